@@ -1,0 +1,142 @@
+/**
+ * Every error that fuselet throws, as one tree:
+ *
+ *     FuseletError              code, exitCode, fields that name the value
+ *     ├─ UsageError             an option, an argument or a combination is wrong            exit 2
+ *     ├─ UdfLoadError           the source is no usable UDF (syntax, no function, two)      exit 2
+ *     ├─ ParameterError         a parameter is unknown, missing or of the wrong type        exit 2
+ *     ├─ UdfRuntimeError        the UDF raised                                              exit 1
+ *     ├─ UdfExitError           the UDF called exit                                         exit 1
+ *     ├─ ResultError            the result cannot cross the wall                            exit 1
+ *     ├─ PermissionDeniedError  something was asked for that nobody granted                 exit 3
+ *     ├─ LimitExceededError     a limit was reached: time is exit 124, all others           exit 125
+ *     ├─ CancelledError         the caller's AbortSignal fired                              exit 130
+ *     ├─ IsolateError           the isolate died or broke the protocol: not the UDF's fault exit 70
+ *     └─ AssetError             a file of ours, a wheel or a distribution is bad or missing exit 2
+ */
+import type { LimitName } from "./limits.ts";
+
+/** Where in the user's source an error happened. `line` counts from 1. */
+export interface SourceLocation {
+  file: string;
+  line?: number;
+  column?: number;
+}
+
+/** The root of the tree. `exitCode` is what the command line ends with; `toJSON` is what `--json-errors` prints. */
+export class FuseletError extends Error {
+  override readonly name: string = "FuseletError";
+  readonly exitCode: number = 70;
+  toJSON(): Record<string, unknown> {
+    const { name, message, exitCode, ...fields } = this;
+    return { name, message, exitCode, ...fields };
+  }
+}
+
+export class UsageError extends FuseletError {
+  override readonly name = "UsageError";
+  override readonly exitCode = 2;
+}
+
+export class UdfLoadError extends FuseletError {
+  override readonly name = "UdfLoadError";
+  override readonly exitCode = 2;
+  readonly location: SourceLocation | undefined;
+  constructor(message: string, options: { location?: SourceLocation; cause?: unknown } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : {});
+    this.location = options.location;
+  }
+}
+
+export class ParameterError extends FuseletError {
+  override readonly name = "ParameterError";
+  override readonly exitCode = 2;
+  readonly parameter: string;
+  constructor(message: string, options: { parameter: string }) {
+    super(message);
+    this.parameter = options.parameter;
+  }
+}
+
+export class UdfRuntimeError extends FuseletError {
+  override readonly name = "UdfRuntimeError";
+  override readonly exitCode = 1;
+  /** The class of the exception inside the UDF: `ValueError`, `TypeError`, … */
+  readonly type: string;
+  /** The traceback, from the user's first frame on. */
+  readonly traceback: string;
+  readonly location: SourceLocation | undefined;
+  constructor(
+    message: string,
+    options: { type: string; traceback: string; location?: SourceLocation | undefined },
+  ) {
+    super(message);
+    this.type = options.type;
+    this.traceback = options.traceback;
+    this.location = options.location;
+  }
+}
+
+export class UdfExitError extends FuseletError {
+  override readonly name = "UdfExitError";
+  override readonly exitCode = 1;
+}
+
+export class ResultError extends FuseletError {
+  override readonly name = "ResultError";
+  override readonly exitCode = 1;
+  /** Where in the result the value lies: `result["a"][3]`. */
+  readonly path: string;
+  constructor(message: string, options: { path: string }) {
+    super(message);
+    this.path = options.path;
+  }
+}
+
+export class PermissionDeniedError extends FuseletError {
+  override readonly name = "PermissionDeniedError";
+  override readonly exitCode = 3;
+  /** The permission's name in the descriptor: `net`, `read`, `import`, … */
+  readonly permission: string;
+  /** What was asked for: a host, a path, a package. */
+  readonly value: string;
+  /** The flag that would grant it. */
+  readonly grant: string;
+  constructor(
+    message: string,
+    options: { permission: string; value: string; grant: string },
+  ) {
+    super(message);
+    this.permission = options.permission;
+    this.value = options.value;
+    this.grant = options.grant;
+  }
+}
+
+export class LimitExceededError extends FuseletError {
+  override readonly name = "LimitExceededError";
+  override readonly exitCode: number;
+  readonly limit: LimitName;
+  /** The limit's value, in the unit of its name. */
+  readonly allowed: number;
+  constructor(message: string, options: { limit: LimitName; allowed: number }) {
+    super(message);
+    this.limit = options.limit;
+    this.allowed = options.allowed;
+    this.exitCode = options.limit === "timeMs" ? 124 : 125;
+  }
+}
+
+export class CancelledError extends FuseletError {
+  override readonly name = "CancelledError";
+  override readonly exitCode = 130;
+}
+
+export class IsolateError extends FuseletError {
+  override readonly name = "IsolateError";
+}
+
+export class AssetError extends FuseletError {
+  override readonly name = "AssetError";
+  override readonly exitCode = 2;
+}

@@ -1,0 +1,82 @@
+/** The UDF as a plain value, and what a run of it is asked with. */
+import type { Encoded } from "./value.ts";
+
+export type Language = "python" | "typescript";
+
+/** A module beside the UDF that it imports by name (`headers=` in the reference). */
+export interface Header {
+  moduleName: string;
+  code: string;
+  /** Path relative to the UDF's folder, for tracebacks. */
+  file: string;
+}
+
+/** One declared parameter. `annotation` and `default` are source text. */
+export interface Parameter {
+  name: string;
+  annotation: string | null;
+  default: string | null;
+  kind: "positional" | "keyword" | "rest";
+}
+
+/** What a UDF asks for; only the host grants. Names are those of the permission descriptor. */
+export type RequestedPermissions = Readonly<Record<string, unknown>>;
+
+/**
+ * A UDF: plain data, safe to store and to send.
+ * `entrypoint`, `parameters`, `permissions` and `packages` come from reading the source (never from running it).
+ */
+export interface Udf {
+  name: string;
+  language: Language;
+  /** The UDF's file as the user wrote it. */
+  code: string;
+  /** The file's name, for tracebacks and messages: `hello.py`. */
+  file: string;
+  entrypoint: string;
+  headers: readonly Header[];
+  parameters: readonly Parameter[];
+  permissions: RequestedPermissions;
+  /** Requirements in PEP 508 form, from the PEP 723 block; for TypeScript, package specifiers. */
+  packages: readonly string[];
+  metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A map tile in XYZ scheme. */
+export interface Tile {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** What a source consists of before anybody has read it: enough to run it. */
+export interface UdfSource {
+  name: string;
+  language: Language;
+  code: string;
+  file: string;
+  /** All other source files of the UDF's folder or zip. */
+  headers: readonly Header[];
+  metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What crosses the wall to start a run (JSON, with the parameters' buffers beside it). */
+export interface RunRequest {
+  udf: Pick<UdfSource, "name" | "code" | "file" | "headers"> & { entrypoint: string | null };
+  parameters: Encoded["text"];
+  tile: Tile | null;
+}
+
+/** How an engine's guest reports that a run failed: data, checked on arrival (errors.ts has the class of each kind). */
+export interface GuestFailure {
+  kind: "load" | "input" | "udf" | "exit" | "result" | "memory" | "permission" | "internal";
+  type: string;
+  message: string;
+  traceback: string;
+  file: string | null;
+  line: number | null;
+  /** For `input` the parameter's name, for `result` the path, for `permission` the permission. */
+  subject: string | null;
+  /** For `permission`: what was asked for. */
+  value: string | null;
+}
