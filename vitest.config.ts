@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** Unit tests live beside the sources. Suites that need a browser, Python or a built package are in test/NAME/suite.mjs. */
+export default defineConfig({
+  test: {
+    include: ["{runtime,host,sdk,test}/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "dist/**"],
+    environment: "node",
+    pool: "threads",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    reporters: ["default"],
+  },
+});
