@@ -77,7 +77,7 @@ function importsOf(file: SourceFile): Import[] {
     parse(file.text, {
       sourceType: "module",
       sourceFilename: file.path,
-      plugins: ["typescript", "explicitResourceManagement"],
+      plugins: ["typescript"],
     }).program,
   );
   return found;
