@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { zipSync } from "fflate";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
+import { readHeaders, readSource } from "./source.node.ts";
+
+let root: string;
+const PYTHON = "@fused.udf\ndef udf():\n    return 1\n";
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "fuselet-source-"));
+  mkdirSync(join(root, "folder", "lib"), { recursive: true });
+  mkdirSync(join(root, "folder", "env", "lib"), { recursive: true });
+  writeFileSync(join(root, "outside.py"), "SECRET = 1\n");
+  writeFileSync(join(root, "folder", "udf.py"), PYTHON);
+  writeFileSync(join(root, "folder", "lib", "a.py"), "A = 1\n");
+  writeFileSync(join(root, "folder", "env", "pyvenv.cfg"), "");
+  writeFileSync(join(root, "folder", "env", "lib", "b.py"), "");
+  symlinkSync("lib/a.py", join(root, "folder", "inside.py"));
+  symlinkSync("../folder", join(root, "folder", "circle"));
+  writeFileSync(join(root, "demo.zip"), zipSync({ "udf.py": new TextEncoder().encode(PYTHON) }));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+test("readSource() reads a file without its siblings", async () => {
+  const source = await readSource(join(root, "folder", "udf.py"));
+  expect(source).toMatchObject({
+    name: "udf",
+    language: "python",
+    code: PYTHON,
+    file: "udf.py",
+    headers: [],
+  });
+  expect(await readSource(pathToFileURL(join(root, "folder", "udf.py")).href)).toEqual(source);
+});
+
+test("readSource() reads a folder and a zip", async () => {
+  const folder = await readSource(join(root, "folder"));
+  expect(folder.name).toBe("folder");
+  expect(folder.headers.map((header) => header.moduleName)).toEqual(["inside", "lib.a"]);
+  expect(await readSource(join(root, "demo.zip"))).toMatchObject({ name: "demo", file: "udf.py" });
+});
+
+test("readSource() refuses a symbolic link that leaves the folder", async () => {
+  const folder = join(root, "leaks");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "udf.py"), PYTHON);
+  symlinkSync("../outside.py", join(folder, "stolen.py"));
+  await expect(readSource(folder)).rejects.toThrow("symbolic link that leaves the UDF's folder");
+  rmSync(join(folder, "stolen.py"));
+  symlinkSync("..", join(folder, "up"));
+  await expect(readSource(folder)).rejects.toThrow("symbolic link that leaves the UDF's folder");
+});
+
+test("readSource() names the path and the reason", async () => {
+  await expect(readSource(join(root, "none.py"))).rejects.toThrow(
+    `Cannot read the UDF ${JSON.stringify(join(root, "none.py"))}: there is no such file or folder`,
+  );
+  await expect(readSource(join(root, "none.py"))).rejects.toBeInstanceOf(UsageError);
+  await expect(readSource(join(root, "outside.py", "x"))).rejects.toThrow("a part of the path is no folder");
+  await expect(readSource("")).rejects.toThrow("the path is empty");
+  await expect(readSource("/dev/zero")).rejects.toThrow("larger than 32 MB");
+});
+
+test("readSource() refuses a URL with the flag's name", async () => {
+  const refused = await readSource("https://example.org/a.py").catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(PermissionDeniedError);
+  expect(refused).toMatchObject({
+    permission: "net",
+    value: "example.org:443",
+    grant: "--allow-net=example.org:443",
+  });
+  await expect(readSource("http://[::1]:8080/a.py")).rejects.toMatchObject({ value: "[::1]:8080" });
+});
+
+test("readHeaders() reads modules beside the file", async () => {
+  const path = join(root, "folder", "udf.py");
+  expect(await readHeaders(path, ["lib/a.py", "./inside"])).toEqual([
+    { moduleName: "lib.a", code: "A = 1\n", file: "lib/a.py" },
+    { moduleName: "inside", code: "A = 1\n", file: "inside.py" },
+  ]);
+});
+
+test("readHeaders() stays inside the folder", async () => {
+  const path = join(root, "folder", "udf.py");
+  await expect(readHeaders(path, ["../outside.py"])).rejects.toThrow("leaves the folder");
+  await expect(readHeaders(path, [join(root, "outside.py")])).rejects.toThrow("it is absolute");
+  await expect(readHeaders(path, ["none.py"])).rejects.toThrow('Cannot read the header "none.py"');
+  symlinkSync("../outside.py", join(root, "folder", "link.py"));
+  await expect(readHeaders(path, ["link.py"])).rejects.toThrow("symbolic link that leaves");
+  rmSync(join(root, "folder", "link.py"));
+});
