@@ -1,0 +1,115 @@
+/** The QuickJS engine inside the isolate: runs compiled TypeScript UDFs, one at a time, each in memory that no other run has touched. */
+import type { Encoded } from "../../value.ts";
+import type { GuestFailure } from "../../udf.ts";
+import type { GuestEngine, GuestHost, GuestLimits, PutBack } from "../guest.ts";
+import { ENTRY, GUEST_MODULE, HOST_NAME } from "./ops.ts";
+import type { QuickJsRequest } from "./plan.ts";
+import { Run } from "./run.ts";
+import { openVm, Thrown, type Vm } from "./vm.ts";
+
+const MiB = 1024 * 1024;
+
+/** Beyond this an engine that a run made grow is thrown away: a wasm memory never shrinks. */
+const GROWTH = { factor: 2, bytes: 64 * MiB };
+
+/** Measured: with more, Firefox and WebKit end the engine instead of the recursion. */
+const STACK_BYTES = 192 * 1024;
+
+/** What the heap holds beyond QuickJS's own limit, for text and buffers on their way through. */
+const RESERVE = { share: 8, mostBytes: 16 * MiB };
+
+export interface QuickJsOptions {
+  /** The binary of `@jitl/quickjs-wasmfile-release-sync`, or the module compiled from `prepareQuickJs(binary)`. */
+  wasm: Uint8Array | WebAssembly.Module;
+  /** The script that `bundlePrelude` made. */
+  prelude: string;
+  /** The most that the engine's heap may grow to, in bytes; not below 16 MiB, which it starts with. */
+  memoryBytes: number;
+}
+
+/** The failure of a run that reached `GuestLimits.deadline`. Whoever keeps the clock outside reports it as the time limit. */
+export const DEADLINE_TYPE = "DeadlineExceeded";
+
+export function failure(kind: GuestFailure["kind"], type: string, message: string, file: string | null = null): GuestFailure {
+  return { kind, type, message, traceback: `${type}: ${message}`, file, line: null, subject: null, value: null };
+}
+
+function reply(error: GuestFailure): Encoded {
+  return { text: JSON.stringify({ ok: false, error }), buffers: [] };
+}
+
+/**
+ * Opens the engine (about 10 ms). The realm needs `TextEncoder`, `TextDecoder`, `WebAssembly` and `setTimeout`.
+ * @throws TypeError for a wasm binary or script that is not ours
+ */
+export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Promise<GuestEngine> {
+  let run: Run | null = null;
+  let entry = 0;
+  const vm: Vm = await openVm(
+    { wasm: options.wasm, memoryBytes: options.memoryBytes, stackBytes: STACK_BYTES },
+    {
+      call(args) {
+        if (run) return run.call(args);
+        // Before the first run there is one call only: the script hands over its entry function.
+        entry = vm.raw.QTS_DupValuePointer(vm.context, args[1] as number);
+        return null;
+      },
+      interrupt: () => run?.interrupt() ?? false,
+      refuseImport(specifier) {
+        if (run) run.refusedImport = true;
+        return `Cannot import ${JSON.stringify(specifier)}: a UDF imports its own files and "${GUEST_MODULE}"`;
+      },
+    },
+  );
+  vm.setGlobal(HOST_NAME, vm.hostFunction());
+  try {
+    vm.evalModule(options.prelude, GUEST_MODULE);
+  } catch (error) {
+    throw new TypeError("Cannot open QuickJS: the guest script failed", { cause: error instanceof Thrown ? undefined : error });
+  }
+  if (entry === 0) throw new TypeError("Cannot open QuickJS: the guest script did not report");
+  vm.keep();
+
+  const startBytes = vm.memory.buffer.byteLength;
+  let clean = true;
+  let broken: string | null = null;
+
+  const putBack = (): PutBack => {
+    const heapBytes = vm.memory.buffer.byteLength;
+    const tooLarge = heapBytes > startBytes * GROWTH.factor + GROWTH.bytes;
+    const reason = broken ?? (tooLarge ? `the heap grew to ${Math.round(heapBytes / MiB)} MiB` : null);
+    if (reason === null && !clean) {
+      vm.reset();
+      clean = true;
+    }
+    return { reusable: reason === null, reason, heapBytes };
+  };
+
+  return {
+    async run(request: Encoded, limits: GuestLimits): Promise<Encoded> {
+      if (run) return reply(failure("internal", "Busy", "A run is under way: the engine runs one UDF at a time"));
+      if (broken) return reply(failure("internal", "Broken", `The engine cannot run any more: ${broken}`));
+      if (!clean) vm.reset();
+      clean = false;
+      const asked = JSON.parse(request.text) as QuickJsRequest;
+      const heap = Math.min(limits.memoryBytes, options.memoryBytes);
+      const reserve = Math.min(heap / RESERVE.share, RESERVE.mostBytes);
+      const seed = new Uint8Array(8);
+      host.random(seed);
+      vm.seed(new DataView(seed.buffer).getBigUint64(0) | 1n);
+      run = new Run(vm, entry, host, { deadline: limits.deadline, heapBytes: Math.floor(heap - reserve) });
+      try {
+        return await run.execute(asked, request.buffers);
+      } catch (error) {
+        // Nothing of the guest gets here: the machine itself has failed, its state is unknown.
+        broken = error instanceof Error ? error.message : String(error);
+        return reply(failure("internal", "EngineFailure", `QuickJS failed: ${broken}`, asked.udf.file));
+      } finally {
+        run.close();
+        run = null;
+      }
+    },
+    inspect: () => reply(failure("load", "NotHere", "TypeScript is read by the host")),
+    putBack,
+  };
+}

@@ -1,0 +1,38 @@
+/** How a compiled UDF is called: JSON, made by reading its source (source.ts) and carried out inside QuickJS. */
+
+/** A type as far as values are converted to it. */
+export type TypePlan =
+  | "any" | "string" | "number" | "boolean" | "bigint" | "date" | "bytes" | "null" | "undefined" | "tile" | "bounds"
+  | { literal: string | number | boolean }
+  | { array: TypePlan }
+  | { tuple: readonly TypePlan[] }
+  | { object: Readonly<Record<string, FieldPlan>>; rest: TypePlan | null }
+  | { union: readonly TypePlan[] };
+
+export interface FieldPlan {
+  type: TypePlan;
+  optional: boolean;
+}
+
+export interface ParameterPlan extends FieldPlan {
+  name: string;
+  /** The annotation's source text, for messages. */
+  annotation: string | null;
+}
+
+/** A UDF's calling convention. */
+export interface CallPlan {
+  /** `positional`: each parameter is passed by its name, in this order. `object`: all of them as the one argument. */
+  style: "positional" | "object";
+  parameters: readonly ParameterPlan[];
+  /** Takes parameters that are not listed: a rest element, an index signature, or an argument of unknown shape. */
+  open: boolean;
+}
+
+/** What `openQuickJs`'s engine is asked to run. */
+export interface QuickJsRequest {
+  udf: { name: string; file: string; code: string; plan: CallPlan };
+  /** The text of the encoded parameters, an object. */
+  parameters: string;
+  tile: { x: number; y: number; z: number } | null;
+}

@@ -1,0 +1,124 @@
+/**
+ * The script that is evaluated in QuickJS before any UDF: it adds the globals, coerces parameters, calls the UDF and reports what
+ * came of it. Bundled with the SDK's guest side into one module (prelude.node.ts); nothing in it is reachable from a UDF.
+ */
+import { ResultError } from "../../../errors.ts";
+import { decodeValue, encodeValue, type Encoded } from "../../../value.ts";
+import { ENTRY, OP } from "../ops.ts";
+import type { CallPlan, QuickJsRequest } from "../plan.ts";
+import { structuredClone } from "./clone.ts";
+import { console } from "./console.ts";
+import { crypto, performance, queueMicrotask } from "./platform.ts";
+import { fail, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
+import { addGlobal, apply, create, exactBuffer, host, parseJson, toJson } from "./host.ts";
+import { TextDecoder, TextEncoder, atob, btoa } from "./text.ts";
+import { clearInterval, clearTimeout, fire, setInterval, setTimeout } from "./timers.ts";
+
+/** Where a run stands: what it asked for, without its code. */
+export type RunFacts = Pick<QuickJsRequest, "parameters" | "tile"> & { name: string; file: string; plan: CallPlan; buffers: number };
+
+export interface PreludeParts {
+  /**
+   * Converts parameters to what the UDF declares and puts them in order.
+   * @throws an error with the field `parameter`: the name of the one that is unknown, missing or of the wrong type
+   */
+  coerce(plan: CallPlan, parameters: Record<string, unknown>, tile: RunFacts["tile"]): unknown[];
+}
+
+/** What the host answers to a call: the reply's text, `{"ok": true, "value"}` or `{"ok": false, "error"}`, and its buffers. */
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+const IntrinsicPromise = Promise;
+const waiting = create(null) as Record<number, Waiting>;
+let lastCall = 0;
+let facts: RunFacts;
+let args: unknown[];
+
+function take(count: number): Uint8Array[] {
+  const buffers: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) buffers[i] = new Uint8Array(host(OP.take, i) as ArrayBuffer);
+  return buffers;
+}
+
+function give({ buffers }: Encoded): void {
+  for (let i = 0; i < buffers.length; i++) host(OP.give, exactBuffer(buffers[i] as Uint8Array));
+}
+
+/** Calls a binding of the host. @throws an error with the class name and message that the host reports */
+export function callHost(binding: string, method: string, argument: unknown): Promise<unknown> {
+  return new IntrinsicPromise((resolve, reject) => {
+    const encoded = encodeValue(argument, `${binding}.${method}: argument`);
+    give(encoded);
+    lastCall += 1;
+    waiting[lastCall] = { resolve, reject };
+    host(OP.call, lastCall, binding, method, encoded.text);
+  });
+}
+
+function answer(id: number, text: string): void {
+  const call = waiting[id];
+  delete waiting[id];
+  if (!call) return;
+  const reply = parseJson(text) as { ok: boolean; value: unknown; buffers: number; error: { type: string; message: string } };
+  if (reply.ok) call.resolve(decodeValue({ text: toJson(reply.value), buffers: take(reply.buffers) }));
+  else call.reject(Object.assign(new Error(reply.error.message), { name: reply.error.type, failure: reply.error }));
+}
+
+function prepare(text: string, { coerce }: PreludeParts): void {
+  facts = parseJson(text) as RunFacts;
+  try {
+    const parameters = decodeValue({ text: facts.parameters, buffers: take(facts.buffers) });
+    args = coerce(facts.plan, parameters as Record<string, unknown>, facts.tile);
+  } catch (error) {
+    fail("input", error, facts.file, (error as { parameter?: string }).parameter ?? null);
+  }
+}
+
+async function invoke(loaded: { default: unknown } | Promise<{ default: unknown }>): Promise<void> {
+  let value: unknown;
+  try {
+    const module = loaded instanceof IntrinsicPromise ? await loaded : loaded;
+    value = apply(module.default as (...args: unknown[]) => unknown, undefined, args);
+    if (value !== null && typeof value === "object") value = await value;
+  } catch (error) {
+    return fail("udf", error, facts.file);
+  }
+  try {
+    const encoded = encodeValue(value);
+    give(encoded);
+    host(OP.done, encoded.text);
+  } catch (error) {
+    if (error instanceof ResultError || isOutOfMemory(error)) {
+      return fail("result", error, facts.file, (error as ResultError).path);
+    }
+    fail("result", new ResultError("Cannot return result: reading it threw an error", { path: "result" }), facts.file, "result");
+  }
+}
+
+/** Adds the globals and tells the host how to call in. */
+export function boot(parts: PreludeParts): void {
+  const globals = {
+    console, setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask, structuredClone, atob, btoa,
+    TextEncoder, TextDecoder, crypto, performance,
+  };
+  for (const [name, value] of Object.entries(globals)) addGlobal(name, value);
+  host(OP.ready, (entry: number, a: never, b: never) => {
+    switch (entry) {
+      case ENTRY.prepare:
+        return prepare(a, parts);
+      case ENTRY.invoke:
+        return void invoke(a);
+      case ENTRY.loadFailed:
+        return fail(isSyntaxFailure(a) || b ? "load" : "udf", a, facts.file);
+      case ENTRY.uncaught:
+        return fail("udf", a, facts.file);
+      case ENTRY.fire:
+        return fire(a);
+      case ENTRY.answer:
+        return answer(a, b);
+    }
+  });
+}

@@ -1,0 +1,107 @@
+/** What was thrown, as the data of a GuestFailure. Reads hostile objects with care and never throws. */
+import type { GuestFailure } from "../../../udf.ts";
+import { GUEST_MODULE, OP } from "../ops.ts";
+import { hasOwn, host, toJson } from "./host.ts";
+import { className, inspect } from "./inspect.ts";
+
+const MAX_TEXT = 65536;
+const MAX_CAUSES = 5;
+
+const IntrinsicError = Error;
+const IntrinsicSyntaxError = SyntaxError;
+
+export type FailureKind = GuestFailure["kind"];
+
+function read(object: object, name: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(object: object, name: string): string {
+  const value = read(object, name);
+  return typeof value === "string" ? value.slice(0, MAX_TEXT) : "";
+}
+
+/** The frames of the user's own code, one a line. */
+function frames(error: object): string {
+  const lines = readText(error, "stack").split("\n");
+  return lines.filter((line) => line.trim() !== "" && !line.includes(`(${GUEST_MODULE}`) && !line.includes(`at ${GUEST_MODULE}:`)).join("\n");
+}
+
+/** The class of an error: `name` where it was set, else its constructor's name. */
+function typeOf(error: object): string {
+  const name = readText(error, "name");
+  return (name && name !== "Error" ? name : className(error)) ?? "Error";
+}
+
+function headline(error: unknown): string {
+  if (!(error instanceof IntrinsicError)) return `Uncaught ${inspect(error)}`;
+  const message = readText(error, "message");
+  return message ? `${typeOf(error)}: ${message}` : typeOf(error);
+}
+
+function traceback(error: unknown, depth: number): string {
+  const head = headline(error);
+  if (!(error instanceof IntrinsicError)) return head;
+  const parts = [head, frames(error)];
+  if (depth < MAX_CAUSES) {
+    const cause = hasOwn(error, "cause") ? read(error, "cause") : undefined;
+    if (cause !== undefined) parts.push(`Caused by: ${traceback(cause, depth + 1)}`);
+    const errors = read(error, "errors");
+    if (Array.isArray(errors)) {
+      for (let i = 0; i < errors.length && i < MAX_CAUSES; i++) parts.push(`[${i}] ${traceback(errors[i], depth + 1)}`);
+      if (errors.length > MAX_CAUSES) parts.push(`… and ${errors.length - MAX_CAUSES} more`);
+    }
+  }
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+/** The position in the first frame of `file`. */
+function position(text: string, file: string): number | null {
+  for (const line of text.split("\n")) {
+    const at = line.indexOf(`${file}:`);
+    if (at < 0 || !line.startsWith("    at ")) continue;
+    const number = Number.parseInt(line.slice(at + file.length + 1), 10);
+    if (number > 0) return number;
+  }
+  return null;
+}
+
+/** QuickJS's own error for a heap at its limit. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof IntrinsicError && typeOf(error) === "InternalError" && readText(error, "message") === "out of memory";
+}
+
+/** Whether the engine's parser or linker threw this, rather than code that ran: its stack is one place, in no function. */
+export function isSyntaxFailure(error: unknown): boolean {
+  return error instanceof IntrinsicSyntaxError && !frames(error).includes("(");
+}
+
+/** Reports a failure; only the first of a run counts. @param subject see GuestFailure */
+export function fail(kind: FailureKind, error: unknown, file: string, subject: string | null = null): void {
+  let failure: GuestFailure;
+  try {
+    if (isOutOfMemory(error)) {
+      host(OP.relax);
+      kind = "memory";
+    }
+    const isError = error instanceof IntrinsicError;
+    const text = traceback(error, 0);
+    failure = {
+      kind,
+      type: isError ? typeOf(error) : error !== null && typeof error === "object" ? (className(error) ?? "Object") : typeof error,
+      message: isError ? readText(error, "message") : headline(error),
+      traceback: text.slice(0, MAX_TEXT),
+      file,
+      line: position(text, file),
+      subject,
+      value: null,
+    };
+  } catch {
+    failure = { kind, type: "Error", message: "The error cannot be read", traceback: "", file, line: null, subject, value: null };
+  }
+  host(OP.fail, toJson(failure));
+}
