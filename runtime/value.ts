@@ -155,17 +155,14 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
     if (Object.is(n, -0)) return { $: "float", v: "-0" };
     return Number.isFinite(n) ? n : { $: "float", v: String(n) };
   };
-  const entries = (pairs: Iterable<[string, unknown]>, path: string, depth: number): unknown => {
-    const out: [string, unknown][] = [];
-    for (const [key, item] of pairs) {
-      if (item !== undefined) out.push([key, walk(item, `${path}[${JSON.stringify(key)}]`, depth + 1)]);
-    }
-    if (out.some(([key]) => key === "$")) return { $: "dict", v: out };
+  const mapping = (pairs: [string, unknown][]): unknown => {
+    if (pairs.some(([key]) => key === "$")) return { $: "dict", v: pairs };
     const object = Object.create(null);
-    for (const [key, item] of out) object[key] = item;
+    for (const [key, item] of pairs) object[key] = item;
     return object;
   };
 
+  // One frame a level: MAX_DEPTH levels have to fit on the smallest stack of all engines (QuickJS, 192 kB).
   const walk = (v: unknown, path: string, depth: number): unknown => {
     if (v === null || v === undefined) return null;
     switch (typeof v) {
@@ -204,23 +201,28 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
     }
     open.add(object);
     try {
-      if (Array.isArray(object)) return object.map((item, i) => walk(item, `${path}[${i}]`, depth + 1));
-      if (object instanceof Set) {
-        return { $: "set", v: [...object].map((item, i) => walk(item, `${path}[${i}]`, depth + 1)) };
+      if (Array.isArray(object) || object instanceof Set) {
+        const items = Array.isArray(object) ? object : [...object];
+        const out: unknown[] = [];
+        for (let i = 0; i < items.length; i++) out.push(walk(items[i], `${path}[${i}]`, depth + 1));
+        return items === object ? out : { $: "set", v: out };
       }
       if (object instanceof Map) {
         for (const key of object.keys()) {
           if (typeof key !== "string") fail(`a Map with a key that is no string (${String(key)})`, path);
         }
-        return entries(object as Map<string, unknown>, path, depth);
       }
       const toJson = (object as { toJSON?: unknown }).toJSON;
-      if (typeof toJson === "function") return walk(toJson.call(object), path, depth + 1);
+      if (!(object instanceof Map) && typeof toJson === "function") return walk(toJson.call(object), path, depth + 1);
       const prototype = Object.getPrototypeOf(object);
-      if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
+      if (!(object instanceof Map) && prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
         fail(describe(object), path);
       }
-      return entries(Object.entries(object), path, depth);
+      const pairs: [string, unknown][] = [];
+      for (const [key, item] of object instanceof Map ? (object as Map<string, unknown>) : Object.entries(object)) {
+        if (item !== undefined) pairs.push([key, walk(item, `${path}[${JSON.stringify(key)}]`, depth + 1)]);
+      }
+      return mapping(pairs);
     } finally {
       open.delete(object);
     }
@@ -247,10 +249,28 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
   const walk = (v: unknown, depth: number): unknown => {
     if (v === null || typeof v !== "object") return v;
     if (depth > MAX_DEPTH * 2 + 2) bad(`it is nested more than ${MAX_DEPTH} levels deep`);
-    if (Array.isArray(v)) return v.map((item) => walk(item, depth + 1));
     const tagged = v as Record<string, unknown>;
-    if (!Object.hasOwn(tagged, "$")) return object(Object.entries(tagged), depth);
-    const tag = string(tagged.$);
+    const list = Array.isArray(v) ? v : null;
+    const tag = !list && Object.hasOwn(tagged, "$") ? string(tagged.$) : null;
+    // Containers here, one frame a level as in `encodeValue`; the rest in `leaf`.
+    if (tag === "dict" || (tag === null && !list)) {
+      const out: Record<string, unknown> = {};
+      for (const pair of tag === "dict" ? array(tagged.v) : Object.entries(tagged)) {
+        const key = string(array(pair)[0]);
+        const value = walk((pair as unknown[])[1], depth + 1);
+        // Assignment to `__proto__` would change the object's prototype instead of adding a key.
+        Object.defineProperty(out, key, { value, writable: true, enumerable: true, configurable: true });
+      }
+      return out;
+    }
+    if (tag === null || tag === "complex" || tag === "tuple" || tag === "set") {
+      const out: unknown[] = [];
+      for (const item of list ?? array(tagged.v)) out.push(walk(item, depth + 1));
+      return out;
+    }
+    return leaf(tag, tagged);
+  };
+  const leaf = (tag: string, tagged: Record<string, unknown>): unknown => {
     if (TEXT_TAGS.has(tag)) return string(tagged.v);
     switch (tag) {
       case "float":
@@ -259,18 +279,6 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
         return /^-?\d{1,5000}$/.test(string(tagged.v)) ? BigInt(tagged.v as string) : bad("an integer is no digits");
       case "bytes":
         return buffer(tagged.b);
-      case "complex":
-      case "tuple":
-      case "set":
-        return array(tagged.v).map((item) => walk(item, depth + 1));
-      case "dict":
-        return object(
-          array(tagged.v).map((pair): [string, unknown] => {
-            const [key, item] = array(pair);
-            return [string(key), item];
-          }),
-          depth,
-        );
       case "ndarray":
         return new NdArray(buffer(tagged.b));
       case "media":
@@ -283,14 +291,6 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
       default:
         return bad(`the tag ${JSON.stringify(tag)} is unknown`);
     }
-  };
-  const object = (pairs: [string, unknown][], depth: number) => {
-    const out: Record<string, unknown> = {};
-    for (const [key, item] of pairs) {
-      // Assignment to `__proto__` would change the object's prototype instead of adding a key.
-      Object.defineProperty(out, key, { value: walk(item, depth + 1), writable: true, enumerable: true, configurable: true });
-    }
-    return out;
   };
 
   let parsed: unknown;
