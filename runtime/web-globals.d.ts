@@ -184,7 +184,7 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports?: Imports);
-    readonly exports: Record<string, unknown>;
+    readonly exports: Exports;
   }
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
@@ -196,7 +196,7 @@ declare namespace WebAssembly {
     readonly length: number;
     get(index: number): unknown;
     set(index: number, value?: unknown): void;
-    grow(entries: number): number;
+    grow(entries: number, value?: unknown): number;
   }
   class Global {
     constructor(descriptor: { value: string; mutable?: boolean }, value?: unknown);
@@ -205,8 +205,20 @@ declare namespace WebAssembly {
   class CompileError extends Error {}
   class LinkError extends Error {}
   class RuntimeError extends Error {}
-  type Imports = Record<string, Record<string, unknown>>;
+  // biome-ignore lint/complexity/noBannedTypes: this is the type that every platform declares
+  type ExportValue = Function | Global | Memory | Table;
+  type Exports = Record<string, ExportValue>;
+  type ModuleImports = Record<string, unknown>;
+  type Imports = Record<string, ModuleImports>;
   function compile(bytes: ArrayBuffer | ArrayBufferView): Promise<Module>;
+  interface WebAssemblyInstantiatedSource {
+    instance: Instance;
+    module: Module;
+  }
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;
+  function instantiate(
+    bytes: ArrayBuffer | ArrayBufferView,
+    imports?: Imports,
+  ): Promise<WebAssemblyInstantiatedSource>;
   function validate(bytes: ArrayBuffer | ArrayBufferView): boolean;
 }

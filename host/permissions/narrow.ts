@@ -1,0 +1,78 @@
+/** The intersection of descriptors: how a request or a nested run gets less, and never more, than what it runs under. */
+import {
+  checkPermissions,
+  type ListPermission,
+  PERMISSION_NAMES,
+  type PermissionName,
+  type Permissions,
+  RULES,
+  type SecretGrant,
+  secretGrants,
+  takesList,
+} from "./descriptor.ts";
+
+type List = boolean | readonly string[] | undefined;
+type Secrets = Permissions["secrets"];
+
+/**
+ * What both descriptors grant; what either denies is denied.
+ * @throws UsageError where one of them is no descriptor.
+ */
+export function narrow(a: Permissions, b: Permissions): Permissions {
+  const [one, two] = [checkPermissions(a), checkPermissions(b)];
+  const out: Record<string, unknown> = {};
+  const deny: Record<string, unknown> = {};
+  for (const name of PERMISSION_NAMES) {
+    const both =
+      name === "secrets"
+        ? intersectSecrets(one.secrets, two.secrets)
+        : intersectLists(name, one[name] as List, two[name] as List);
+    if (both !== undefined) out[name] = both;
+    const denied = unite(one.deny?.[name], two.deny?.[name]);
+    if (denied !== undefined) deny[name] = denied;
+  }
+  if (Object.keys(deny).length) out.deny = deny;
+  return checkPermissions(out);
+}
+
+function intersectLists(name: PermissionName, a: List, b: List): List {
+  if (!a || !b) return undefined;
+  if (a === true) return b;
+  if (b === true) return a;
+  return takesList(name) ? intersectRules(name, a, b) : undefined;
+}
+
+function intersectRules(name: ListPermission, a: readonly string[], b: readonly string[]): string[] {
+  return a
+    .flatMap((rule) => b.map((other) => RULES[name].intersect(rule, other)))
+    .filter((rule) => rule !== null);
+}
+
+/** The hosts to which a secret may go under both grants. */
+export function intersectHosts(
+  a: true | readonly string[],
+  b: true | readonly string[],
+): true | readonly string[] {
+  if (a === true) return b;
+  return b === true ? a : intersectRules("net", a, b);
+}
+
+function intersectSecrets(a: Secrets, b: Secrets): Secrets {
+  if (!a || !b) return undefined;
+  if (a === true && b === true) return true;
+  const both: SecretGrant[] = [];
+  for (const one of secretGrants(a)) {
+    for (const two of secretGrants(b)) {
+      const name = RULES.secrets.intersect(one.name, two.name);
+      if (name === null) continue;
+      both.push({ name, hosts: intersectHosts(one.hosts, two.hosts), reveal: one.reveal && two.reveal });
+    }
+  }
+  return both;
+}
+
+function unite(a: List, b: List): List {
+  if (a === true || b === true) return true;
+  if (!a || !b) return a || b || undefined;
+  return [...new Set([...a, ...b])].sort();
+}
