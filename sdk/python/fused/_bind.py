@@ -1,0 +1,120 @@
+"""From the parameters of a request to the arguments of a call."""
+
+from types import FunctionType
+from typing import Any
+
+from ._coerce import coercer_of, keep, to_text
+from ._exceptions import ParameterProblem
+from ._json import shorten
+
+_VAR_POSITIONAL = 0x04
+_VAR_KEYWORD = 0x08
+_FUTURE_ANNOTATIONS = 0x1000000
+
+
+def bind(name: str, function: FunctionType, given: dict[str, Any], tile: dict | None) -> tuple[list, dict]:
+    """Coerces what was given by the annotations of the function. Raises ParameterProblem."""
+    code = function.__code__
+    count = code.co_argcount
+    positional = code.co_varnames[:count]
+    names = code.co_varnames[: count + code.co_kwonlyargcount]
+    if tile is not None and names:
+        target = "bounds" if "bounds" in names else "bbox" if "bbox" in names else names[0]
+        given = {**given, target: _TileFrame(tile)}
+    if not names and not given:
+        return [], {}
+    annotations = _annotations(function) if given else {}
+    keyword: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in names:
+            keyword[key] = None if value is None else _coerce(key, value, annotations.get(key))
+        elif code.co_flags & _VAR_KEYWORD:
+            keyword[key] = extra_text(value)
+        else:
+            raise unknown_parameter(name, key, names)
+    defaults = function.__defaults__ or ()
+    keyword_defaults = function.__kwdefaults__ or {}
+    required = (*positional[: count - len(defaults)], *(key for key in names[count:] if key not in keyword_defaults))
+    for key in required:
+        if key not in keyword:
+            raise ParameterProblem(f'Cannot run {name}: the parameter "{key}" is missing', subject=key)
+    if not code.co_posonlyargcount:
+        return [], keyword
+    args = []
+    for index in range(code.co_posonlyargcount):
+        key = positional[index]
+        args.append(keyword.pop(key) if key in keyword else defaults[index - count + len(defaults)])
+    return args, keyword
+
+
+def extra_text(value: Any) -> Any:
+    """What `**kwargs` get: text of everything that has a plain one."""
+    value = to_text(value)
+    return str(value) if type(value) in (int, float) else value
+
+
+def unknown_parameter(name: str, key: str, declared: tuple[str, ...]) -> ParameterProblem:
+    """The problem of a parameter that the UDF does not declare, with those that it does."""
+    import difflib
+
+    close = difflib.get_close_matches(key, declared, n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    names = ", ".join(declared) if declared else "no parameters"
+    return ParameterProblem(f'Cannot run {name}: it has no parameter "{shorten(key)}". It declares {names}.{hint}', subject=key)
+
+
+class _TileFrame:
+    """A tile that becomes what the annotation of its parameter asks for."""
+
+    __slots__ = ("tile",)
+
+    def __init__(self, tile: dict) -> None:
+        self.tile = tile
+
+
+def _coerce(key: str, value: Any, annotation: Any) -> Any:
+    try:
+        if type(value) is _TileFrame:
+            from ._geo import tile_value
+
+            return tile_value(value.tile, annotation)
+        return (coercer_of(annotation) or keep)(value)
+    except ImportError as error:
+        raise ParameterProblem(f'Cannot read the parameter "{key}" ({_label(annotation)}): it needs the package {error.name}. '
+                               f"Add {error.name} to the UDF's dependencies.", subject=key) from error  # fmt: skip
+    except Exception as error:
+        shown = "a tile" if type(value) is _TileFrame else shorten(repr(value))
+        problem = ParameterProblem(f'Cannot read the parameter "{key}": it must be {_label(annotation)}: received {shown}'
+                                   f" ({shorten(str(error), 200)})", subject=key)  # fmt: skip
+        problem.is_value_error = True
+        raise problem from error
+
+
+def _label(annotation: Any) -> str:
+    if annotation is None:
+        return "a frame"
+    if isinstance(annotation, type) and not hasattr(annotation, "__origin__"):
+        return annotation.__name__
+    return shorten(repr(annotation).replace("typing.", "").lstrip("~"))
+
+
+def _annotations(function: FunctionType) -> dict[str, Any]:
+    try:
+        annotations = function.__annotations__
+    except NameError:
+        # Python 3.14 reads annotations late; a name that exists for type checkers only makes that fail.
+        import annotationlib
+
+        annotations = annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
+    if not function.__code__.co_flags & _FUTURE_ANNOTATIONS:
+        # Without that import a string annotation is a string: its parameter is left as text.
+        return annotations
+    return {key: _evaluate(text, function) for key, text in annotations.items()}
+
+
+def _evaluate(text: Any, function: FunctionType) -> Any:
+    try:
+        return eval(text, function.__globals__) if type(text) is str else text
+    except Exception:
+        # The user's module does not know the name at run time either: like no annotation.
+        return None

@@ -1,0 +1,71 @@
+"""The exceptions that a UDF can meet.
+
+    Exception
+    ├─ RuntimeError
+    │  ├─ UdfRuntimeError        a nested UDF raised; `child_exception_class` names what
+    │  └─ UdfTimeoutError        a nested UDF took longer than its limit
+    └─ UdfSerializationError     a nested UDF's result cannot be handed back
+
+Beside them the ones that never leave this package, because the driver turns them into data for the host:
+
+    Problem
+    ├─ LoadProblem               the source is no usable UDF
+    ├─ ParameterProblem          a parameter is unknown, missing or of the wrong type
+    └─ ResultProblem             the result cannot be written down
+"""
+
+
+class UdfRuntimeError(RuntimeError):
+    """A UDF that was run by another one raised. The text is `ValueError: boom`."""
+
+    def __init__(self, message: str, child_exception_class: str | None = None) -> None:
+        super().__init__(message)
+        self.child_exception_class = child_exception_class
+
+
+class UdfTimeoutError(RuntimeError):
+    """A UDF that was run by another one took longer than its limit."""
+
+
+class UdfSerializationError(Exception):
+    """A UDF's result cannot be handed back to its caller."""
+
+
+class Problem(Exception):
+    """A mistake that we found ourselves, with the name of what it is about."""
+
+    kind = "internal"
+    type_name = "IsolateError"
+
+    def __init__(self, message: str, *, subject: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.subject = subject
+
+
+class LoadProblem(Problem):
+    """The source is no usable UDF; `line` is where, counted from 1."""
+
+    kind = "load"
+    type_name = "UdfLoadError"
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
+
+
+class ParameterProblem(Problem):
+    """A parameter is unknown, missing or of the wrong type; the subject is its name."""
+
+    kind = "input"
+    type_name = "ParameterError"
+    # Whether the name is right and the value is not: a nested run then raises ValueError, else TypeError.
+    is_value_error = False
+
+
+class ResultProblem(Problem):
+    """The result cannot be written down; the subject is the path of the value in it."""
+
+    kind = "result"
+    type_name = "ResultError"

@@ -1,0 +1,140 @@
+"""A failure as data for the host, with a traceback that shows the user's frames only."""
+
+import sys
+import traceback
+from builtins import (
+    AttributeError, BaseException, ImportError, KeyboardInterrupt, MemoryError, RuntimeError, SystemExit, getattr, isinstance,
+    issubclass, len, range, repr, str, type,
+)  # fmt: skip
+from typing import Any
+
+from ._encode import type_name
+from ._exceptions import LoadProblem, Problem
+from ._json import dumps_ascii
+from ._source import Source, known
+
+MAX_MESSAGE = 100_000
+MAX_TRACEBACK = 200_000
+
+# What the code objects of this package are called: a prefix of all file names of ours.
+_OURS = (lambda: None).__code__.co_filename.removesuffix("_failure.py")
+_TEXT = str
+_format_exception = traceback.TracebackException
+
+
+def failure_text(kind: str, type_: str, message: str, *, trace: str = "", file: str | None = None, line: int | None = None,
+                 subject: str | None = None, value: str | None = None) -> str:  # fmt: skip
+    """The reply that reports a failure."""
+    error = {"kind": kind, "type": type_, "message": _printable(message, MAX_MESSAGE), "traceback": _printable(trace, MAX_TRACEBACK),
+             "file": file, "line": line, "subject": None if subject is None else _printable(subject, 1000), "value": value}  # fmt: skip
+    return f'{{"ok":false,"error":{dumps_ascii(error)}}}'
+
+
+def problem_text(problem: Problem) -> str:
+    """The reply for a mistake that we found ourselves."""
+    file, line = (problem.file, problem.line) if isinstance(problem, LoadProblem) else (None, None)
+    return failure_text(problem.kind, problem.type_name, problem.message, file=file, line=line, subject=problem.subject)
+
+
+def exception_text(error: BaseException, source: Source, kind: str = "udf", subject: str | None = None) -> str:
+    """The reply for anything that the user's code raised. `kind` is what it counts as where its class does not say."""
+    kind_of = type(error)
+    value = None
+    if issubclass(kind_of, MemoryError):
+        kind = "memory"
+        _free_frames(error)
+    elif issubclass(kind_of, SystemExit):
+        kind = "exit"
+    message = message_of(error)
+    if kind == "exit":
+        value = message
+        message = f"The UDF called exit ({message})" if message not in ("", "None") else "The UDF called exit"
+    elif issubclass(kind_of, ImportError):
+        name = getattr(error, "name", None)
+        value = str.__str__(name) if isinstance(name, str) else None
+    elif kind == "result":
+        message = f"Cannot return {subject}: {type_name(kind_of)}: {message}"
+    line = _line_of(error, source)
+    return failure_text(kind, type_name(kind_of), message, trace=format_traceback(error), file=source.file if line else None,
+                        line=line, subject=subject, value=value)  # fmt: skip
+
+
+def message_of(error: BaseException) -> str:
+    """`str(error)`, whatever its class makes of that."""
+    try:
+        text = _TEXT(error)
+        return str.__str__(text)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"<unprintable {type_name(type(error))} object>"
+
+
+def format_traceback(error: BaseException) -> str:
+    """The traceback as Python prints it, without our own frames, causes and groups included."""
+    for source in list(known.values()):
+        source.show_lines()  # the user's code may have cleared linecache
+    try:
+        shown = _format_exception(type(error), error, error.__traceback__, compact=True)
+        _strip_frames(shown)
+        return "".join(shown.format())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as second:
+        return f"{type_name(type(error))}: {message_of(error)}\n(no traceback: {type_name(type(second))})\n"
+
+
+def _strip_frames(shown: traceback.TracebackException) -> None:
+    """Takes our frames and those of the import machinery out of a traceback and all that belong to it."""
+    waiting = [shown]
+    seen = set()
+    while waiting:
+        item = waiting.pop()
+        if item is None or id(item) in seen:
+            continue
+        seen.add(id(item))
+        item.stack[:] = [frame for frame in item.stack if not _is_ours(frame.filename)]
+        waiting += [item.__cause__, item.__context__, *(item.exceptions or ())]
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_OURS, "<frozen importlib."))
+
+
+def _line_of(error: BaseException, source: Source) -> int | None:
+    """The innermost line in the user's own file."""
+    line = None
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == source.filename:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
+
+
+def _free_frames(error: BaseException) -> None:
+    """Lets go of what the failed frames hold, so that there is memory for the report."""
+    step = error.__traceback__
+    while step is not None:
+        try:
+            step.tb_frame.clear()
+        except RuntimeError:  # still running: our own
+            pass
+        step = step.tb_next
+
+
+def _printable(text: Any, limit: int) -> str:
+    """Text that UTF-8 can hold, cut in the middle where it is too long."""
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]}\n… {len(text) - limit} characters left out …\n{text[-half:]}"
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def flush_output() -> None:
+    """Writes out what the UDF printed. A stream that the UDF broke is its own loss."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()
+        except BaseException:
+            pass

@@ -1,0 +1,83 @@
+"""The modules beside a UDF, importable by name."""
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
+
+from ._source import Source, known
+
+
+class HeaderFinder:
+    """A finder and loader for sources that lie in memory. A module is compiled when it is first imported."""
+
+    def __init__(self, udf_name: str, headers: Sequence[dict]) -> None:
+        self._headers = {header["moduleName"]: header for header in headers}
+        self._udf_name = udf_name
+        # `lib.geo` makes `lib` importable too, as an empty package, unless a header of that name is there.
+        self._packages = {
+            name[:dot] for name in self._headers for dot, letter in enumerate(name) if letter == "."
+        } | {name for name, header in self._headers.items() if header["file"].endswith("__init__.py")}
+
+    def names(self) -> set[str]:
+        """All module names that this finder answers to."""
+        return self._headers.keys() | self._packages
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Part of the import protocol."""
+        if name not in self._headers and name not in self._packages:
+            return None
+        origin = self._filename(name) if name in self._headers else None
+        return ModuleSpec(name, self, origin=origin, is_package=name in self._packages)
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Part of the import protocol: the default module will do."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Part of the import protocol: runs the module's code."""
+        name = module.__spec__.name
+        if name in self._headers:
+            module.__file__ = self._headers[name]["file"]
+            exec(self._load(name).code, module.__dict__)
+
+    def get_code(self, name: str) -> CodeType | None:
+        """Part of the import protocol."""
+        return self._load(name).code if name in self._headers else None
+
+    def get_source(self, name: str) -> str | None:
+        """Part of the import protocol; tracebacks and `inspect.getsource` use it."""
+        return self._headers[name]["code"] if name in self._headers else None
+
+    def is_package(self, name: str) -> bool:
+        """Part of the import protocol."""
+        return name in self._packages
+
+    def _filename(self, name: str) -> str:
+        return f"<{self._udf_name}/{self._headers[name]['file']}>"
+
+    def _load(self, name: str) -> Source:
+        filename = self._filename(name)
+        source = known.get(filename)
+        if source is None:
+            header = self._headers[name]
+            source = Source(name=name, file=header["file"], filename=filename, text=header["code"])
+            # A plain compile: a mistake in here is an ordinary SyntaxError of the UDF's own import.
+            source.code = compile(source.text, filename, "exec", dont_inherit=True)
+            known[filename] = source
+        return source
+
+
+_installed: HeaderFinder | None = None
+
+
+def install_headers(udf_name: str, headers: Sequence[dict]) -> None:
+    """Makes the headers importable, in place of those installed before."""
+    global _installed
+    if _installed is not None:
+        for name in _installed.names():
+            sys.modules.pop(name, None)
+        if _installed in sys.meta_path:
+            sys.meta_path.remove(_installed)
+    _installed = HeaderFinder(udf_name, headers)
+    # In front: a header wins over a package of the same name, as a module beside a script does.
+    sys.meta_path.insert(0, _installed)
