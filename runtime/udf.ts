@@ -1,4 +1,5 @@
 /** The UDF as a plain value, and what a run of it is asked with. */
+import type { Limits } from "./limits.ts";
 import type { Encoded } from "./value.ts";
 
 export type Language = "python" | "typescript";
@@ -62,14 +63,16 @@ export interface UdfSource {
 
 /** What crosses the wall to start a run (JSON, with the parameters' buffers beside it). */
 export interface RunRequest {
-  udf: Pick<UdfSource, "name" | "code" | "file" | "headers"> & { entrypoint: string | null };
+  limits: Pick<Limits, "timeMs" | "memoryBytes" | "logBytes" | "outputBytes">;
+  /** Null where the isolate has this UDF prepared already. */
+  udf: (Pick<UdfSource, "name" | "code" | "file" | "headers"> & { entrypoint: string | null; plan?: unknown }) | null;
   parameters: Encoded["text"];
   tile: Tile | null;
 }
 
 /** How an engine's guest reports that a run failed: data, checked on arrival (errors.ts has the class of each kind). */
 export interface GuestFailure {
-  kind: "load" | "input" | "udf" | "exit" | "result" | "memory" | "permission" | "internal";
+  kind: "load" | "input" | "udf" | "exit" | "result" | "memory" | "output" | "permission" | "internal";
   type: string;
   message: string;
   traceback: string;

@@ -327,7 +327,8 @@ export async function openVm({ wasm, memoryBytes, stackBytes }: VmOptions, owner
       }, reject);
       return {};
     };
-    loadEmscripten({ wasmMemory: memory, instantiateWasm } as never).then(resolve, reject);
+    const load = loadEmscripten as unknown as (options: object) => Promise<unknown>;
+    load({ wasmMemory: memory, instantiateWasm }).then(resolve, reject);
   });
   if (!(table instanceof WebAssembly.Table)) {
     throw new TypeError("Cannot use this module of QuickJS: it was compiled from a binary that prepareQuickJs did not prepare");

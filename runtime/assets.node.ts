@@ -1,0 +1,113 @@
+/** Assets from the file system, and the build cache in the user's cache folder. */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { homedir, platform } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Assets, BuildCache, Folder } from "./assets.ts";
+import { AssetError } from "./errors.ts";
+
+const MAC_BYTES = 32;
+
+/** A folder on disk. */
+export function diskFolder(path: string): Folder {
+  return {
+    name: path,
+    async read(file) {
+      try {
+        return await readFile(join(path, file));
+      } catch (cause) {
+        const code = (cause as NodeJS.ErrnoException).code;
+        throw new AssetError(`Cannot read ${join(path, file)}: ${code === "ENOENT" ? "it is not there" : code}`, { cause });
+      }
+    },
+    has: (file) => stat(join(path, file)).then(
+      (found) => found.isFile(),
+      () => false,
+    ),
+  };
+}
+
+/** Where builds are kept: `FUSELET_CACHE`, else the platform's cache folder. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.FUSELET_CACHE) return env.FUSELET_CACHE;
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, "fuselet");
+  if (platform() === "darwin") return join(homedir(), "Library", "Caches", "fuselet");
+  if (platform() === "win32" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "fuselet");
+  return join(homedir(), ".cache", "fuselet");
+}
+
+/** The key of this machine's cache: made on first use, readable by its owner only. */
+async function readKey(folder: string): Promise<Buffer> {
+  const path = join(folder, "key");
+  const existing = await readFile(path).catch(() => null);
+  if (existing?.length === 32) return existing;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  await writeFile(temporary, randomBytes(32), { mode: 0o600 });
+  await chmod(temporary, 0o600);
+  await rename(temporary, path);
+  return readFile(path);
+}
+
+/** Files under `folder`, each with its MAC in front. Written whole or not at all. */
+export function diskCache(folder: string): BuildCache {
+  let key: Promise<Buffer> | undefined;
+  const mac = async (name: string, bytes: Uint8Array) => {
+    key ??= readKey(folder);
+    return createHmac("sha256", await key).update(`${name}\n`).update(bytes).digest();
+  };
+  return {
+    async get(name, damaged) {
+      const file = await readFile(join(folder, name)).catch(() => null);
+      if (!file) return undefined;
+      const bytes = file.subarray(MAC_BYTES);
+      if (file.length < MAC_BYTES || !timingSafeEqual(file.subarray(0, MAC_BYTES), await mac(name, bytes))) {
+        damaged(`${join(folder, name)} is damaged or was not written by this machine`);
+        return undefined;
+      }
+      return bytes;
+    },
+    async put(name, bytes) {
+      const path = join(folder, name);
+      const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        const file = await open(temporary, "wx", 0o600);
+        try {
+          await file.write(await mac(name, bytes));
+          await file.writeFile(bytes);
+        } finally {
+          await file.close();
+        }
+        await rename(temporary, path);
+        return undefined;
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => {});
+        return `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
+      }
+    },
+  };
+}
+
+/** Where things are. All have defaults. */
+export interface AssetOptions {
+  /** A Pyodide distribution: a folder with pyodide-lock.json and wheels. Default: `FUSELET_PYODIDE`, else the npm package `pyodide`. */
+  pyodide?: string;
+  /** The build cache's folder. Default: `FUSELET_CACHE`, else the platform's cache folder. */
+  cache?: string;
+}
+
+/** The assets of an installed package. @throws AssetError when a folder that was named has no distribution in it. */
+export function openAssets(options: AssetOptions = {}): Assets {
+  const require = createRequire(import.meta.url);
+  const chosen = options.pyodide ?? process.env.FUSELET_PYODIDE;
+  return {
+    own: diskFolder(fileURLToPath(new URL("./assets/", import.meta.url))),
+    pyodide: diskFolder(chosen ? chosen : dirname(require.resolve("pyodide/package.json"))),
+    quickjs: diskFolder(dirname(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"))),
+    cache: diskCache(options.cache ?? cacheFolder()),
+    sha256: async (bytes) => createHash("sha256").update(bytes).digest("hex"),
+  };
+}

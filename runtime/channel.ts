@@ -1,0 +1,323 @@
+/**
+ * The channel between a host and an isolate: frames, and request/reply over them.
+ *
+ * One frame on a byte stream (little-endian); a message port carries the same fields as an object:
+ *
+ *     u32 length of what follows
+ *     u8  kind        u8 reserved (0)      u16 length of name
+ *     u32 id          u32 length of text   u16 number of buffers   u16 reserved (0)
+ *     u32 × buffers   their lengths
+ *     name, text (UTF-8), buffers
+ *
+ * Many requests may be outstanding on each side; replies come in any order. The guest pays a credit for each frame
+ * that it sends unasked (requests, events); the host gives credits back as it handles them. A guest that sends
+ * without credit is ended.
+ */
+import { IsolateError } from "./errors.ts";
+import type { Encoded } from "./value.ts";
+
+export type FrameKind = "request" | "reply" | "event";
+
+export interface Frame {
+  kind: FrameKind;
+  /** The request's id, repeated in its reply; 0 for events. */
+  id: number;
+  /** What is asked for; empty in replies. */
+  name: string;
+  text: string;
+  buffers: Uint8Array[];
+}
+
+const KINDS: readonly FrameKind[] = ["request", "reply", "event"];
+const HEAD = 20;
+const MAX_NAME = 64;
+const MAX_BUFFERS = 0xffff;
+
+/** Unacknowledged frames that a guest may have under way. */
+export const CREDITS = 256;
+/** The host gives credits back in steps of this many. */
+const CREDIT_STEP = 64;
+
+/** Bounds that the reading side puts on a frame before it allocates anything. */
+export interface FrameBounds {
+  maxBytes: number;
+}
+
+/** The head of a frame (all but its buffers, which are sent as they are). @throws IsolateError when a field does not fit. */
+export function encodeFrameHead(frame: Frame): Uint8Array {
+  const encoder = new TextEncoder();
+  const name = encoder.encode(frame.name);
+  const text = encoder.encode(frame.text);
+  if (name.length > MAX_NAME || frame.buffers.length > MAX_BUFFERS) {
+    throw new IsolateError(`A frame has ${frame.buffers.length} buffers: at most ${MAX_BUFFERS} fit`);
+  }
+  const fixed = HEAD + frame.buffers.length * 4 + name.length + text.length;
+  const total = frame.buffers.reduce((sum, buffer) => sum + buffer.length, fixed);
+  if (total > 0xffff_ffff) throw new IsolateError(`A frame of ${total} bytes is too large: 4 GiB is the most`);
+  const head = new Uint8Array(fixed);
+  const view = new DataView(head.buffer);
+  view.setUint32(0, total - 4, true);
+  view.setUint8(4, KINDS.indexOf(frame.kind));
+  view.setUint16(6, name.length, true);
+  view.setUint32(8, frame.id, true);
+  view.setUint32(12, text.length, true);
+  view.setUint16(16, frame.buffers.length, true);
+  let at = HEAD;
+  for (const buffer of frame.buffers) {
+    view.setUint32(at, buffer.length, true);
+    at += 4;
+  }
+  head.set(name, at);
+  head.set(text, at + name.length);
+  return head;
+}
+
+/** The length of a frame's rest, from its first four bytes. */
+export function frameLength(lengthField: Uint8Array): number {
+  return new DataView(lengthField.buffer, lengthField.byteOffset).getUint32(0, true);
+}
+
+/**
+ * Decodes a frame from what follows its length field. Buffers are views on `rest`.
+ * @throws IsolateError where lengths do not add up: the sender is broken or hostile.
+ */
+export function decodeFrame(rest: Uint8Array): Frame {
+  const bad = () => new IsolateError("A frame from the other side is malformed");
+  if (rest.length < HEAD - 4) throw bad();
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.length);
+  const kind = KINDS[view.getUint8(0)];
+  const nameLength = view.getUint16(2, true);
+  const id = view.getUint32(4, true);
+  const textLength = view.getUint32(8, true);
+  const count = view.getUint16(12, true);
+  let at = HEAD - 4;
+  if (kind === undefined || nameLength > MAX_NAME || at + count * 4 > rest.length) throw bad();
+  const lengths = Array.from({ length: count }, (_, i) => view.getUint32(at + i * 4, true));
+  at += count * 4;
+  const total = lengths.reduce((sum, length) => sum + length, at + nameLength + textLength);
+  if (total !== rest.length) throw bad();
+  const decoder = new TextDecoder();
+  const name = decoder.decode(rest.subarray(at, at + nameLength));
+  at += nameLength;
+  const text = decoder.decode(rest.subarray(at, at + textLength));
+  at += textLength;
+  const buffers = lengths.map((length) => rest.subarray(at, (at += length)));
+  return { kind, id, name, text, buffers };
+}
+
+/** Collects the chunks of a byte stream into frames. */
+export class FrameReader {
+  readonly #bounds: FrameBounds;
+  readonly #emit: (frame: Frame) => void;
+  readonly #lengthField = new Uint8Array(4);
+  #filled = 0;
+  #rest: Uint8Array | null = null;
+
+  constructor(bounds: FrameBounds, emit: (frame: Frame) => void) {
+    this.#bounds = bounds;
+    this.#emit = emit;
+  }
+
+  /** @throws IsolateError for a malformed frame or one above the bounds. */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      const target: Uint8Array = this.#rest ?? this.#lengthField;
+      const part = chunk.subarray(at, at + target.length - this.#filled);
+      target.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled < target.length) return;
+      this.#filled = 0;
+      if (this.#rest === null) {
+        const length = frameLength(this.#lengthField);
+        if (length > this.#bounds.maxBytes || length < HEAD - 4) {
+          throw new IsolateError(`A frame of ${length} bytes came: at most ${this.#bounds.maxBytes} are allowed`);
+        }
+        this.#rest = new Uint8Array(length);
+      } else {
+        const frame = decodeFrame(this.#rest);
+        this.#rest = null;
+        this.#emit(frame);
+      }
+    }
+  }
+}
+
+/** Where frames go and come from. A platform edge implements it; `close` is idempotent. */
+export interface Port {
+  post(frame: Frame): void;
+  /** Set by the channel. */
+  onFrame: (frame: Frame) => void;
+  /** Set by the channel; called once, with the reason, when no more frames can come. */
+  onClose: (reason: Error) => void;
+  close(): void;
+}
+
+/** What a side answers to requests and does on events. */
+export interface ChannelHandlers {
+  request(name: string, body: Encoded): Promise<Encoded> | Encoded;
+  event(name: string, body: Encoded): void;
+  /** The peer broke the protocol or its port closed; called once. */
+  closed(reason: Error): void;
+}
+
+/** The host's end. Everything that arrives is data from a possibly hostile peer. */
+export class HostChannel {
+  readonly #port: Port;
+  readonly #handlers: ChannelHandlers;
+  readonly #pending = new Map<number, { resolve: (body: Encoded) => void; reject: (error: Error) => void }>();
+  #nextId = 1;
+  #credit = CREDITS;
+  #handled = 0;
+  #closed: Error | null = null;
+
+  constructor(port: Port, handlers: ChannelHandlers) {
+    this.#port = port;
+    this.#handlers = handlers;
+    port.onFrame = (frame) => this.#receive(frame);
+    port.onClose = (reason) => this.close(reason);
+  }
+
+  /** Asks the guest. @throws IsolateError (or the reason of closing) when the channel closes first. */
+  request(name: string, body: Encoded): Promise<Encoded> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    const id = this.#nextId++ >>> 0;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#port.post({ kind: "request", id, name, ...body });
+    });
+  }
+
+  /** Tells the guest something that has no answer. */
+  event(name: string, body: Encoded = { text: "", buffers: [] }): void {
+    if (!this.#closed) this.#port.post({ kind: "event", id: 0, name, ...body });
+  }
+
+  close(reason: Error): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    this.#port.close();
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    this.#handlers.closed(reason);
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#closed) return;
+    if (frame.kind === "reply") {
+      const waiting = this.#pending.get(frame.id);
+      if (!waiting) return this.close(new IsolateError(`The isolate answered request ${frame.id}, which nobody asked`));
+      this.#pending.delete(frame.id);
+      return waiting.resolve({ text: frame.text, buffers: frame.buffers });
+    }
+    if (--this.#credit < 0) {
+      return this.close(new IsolateError(`The isolate sent more than ${CREDITS} frames without waiting for credit`));
+    }
+    const body = { text: frame.text, buffers: frame.buffers };
+    if (frame.kind === "event") {
+      this.#handlers.event(frame.name, body);
+      return this.#giveCredit();
+    }
+    void (async () => {
+      let reply: Encoded;
+      try {
+        reply = await this.#handlers.request(frame.name, body);
+      } catch (error) {
+        return this.close(error as Error);
+      }
+      if (!this.#closed) this.#port.post({ kind: "reply", id: frame.id, name: "", ...reply });
+      this.#giveCredit();
+    })();
+  }
+
+  #giveCredit(): void {
+    if (++this.#handled < CREDIT_STEP || this.#closed) return;
+    this.#credit += this.#handled;
+    this.#port.post({ kind: "event", id: 0, name: "credit", text: String(this.#handled), buffers: [] });
+    this.#handled = 0;
+  }
+}
+
+/** What the guest's end needs of its platform. `receive` blocks until a frame is there; undefined where nothing can block. */
+export interface GuestPort {
+  post(frame: Frame): void;
+  receive: (() => Frame) | undefined;
+}
+
+/** The guest's end. One reader serves blocking and asynchronous waits: whoever reads hands each frame to whom it belongs. */
+export class GuestChannel {
+  readonly #port: GuestPort;
+  readonly #handle: (frame: Frame) => void;
+  readonly #pending = new Map<number, (body: Encoded) => void>();
+  readonly #waitingForCredit: Frame[] = [];
+  #nextId = 1;
+  #credit = CREDITS;
+
+  /** `handle` gets the host's requests and events (but credits). */
+  constructor(port: GuestPort, handle: (frame: Frame) => void) {
+    this.#port = port;
+    this.#handle = handle;
+  }
+
+  /** A frame has arrived (asynchronously read). */
+  deliver(frame: Frame): void {
+    if (frame.kind === "reply") {
+      const resolve = this.#pending.get(frame.id);
+      this.#pending.delete(frame.id);
+      resolve?.({ text: frame.text, buffers: frame.buffers });
+    } else if (frame.name === "credit") {
+      this.#credit += Number(frame.text);
+      while (this.#credit > 0 && this.#waitingForCredit.length > 0) this.#spend(this.#waitingForCredit.shift() as Frame);
+    } else {
+      this.#handle(frame);
+    }
+  }
+
+  request(name: string, body: Encoded): Promise<Encoded> {
+    const id = this.#nextId++ >>> 0;
+    return new Promise((resolve) => {
+      this.#pending.set(id, resolve);
+      this.#send({ kind: "request", id, name, ...body });
+    });
+  }
+
+  /** The same, blocking: frames that arrive meanwhile are delivered, so asynchronous waits make progress. */
+  requestBlocking(name: string, body: Encoded): Encoded {
+    const receive = this.#port.receive;
+    if (!receive) throw new IsolateError("This platform cannot block: use the asynchronous call");
+    const id = this.#nextId++ >>> 0;
+    let answer: Encoded | undefined;
+    this.#pending.set(id, (reply) => {
+      answer = reply;
+    });
+    this.#send({ kind: "request", id, name, ...body });
+    while (answer === undefined) this.deliver(receive());
+    return answer;
+  }
+
+  event(name: string, body: Encoded): void {
+    this.#send({ kind: "event", id: 0, name, ...body });
+  }
+
+  reply(id: number, body: Encoded): void {
+    this.#port.post({ kind: "reply", id, name: "", ...body });
+  }
+
+  /** Drops what the run that ended was still waiting for. */
+  forget(): void {
+    this.#pending.clear();
+    this.#waitingForCredit.length = 0;
+  }
+
+  #send(frame: Frame): void {
+    while (this.#credit <= 0 && this.#port.receive) this.deliver(this.#port.receive());
+    if (this.#credit <= 0) this.#waitingForCredit.push({ ...frame, buffers: frame.buffers.map((buffer) => buffer.slice()) });
+    else this.#spend(frame);
+  }
+
+  #spend(frame: Frame): void {
+    this.#credit--;
+    this.#port.post(frame);
+  }
+}

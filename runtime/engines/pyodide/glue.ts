@@ -1,0 +1,98 @@
+/**
+ * Pyodide's own JavaScript (the loader and Emscripten's glue) as one script expression that needs no imports, no network and no
+ * globals: a function of `hooks` that gives `{ loadPyodide, createPyodideModule }`. The places where the glue reaches out
+ * are turned into calls of a hook; a distribution in which a place is not found is refused, never half patched.
+ */
+import { AssetError } from "../../errors.ts";
+
+/** What the glue calls instead of the world. */
+export interface GlueHooks {
+  fetch(url: unknown): Promise<{ ok: boolean; arrayBuffer(): Promise<ArrayBuffer>; json(): Promise<unknown> }>;
+  instantiate(source: unknown, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource>;
+  /** The address at which a dynamic library's data goes; `allocate` is the glue's own way. */
+  libraryMemory(size: number, allocate: (size: number) => number): number;
+  /** The compiled library, or undefined: then the glue reads and compiles the file. */
+  libraryModule(name: string): WebAssembly.Module | undefined;
+  /** Whether undefined symbols are to be resolved after each library (slow) or once by the hook's owner. */
+  resolveEach(): boolean;
+  /** Puts a snapshot's memory in place, just before the interpreter reads it. */
+  restore(module: unknown, memory: Uint8Array): void;
+  /** Bytes of memory that the glue should start with (0.27; later builds are fixed and grown). */
+  initialMemory(length: number): number;
+  /** The most 64-KiB pages of memory (builds that make their memory in JavaScript). */
+  maximumPages: number;
+}
+
+interface Patch {
+  what: string;
+  pattern: RegExp;
+  replacement: string;
+  /** Builds without the place are fine. */
+  optional?: boolean;
+}
+
+const ASM: Patch[] = [
+  { what: "import.meta.url", pattern: /import\.meta\.url/g, replacement: '"file:///isolate/pyodide.asm.mjs"', optional: true },
+  { what: "the default export", pattern: /export default _createPyodideModule;?/, replacement: "", optional: true },
+  {
+    what: "the memory of a library",
+    pattern: /getMemory\(metadata\.memorySize\s*\+\s*memAlign\)/,
+    replacement: "hooks.libraryMemory(metadata.memorySize+memAlign,getMemory)",
+  },
+  {
+    what: "the reading of a library",
+    pattern: /function loadLibData\(\)\s*\{/,
+    replacement: "function loadLibData(){var given=hooks.libraryModule(libName);if(given)return given;",
+  },
+  {
+    what: "the check of a library's symbols",
+    pattern: /if\s*\(!flags\.allowUndefined\)\s*\{\s*reportUndefinedSymbols\(\);?\s*\}/,
+    replacement: "if(!flags.allowUndefined&&hooks.resolveEach()){reportUndefinedSymbols()}",
+  },
+  {
+    what: "the restoring of memory",
+    pattern: /return Module\.HEAP8\.set\((\w+)\),(\w+)\}/,
+    replacement: "return hooks.restore(Module,$1),$2}",
+  },
+  {
+    what: "the maximum of the memory",
+    pattern: /"maximum":\s*4294967296\s*\/\s*65536/,
+    replacement: '"maximum":hooks.maximumPages',
+    optional: true,
+  },
+];
+
+const LOADER: Patch[] = [
+  { what: "fetch", pattern: /(?<![.\w])fetch\(/g, replacement: "hooks.fetch(" },
+  { what: "instantiateStreaming", pattern: /WebAssembly\.instantiateStreaming\(/g, replacement: "hooks.instantiate(" },
+  { what: "the initial memory", pattern: /(\w+)\.INITIAL_MEMORY\s*=\s*(\w+)\.length/, replacement: "$1.INITIAL_MEMORY=hooks.initialMemory($2.length)" },
+  { what: "import.meta.url", pattern: /import\.meta\.url/g, replacement: '"file:///isolate/pyodide.mjs"', optional: true },
+  {
+    what: "the exports",
+    pattern: /export\s*\{\s*(\w+) as loadPyodide\s*,[^}]*\};?/,
+    replacement: "return {loadPyodide:$1,createPyodideModule:_createPyodideModule};",
+  },
+  { what: "the source map", pattern: /\/\/# sourceMappingURL=.*/, replacement: "", optional: true },
+];
+
+function patch(text: string, patches: readonly Patch[], file: string): string {
+  let out = text;
+  for (const { what, pattern, replacement, optional } of patches) {
+    const next = out.replace(pattern, replacement);
+    if (next === out && !optional) {
+      throw new AssetError(`Cannot use this Pyodide: ${what} was not found in ${file} (versions 0.27 to 314 are supported)`);
+    }
+    out = next;
+  }
+  return out;
+}
+
+/**
+ * @param asm text of `pyodide.asm.js` or `pyodide.asm.mjs`
+ * @param loader text of `pyodide.mjs`
+ * @returns the source of a function expression of one parameter, `hooks` (GlueHooks)
+ * @throws AssetError for a build that is too different
+ */
+export function pyodideGlue(asm: string, loader: string): string {
+  return `(function(hooks){"use strict";${patch(asm, ASM, "pyodide.asm")}\n${patch(loader, LOADER, "pyodide.mjs")}\n})`;
+}

@@ -1,0 +1,289 @@
+/** The Pyodide engine inside the isolate: boots the interpreter, cold or from a snapshot, and runs Python UDFs through the package `fused`. */
+import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
+import type { OpenEngine, SessionPlatform, StartOptions } from "../../isolate/session.ts";
+import type { Encoded } from "../../value.ts";
+import type { GuestEngine, GuestHost, GuestLimits } from "../guest.ts";
+import type { GlueHooks } from "./glue.ts";
+import { type LibraryRecord, recordLibraries, replayLibraries } from "./libraries.ts";
+import { type Baseline, captureBaseline } from "./memory.ts";
+import type { FileSystem, Pyodide, PyodideModule, PyProxy } from "./module.ts";
+import { decodePack } from "./pack.ts";
+
+/** What the host tells the engine beside the session's own options. */
+export interface PyodideStartOptions extends StartOptions {
+  /** `[3, 14]` */
+  pythonVersion: [number, number];
+  /** The lock file's `info`. */
+  lockInfo: Record<string, unknown>;
+  /** Modules that a snapshot holds already imported. */
+  imports: string[];
+  /** True: boot cold and answer with a snapshot. */
+  makeSnapshot: boolean;
+  /** Run once before the first lease, so that the wasm code is compiled. */
+  warm: boolean;
+}
+
+interface SnapshotMetadata {
+  hiwire: string;
+  libraries: LibraryRecord;
+}
+
+export type GlueFactory = (hooks: GlueHooks) => {
+  loadPyodide(options: object): Promise<Pyodide>;
+  createPyodideModule: unknown;
+};
+
+/** Python that takes the doors into JavaScript away: user code has no use for them and they lead into the glue's state. */
+const CLOSE_DOORS = `
+def _close():
+    import sys
+    for name in ("js", "pyodide_js"):
+        sys.modules.pop(name, None)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "Js" not in type(finder).__name__]
+_close()
+del _close
+`;
+
+/** After a snapshot every isolate has the same random state: give each its own. The hash seed stays as it was frozen. */
+const RESEED = `
+def _reseed():
+    import sys
+    random = sys.modules.get("random")
+    if random: random.seed()
+    numpy = sys.modules.get("numpy.random")
+    if numpy: numpy.seed()
+_reseed()
+del _reseed
+`;
+
+const ENTRY = `
+def _fuselet_entry():
+    import fused._guest as guest
+    run, prepare, inspect = guest.run, guest.prepare, guest.inspect
+    def call(text, buffers):
+        return run(text, [buffer.to_py() for buffer in buffers])
+    def results():
+        return guest.result_buffers
+    return [prepare, call, inspect, results]
+_fuselet_entry()
+`;
+
+const WARM_UDF = JSON.stringify({
+  udf: {
+    name: "warm", file: "warm.py", headers: [], entrypoint: null,
+    code: "import fused\n@fused.udf\ndef udf(n: int = 3):\n    try:\n        raise ValueError(n)\n    except ValueError as e:\n        return {'a': [i * 0.5 for i in range(n)], 'b': str(e)}\n",
+  },
+  parameters: "{}",
+  tile: null,
+});
+
+function mountPackages(FS: FileSystem, pack: Uint8Array): void {
+  const made = new Set<string>();
+  for (const [path, [offset, length]] of Object.entries(decodePack(pack))) {
+    const slash = path.lastIndexOf("/");
+    const folder = path.slice(0, slash);
+    if (!made.has(folder)) {
+      FS.mkdirTree(folder);
+      made.add(folder);
+    }
+    FS.createDataFile(folder, path.slice(slash + 1), pack.subarray(offset, offset + length), true, true, true);
+  }
+}
+
+async function boot(
+  options: PyodideStartOptions,
+  platform: SessionPlatform,
+  glue: GlueFactory,
+): Promise<{ pyodide: Pyodide; snapshot: Uint8Array | null }> {
+  const [major, minor] = options.pythonVersion;
+  const sitePackages = `/lib/python${major}.${minor}/site-packages`;
+  const packBytes = platform.bytes("packages");
+  const pack = packBytes ? new Uint8Array(packBytes) : null;
+  const snapshotBytes = options.makeSnapshot ? undefined : platform.bytes("snapshot");
+  const snapshot: Snapshot<SnapshotMetadata> | null = snapshotBytes ? decodeSnapshot(new Uint8Array(snapshotBytes)) : null;
+  const library = (path: string) => platform.library(path);
+  const recorder = options.makeSnapshot ? recordLibraries() : null;
+  const replayer = snapshot ? replayLibraries(snapshot.metadata.libraries, library) : null;
+  const lock = { info: options.lockInfo, packages: {} };
+  const core = platform.module("core") as WebAssembly.Module;
+  const noHooks = { libraryMemory: (size: number, allocate: (size: number) => number) => allocate(size), libraryModule: library, resolveEach: () => true };
+
+  const { loadPyodide, createPyodideModule } = glue({
+    async fetch(url) {
+      const name = String((url as { href?: string }).href ?? url).split("/").pop() ?? "";
+      const bytes = name === "python_stdlib.zip" ? platform.bytes("stdlib") : new ArrayBuffer(0);
+      // The loader owns what it gets and mounts it: it gets a copy.
+      return { ok: bytes !== undefined, arrayBuffer: async () => (bytes as ArrayBuffer).slice(0), json: async () => lock };
+    },
+    async instantiate(_source, imports) {
+      return { module: core, instance: await WebAssembly.instantiate(core, imports) };
+    },
+    ...(recorder?.hooks ?? replayer?.hooks ?? noHooks),
+    restore(moduleObject) {
+      const module = moduleObject as PyodideModule;
+      const saved = snapshot as Snapshot<SnapshotMetadata>;
+      const missing = saved.length - module.HEAP8.length;
+      if (missing > 0 && !module._emscripten_resize_heap(saved.length)) {
+        throw new Error(`Cannot grow memory to the ${saved.length} bytes of the snapshot`);
+      }
+      replayer?.load(module);
+      restoreSnapshot(saved, new Uint8Array(module.HEAP8.buffer));
+    },
+    initialMemory: (length) => snapshot?.length ?? length,
+    maximumPages: Math.floor(options.memoryBytes / 65536),
+  });
+
+  const pyodide = await loadPyodide({
+    indexURL: "file:///isolate/",
+    createPyodideModule,
+    jsglobals: Object.create(null),
+    lockFileContents: lock,
+    env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", LANG: "C.UTF-8" },
+    fsInit: async (FS: FileSystem) => {
+      FS.mkdirTree(sitePackages);
+      if (pack) mountPackages(FS, pack);
+    },
+    stdout() {},
+    stderr() {},
+    ...(options.makeSnapshot ? { _makeSnapshot: true } : {}),
+    ...(snapshot ? { _loadSnapshot: decodeHiwire(snapshot.metadata.hiwire), _snapshotDeserializer: () => null } : {}),
+  });
+
+  if (!options.makeSnapshot) return { pyodide, snapshot: null };
+  recorder?.start(pyodide._module);
+  pyodide.runPython(`import importlib\nimportlib.invalidate_caches()\n${options.imports.map((name) => `import ${name}`).join("\n")}\nimport gc\ngc.collect()\nNone`);
+  const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
+  const file = pyodide.makeMemorySnapshot({ serializer: () => null });
+  const start = new Uint32Array(file.buffer, file.byteOffset, 2)[1] as number;
+  const metadata: SnapshotMetadata = { hiwire: encodeHiwire(file.subarray(0, start)), libraries };
+  return { pyodide, snapshot: encodeSnapshot(file.subarray(start), metadata) };
+}
+
+/** Pyodide's own head of a snapshot (its table of references), as text for the metadata. */
+function encodeHiwire(head: Uint8Array): string {
+  let text = "";
+  for (const byte of head) text += String.fromCharCode(byte);
+  return text;
+}
+function decodeHiwire(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+/** Opens the engine with the glue that stands in front of this bundle. */
+export function pyodideEngine(glue: GlueFactory): OpenEngine {
+  return async (startOptions, platform, host) => {
+    const options = startOptions as PyodideStartOptions;
+    const started = host.now();
+    const { pyodide, snapshot } = await boot(options, platform, glue);
+    if (snapshot) {
+      return { engine: unusable(), report: { bootMs: host.now() - started }, buffers: [snapshot] };
+    }
+    pyodide._api.on_fatal = (error) => host.fatal(String(error));
+    pyodide.runPython(CLOSE_DOORS);
+    pyodide.runPython(RESEED);
+    connectStreams(pyodide, host);
+    const engine = openEngine(pyodide, host, options.reusable);
+    if (options.warm) await engine.warm();
+    return {
+      engine,
+      report: { bootMs: host.now() - started, version: pyodide.version, heapBytes: pyodide._module.HEAP8.length },
+      buffers: [],
+    };
+  };
+}
+
+/** A realm that made a snapshot serves no runs. */
+function unusable(): GuestEngine {
+  const refuse = () => {
+    throw new Error("This isolate only makes a snapshot");
+  };
+  return { run: refuse, inspect: refuse, putBack: refuse };
+}
+
+function connectStreams(pyodide: Pyodide, host: GuestHost): void {
+  const writer = (stream: "stdout" | "stderr") => ({
+    write(bytes: Uint8Array) {
+      host.output(stream, bytes);
+      return bytes.length;
+    },
+    isatty: false,
+  });
+  pyodide.setStdout(writer("stdout"));
+  pyodide.setStderr(writer("stderr"));
+  pyodide.setStdin({ stdin: () => null });
+}
+
+function openEngine(pyodide: Pyodide, host: GuestHost, reusable: boolean): GuestEngine & { warm(): Promise<void> } {
+  const entry = pyodide.runPython(ENTRY) as PyProxy;
+  const part = (index: number) => (entry as unknown as { get(index: number): PyProxy }).get(index);
+  const [prepare, call, inspect, results] = [part(0), part(1), part(2), part(3)] as [PyProxy, PyProxy, PyProxy, PyProxy];
+  let deadline = Number.POSITIVE_INFINITY;
+  // The interpreter asks for signals now and then: a way in when nothing else stops a loop whose host is gone.
+  pyodide.setInterruptBuffer({
+    get 0() {
+      if (host.now() > deadline) host.fatal("the run went on past its deadline");
+      return 0;
+    },
+    set 0(_signal: number) {},
+  });
+  const startBytes = pyodide._module.HEAP8.length;
+  let baseline: Baseline | null = reusable ? captureBaseline(pyodide) : null;
+  let prepared: string | null = null;
+  let keptPrepared: string | null = null;
+
+  const execute = async (request: Encoded): Promise<Encoded> => {
+    let answer = call(request.text, request.buffers) as string | PyProxy | Promise<string>;
+    if (typeof answer !== "string") answer = await (answer as Promise<string>);
+    const buffers: Uint8Array[] = [];
+    const list = results() as PyProxy & { length: number; get(index: number): PyProxy };
+    for (let i = 0; i < list.length; i++) {
+      const item = list.get(i) as unknown as PyProxy;
+      const view = item.getBuffer("u8");
+      buffers.push(view.data);
+      view.release();
+    }
+    return { text: answer as string, buffers };
+  };
+
+  return {
+    async run(request, limits: GuestLimits) {
+      deadline = limits.deadline;
+      const udf = request.text.startsWith('{"udf":null') ? null : request.text;
+      if (udf !== null) {
+        const answer = prepare(udf) as string;
+        if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true')) return { text: answer, buffers: [] };
+        prepared = udf;
+      }
+      return await execute(request);
+    },
+    inspect: (request) => ({ text: inspect(request.text) as string, buffers: [] }),
+    putBack() {
+      deadline = Number.POSITIVE_INFINITY;
+      const heapBytes = pyodide._module.HEAP8.length;
+      if (!baseline) return { reusable: false, reason: "the isolate serves one run", heapBytes };
+      if (heapBytes > startBytes * 2 + 64 * 1024 * 1024) {
+        return { reusable: false, reason: `memory grew to ${heapBytes} bytes`, heapBytes };
+      }
+      try {
+        baseline.restore();
+        if (prepared !== keptPrepared && prepared !== null) {
+          // The UDF is compiled once, in clean memory, and belongs to what is put back from now on.
+          prepare(prepared);
+          baseline.recapture();
+          keptPrepared = prepared;
+        }
+        return { reusable: true, reason: null, heapBytes };
+      } catch (error) {
+        return { reusable: false, reason: String(error), heapBytes };
+      }
+    },
+    async warm() {
+      for (let i = 0; i < 3; i++) {
+        prepare(WARM_UDF);
+        await execute({ text: WARM_UDF, buffers: [] });
+      }
+      if (baseline) baseline.restore();
+      else baseline = null;
+    },
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * Puts a living interpreter back to what it was: its memory, its tables of JavaScript references, its files, its
+ * environment. This is hygiene between runs of one UDF of one principal, not a wall between principals.
+ */
+import type { FsNode, Pyodide, PyodideModule } from "./module.ts";
+
+/** Runs of bytes that are copied, and between them runs that are zero. */
+const CHUNK = 64 * 1024;
+
+interface FileState {
+  node: FsNode;
+  mode: number;
+  usedBytes: number;
+  contents: FsNode["contents"];
+  entries: Record<string, FsNode> | null;
+}
+
+export interface Baseline {
+  /** Puts everything back. @throws Error where it cannot be: the interpreter must be thrown away. */
+  restore(): void;
+  /** Takes what is in memory now as the new baseline. */
+  recapture(): void;
+}
+
+/**
+ * Contents that were there at the capture are never written in place afterwards: a write makes its own copy first, so that putting
+ * a file back is putting a reference back, and mounted archives stay what they are.
+ */
+function copyOnWrite(pyodide: Pyodide, kept: WeakSet<object>): void {
+  const memfs = pyodide.FS.filesystems.MEMFS;
+  const write = memfs.stream_ops.write;
+  const guardedWrite: typeof write = (stream, ...rest) => {
+    const contents = stream.node.contents;
+    if (contents instanceof Uint8Array && kept.has(contents)) stream.node.contents = contents.slice();
+    return Reflect.apply(write, memfs.stream_ops, [stream, ...rest]);
+  };
+  memfs.stream_ops.write = guardedWrite;
+  memfs.ops_table.file.stream.write = guardedWrite;
+}
+
+function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
+  const { FS } = pyodide;
+  const files: FileState[] = [];
+  const walk = (node: FsNode): void => {
+    if (node.mount && node.mount.type !== FS.filesystems.MEMFS) return;
+    const directory = FS.isDir(node.mode);
+    const contents = node.contents;
+    files.push({
+      node,
+      mode: node.mode,
+      usedBytes: node.usedBytes,
+      contents,
+      entries: directory ? { ...(contents as Record<string, FsNode>) } : null,
+    });
+    if (directory) for (const child of Object.values(contents as Record<string, FsNode>)) walk(child);
+    else if (contents instanceof Uint8Array) kept.add(contents);
+  };
+  walk(FS.root);
+  const streams = FS.streams.map((stream) => (stream ? { stream, position: (stream as { position: number }).position } : stream));
+  const nameTable = [...FS.nameTable];
+  const cwd = FS.cwd();
+  return () => {
+    for (const { node, mode, usedBytes, contents, entries } of files) {
+      node.mode = mode;
+      if (entries) {
+        const now = node.contents as Record<string, FsNode>;
+        for (const name of Object.keys(now)) if (!Object.hasOwn(entries, name)) delete now[name];
+        Object.assign(now, entries);
+      } else {
+        node.usedBytes = usedBytes;
+        node.contents = contents;
+      }
+    }
+    FS.streams.length = 0;
+    streams.forEach((saved, fd) => {
+      if (saved && typeof saved === "object" && "stream" in saved) {
+        FS.streams[fd] = saved.stream;
+        (saved.stream as { position: number }).position = saved.position;
+      } else {
+        FS.streams[fd] = saved;
+      }
+    });
+    FS.nameTable.length = nameTable.length;
+    nameTable.forEach((entry, i) => {
+      FS.nameTable[i] = entry;
+    });
+    FS.chdir(cwd);
+  };
+}
+
+/** The table of JavaScript objects that Python refers to. */
+function captureReferences(module: PyodideModule): () => void {
+  const kept: unknown[] = [];
+  for (let index = 0; ; index++) {
+    try {
+      kept.push(module.__hiwire_get(index));
+    } catch {
+      break;
+    }
+  }
+  return () => {
+    kept.forEach((value, index) => void module.__hiwire_set(index, value));
+    for (let index = kept.length; ; index++) {
+      try {
+        module.__hiwire_set(index, null);
+      } catch {
+        break;
+      }
+      if (index > kept.length + 100_000) break;
+    }
+  };
+}
+
+/** A proxy that died with an earlier run must not touch the memory of the next: its finalizer knows its epoch. */
+function guardFinalizers(module: PyodideModule): () => void {
+  let epoch = 0;
+  const registry = new FinalizationRegistry<{ epoch: number; held: { ptr: number } }>((dead) => {
+    if (dead.epoch === epoch) module._Py_DecRef(dead.held.ptr);
+  });
+  module.finalizationRegistry = {
+    register: (target, held, token) => registry.register(target, { epoch, held }, token),
+    unregister: (token) => registry.unregister(token),
+  };
+  return () => {
+    epoch++;
+  };
+}
+
+/** The bytes that are to be put back: [start, end) of memory that is not empty; all else becomes zero. */
+function findRuns(memory: Uint8Array): { start: number; end: number }[] {
+  const runs: { start: number; end: number }[] = [];
+  const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.length / 8);
+  for (let start = 0; start < memory.length; start += CHUNK) {
+    const end = Math.min(start + CHUNK, memory.length);
+    let word = start / 8;
+    while (word < end / 8 && words[word] === 0n) word++;
+    if (word === end / 8) continue;
+    const last = runs.at(-1);
+    if (last?.end === start) last.end = end;
+    else runs.push({ start, end });
+  }
+  return runs;
+}
+
+/** Captures the interpreter as it is now. Costs a copy of its memory, and that much space. */
+export function captureBaseline(pyodide: Pyodide): Baseline {
+  const module = pyodide._module;
+  const kept = new WeakSet<object>();
+  copyOnWrite(pyodide, kept);
+  const nextEpoch = guardFinalizers(module);
+  const libraries = () => Object.keys(module.LDSO.loadedLibsByName).length;
+
+  let memory: Uint8Array;
+  let runs: { start: number; end: number }[];
+  let stack: number;
+  let tableLength: number;
+  let libraryCount: number;
+  let env: Record<string, string>;
+  let putFilesBack: () => void;
+  let putReferencesBack: () => void;
+
+  const capture = () => {
+    memory = new Uint8Array(module.HEAP8.buffer).slice();
+    runs = findRuns(memory);
+    stack = module.stackSave();
+    tableLength = module.wasmTable.length;
+    libraryCount = libraries();
+    env = { ...module.ENV };
+    putFilesBack = captureFiles(pyodide, kept);
+    putReferencesBack = captureReferences(module);
+  };
+  capture();
+
+  return {
+    recapture: capture,
+    restore() {
+      if (libraries() !== libraryCount) throw new Error("a dynamic library was loaded during the run");
+      const now = new Uint8Array(module.HEAP8.buffer);
+      let end = 0;
+      for (const run of runs) {
+        if (run.start > end) now.fill(0, end, run.start);
+        now.set(memory.subarray(run.start, run.end), run.start);
+        end = run.end;
+      }
+      now.fill(0, end);
+      module.stackRestore(stack);
+      // Functions added to the table by the run (ctypes callbacks) stay as holes; slots are never reused for others.
+      for (let slot = tableLength; slot < module.wasmTable.length; slot++) module.wasmTable.set(slot, null);
+      putReferencesBack();
+      putFilesBack();
+      for (const name of Object.keys(module.ENV)) if (!Object.hasOwn(env, name)) delete module.ENV[name];
+      Object.assign(module.ENV, env);
+      nextEpoch();
+    },
+  };
+}

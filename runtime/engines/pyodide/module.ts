@@ -1,0 +1,77 @@
+/** The part of Pyodide's and Emscripten's inner surface that we use, typed once. */
+
+export interface FsNode {
+  name: string;
+  mode: number;
+  contents: Record<string, FsNode> | Uint8Array | null;
+  usedBytes: number;
+  mount?: { type: unknown };
+  link?: string;
+}
+
+export interface FileSystem {
+  root: FsNode;
+  streams: unknown[];
+  nameTable: unknown[];
+  filesystems: { MEMFS: MemFs };
+  isDir(mode: number): boolean;
+  isFile(mode: number): boolean;
+  mkdirTree(path: string): void;
+  writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
+  createDataFile(parent: string, name: string, data: Uint8Array, canRead: boolean, canWrite: boolean, canOwn: boolean): void;
+  readFile(path: string): Uint8Array;
+  lookupPath(path: string): { node: FsNode };
+  chdir(path: string): void;
+  cwd(): string;
+}
+
+type Write = (stream: { node: FsNode }, buffer: unknown, ...rest: unknown[]) => number;
+export interface MemFs {
+  ops_table: { file: { stream: { write: Write } } };
+  stream_ops: { write: Write };
+}
+
+/** Emscripten's module object with Pyodide's additions. */
+export interface PyodideModule {
+  HEAP8: Int8Array;
+  HEAPU8: Uint8Array;
+  FS: FileSystem;
+  ENV: Record<string, string>;
+  LDSO: {
+    loadedLibsByName: Record<string, { name: string }>;
+    loadedLibsByHandle: Record<number, { name: string }>;
+  };
+  wasmTable: WebAssembly.Table;
+  finalizationRegistry: { register(target: object, held: { ptr: number }, token?: object): void; unregister(token: object): void };
+  stackSave(): number;
+  stackRestore(pointer: number): void;
+  reportUndefinedSymbols(): void;
+  loadDynamicLibrary(name: string, flags: object, localScope: object, handle: number): unknown;
+  _emscripten_resize_heap(bytes: number): unknown;
+  _Py_DecRef(pointer: number): void;
+  __hiwire_get(index: number): unknown;
+  __hiwire_set(index: number, value: unknown): number;
+}
+
+/** A Python object as Pyodide gives it to JavaScript. */
+export interface PyProxy {
+  (...args: unknown[]): unknown;
+  callPromising?(...args: unknown[]): Promise<unknown>;
+  getBuffer(type: "u8"): { data: Uint8Array; release(): void };
+  destroy(): void;
+  [attribute: string]: unknown;
+}
+
+export interface Pyodide {
+  _module: PyodideModule;
+  _api: { on_fatal?: (error: unknown) => void; [key: string]: unknown };
+  FS: FileSystem;
+  version: string;
+  runPython(code: string): unknown;
+  pyimport(name: string): PyProxy;
+  makeMemorySnapshot(options?: object): Uint8Array;
+  setStdout(options: { write(bytes: Uint8Array): number; isatty?: boolean }): void;
+  setStderr(options: { write(bytes: Uint8Array): number; isatty?: boolean }): void;
+  setStdin(options: { stdin(): null }): void;
+  setInterruptBuffer(buffer: unknown): void;
+}

@@ -1,0 +1,147 @@
+/**
+ * The web's globals for a realm that has only ECMAScript's: just what the engines' own JavaScript asks for.
+ * Everything is made of this realm's objects; `outer` stays in closures and no object of its realm is kept or returned.
+ */
+import type { Outer } from "./outer.ts";
+
+/** Errors of the outer realm must not come in: their constructors lead out. */
+export function guarded<A extends unknown[], R extends string | number | undefined | void>(
+  call: (...args: A) => R,
+): (...args: A) => R {
+  return (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      throw new TypeError(String((error as Error).message));
+    }
+  };
+}
+
+/** Installs the globals. @returns the function that drops every timer: what one run scheduled must not run in the next. */
+export function furnish(outer: Outer): () => void {
+  const global = globalThis as unknown as Record<string, unknown>;
+  const timers = new Map<number, number>();
+  let epoch = 0;
+
+  class WorkerGlobalScope {}
+  Object.setPrototypeOf(globalThis, WorkerGlobalScope.prototype);
+
+  class RealmTextDecoder {
+    readonly encoding: string;
+    readonly fatal: boolean;
+    constructor(encoding = "utf-8", options: { fatal?: boolean } = {}) {
+      this.encoding = String(encoding);
+      this.fatal = options.fatal === true;
+    }
+    decode(source?: ArrayBuffer | ArrayBufferView): string {
+      if (source === undefined) return "";
+      const bytes = ArrayBuffer.isView(source)
+        ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+        : new Uint8Array(source);
+      return guarded(() => outer.decode(bytes, this.encoding, this.fatal))();
+    }
+  }
+  class RealmTextEncoder {
+    readonly encoding = "utf-8";
+    encode(text = ""): Uint8Array {
+      const bytes = new Uint8Array(String(text).length * 3);
+      return bytes.slice(0, outer.encode(String(text), bytes));
+    }
+    encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
+      const bytes = this.encode(text);
+      const part = bytes.subarray(0, into.length);
+      into.set(part);
+      return { read: bytes.length <= into.length ? text.length : 0, written: part.length };
+    }
+  }
+  class RealmUrl {
+    readonly href: string;
+    readonly protocol = "file:";
+    readonly origin = "null";
+    constructor(url: unknown) {
+      this.href = String(url).includes("://") ? String(url) : `file:///isolate/${String(url).replace(/^\.?\//, "")}`;
+    }
+    get pathname(): string {
+      return this.href.replace(/^[a-z]+:\/\/[^/]*/, "");
+    }
+    toString(): string {
+      return this.href;
+    }
+  }
+  class RealmMessageChannel {
+    port1: { onmessage: ((event: { data: unknown }) => void) | null; start(): void; close(): void };
+    port2: { postMessage(data: unknown): void; close(): void };
+    constructor() {
+      const port1 = { onmessage: null as ((event: { data: unknown }) => void) | null, start() {}, close() {} };
+      this.port1 = port1;
+      this.port2 = {
+        postMessage(data) {
+          const born = epoch;
+          outer.setImmediate(() => {
+            if (born === epoch) port1.onmessage?.({ data });
+          });
+        },
+        close() {},
+      };
+    }
+  }
+  class AbortSignal {}
+  class AbortController {
+    readonly signal = new AbortSignal();
+    abort(): void {}
+  }
+  class EventTarget {}
+  class ImageData {}
+
+  let lastTimer = 0;
+  Object.assign(global, {
+    WorkerGlobalScope,
+    self: globalThis,
+    // Pyodide asks whether classic workers' importScripts works; it must not.
+    importScripts() {
+      throw new TypeError("importScripts is not available");
+    },
+    location: { href: "file:///isolate/", origin: "null", toString: () => "file:///isolate/" },
+    navigator: { userAgent: "fuselet Chrome", platform: "", hardwareConcurrency: 1 },
+    performance: { now: () => outer.now(), timeOrigin: 0 },
+    crypto: {
+      getRandomValues(view: ArrayBufferView) {
+        outer.random(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+        return view;
+      },
+    },
+    console: { log() {}, info() {}, debug() {}, warn() {}, error() {} },
+    setTimeout(callback: (...args: unknown[]) => void, ms: number, ...args: unknown[]) {
+      const id = ++lastTimer;
+      timers.set(
+        id,
+        outer.setTimeout(() => {
+          timers.delete(id);
+          callback(...args);
+        }, Number(ms) || 0),
+      );
+      return id;
+    },
+    clearTimeout(id: number) {
+      const timer = timers.get(id);
+      timers.delete(id);
+      if (timer !== undefined) outer.clearTimeout(timer);
+    },
+    queueMicrotask(callback: () => void) {
+      void Promise.resolve().then(callback);
+    },
+    TextDecoder: RealmTextDecoder,
+    TextEncoder: RealmTextEncoder,
+    URL: RealmUrl,
+    MessageChannel: RealmMessageChannel,
+    AbortController,
+    AbortSignal,
+    EventTarget,
+    ImageData,
+  });
+  return () => {
+    epoch++;
+    for (const timer of timers.values()) outer.clearTimeout(timer);
+    timers.clear();
+  };
+}

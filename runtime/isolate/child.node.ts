@@ -1,0 +1,161 @@
+/**
+ * The main realm of a child process: it owns the pipes, keeps the assets, and makes bare realms. It runs before any
+ * untrusted code and gives itself up: after `scrub` nothing that is reachable from its globals leaves the process.
+ * It is passed to node with `-e`, so that the child needs not even the right to read its own source.
+ */
+import { decodeFrame, frameLength } from "../channel.ts";
+import { decodePack, type PackIndex } from "../engines/pyodide/pack.ts";
+import type { Outer } from "./outer.ts";
+import { scrub } from "./scrub.node.ts";
+
+declare const require: (name: string) => unknown;
+const fs = require("node:fs") as typeof import("node:fs");
+const vm = require("node:vm") as typeof import("node:vm");
+const { randomFillSync } = require("node:crypto") as typeof import("node:crypto");
+const exit = process.exit.bind(process);
+const now = performance.now.bind(performance);
+
+/** The pipe with the frames, both ways. */
+const DATA = 3;
+/** A byte a frame: something to wait for without taking the frames from whoever reads blocking. */
+const BELL = 4;
+
+let framesRead = 0;
+let bellsRung = 0;
+
+function read(into: Uint8Array): void {
+  let at = 0;
+  while (at < into.length) {
+    try {
+      const count = fs.readSync(DATA, into, at, Math.min(into.length - at, 1 << 26), null);
+      if (count === 0) exit(0);
+      at += count;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit(0);
+    }
+  }
+}
+
+function write(from: Uint8Array): void {
+  let at = 0;
+  while (at < from.length) {
+    try {
+      at += fs.writeSync(DATA, from, at, Math.min(from.length - at, 1 << 26));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit(0);
+    }
+  }
+}
+
+function beginFrame(): number {
+  framesRead++;
+  const lengthField = new Uint8Array(4);
+  read(lengthField);
+  return frameLength(lengthField);
+}
+
+const assets = new Map<string, ArrayBuffer | WebAssembly.Module>();
+const libraries = new Map<string, WebAssembly.Module>();
+/** Where each file lies in the asset `packages`. */
+let packageIndex: PackIndex = {};
+let realmScript: import("node:vm").Script | undefined;
+let readable: (() => void) | undefined;
+const timers = new Map<number, NodeJS.Timeout>();
+let lastTimer = 0;
+const decoders = new Map<string, TextDecoder>();
+const encoder = new TextEncoder();
+
+const outer: Outer = {
+  beginFrame,
+  read,
+  write,
+  now,
+  random: (into) => void randomFillSync(into),
+  setTimeout(callback, ms) {
+    const id = ++lastTimer;
+    timers.set(
+      id,
+      setTimeout(() => {
+        timers.delete(id);
+        callback();
+      }, ms),
+    );
+    return id;
+  },
+  clearTimeout(id) {
+    clearTimeout(timers.get(id));
+    timers.delete(id);
+  },
+  setImmediate: (callback) => void setImmediate(callback),
+  encode: (text, into) => encoder.encodeInto(text, into).written,
+  decode(bytes, encoding, fatal) {
+    const key = `${encoding}${fatal}`;
+    let decoder = decoders.get(key);
+    if (!decoder) decoders.set(key, (decoder = new TextDecoder(encoding, { fatal })));
+    return decoder.decode(bytes);
+  },
+  asset: (name) => assets.get(name),
+  library(path) {
+    const known = libraries.get(path);
+    const place = packageIndex[path];
+    if (known || !place) return known;
+    const module = new WebAssembly.Module(new Uint8Array(assets.get("packages") as ArrayBuffer, ...place));
+    libraries.set(path, module);
+    return module;
+  },
+  renew: openRealm,
+  exit: () => exit(0),
+};
+
+function openRealm(id: number, text: string): void {
+  for (const timer of timers.values()) clearTimeout(timer);
+  timers.clear();
+  const context = vm.createContext(Object.create(null), {
+    name: "isolate",
+    codeGeneration: { strings: false, wasm: true },
+  });
+  const start = (realmScript as import("node:vm").Script).runInContext(context) as (
+    outer: Outer,
+    id: number,
+    text: string,
+  ) => () => void;
+  readable = start(outer, id, text);
+}
+
+/** Frames before the realm exists: assets, the realm's script, the start. */
+function readStartFrame(): void {
+  const rest = new Uint8Array(beginFrame());
+  read(rest);
+  const frame = decodeFrame(rest);
+  const bytes = frame.buffers[0];
+  const copy = () => (bytes as Uint8Array).slice().buffer as ArrayBuffer;
+  switch (frame.name) {
+    case "asset":
+      assets.set(frame.text, copy());
+      if (frame.text === "packages") packageIndex = decodePack(bytes as Uint8Array);
+      break;
+    case "module":
+      assets.set(frame.text, new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
+      break;
+    case "realm":
+      realmScript = new vm.Script(frame.text, { filename: "isolate" });
+      break;
+    case "start":
+      scrub();
+      openRealm(frame.id, frame.text);
+      break;
+    default:
+      exit(1);
+  }
+}
+
+function listen(): void {
+  const bells = new Uint8Array(256);
+  fs.read(BELL, bells, 0, bells.length, null, (error, count) => {
+    if (error || count === 0) exit(0);
+    bellsRung += count;
+    listen();
+    while (framesRead < bellsRung) (readable ?? readStartFrame)();
+  });
+}
+listen();

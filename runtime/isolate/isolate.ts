@@ -1,0 +1,247 @@
+/** One isolate as its owner sees it: started with an engine, running one UDF at a time, put back between runs, ended for good. */
+import { HostChannel } from "../channel.ts";
+import type { PutBack } from "../engines/guest.ts";
+import { CancelledError, IsolateError, LimitExceededError } from "../errors.ts";
+import type { RunRequest } from "../udf.ts";
+import type { Encoded } from "../value.ts";
+import type { IsolateAsset, IsolatePlatform, IsolateProcess } from "./platform.ts";
+
+/** What an engine needs to start, made once and used for every isolate of the kind. */
+export interface IsolateRecipe {
+  /** Identifies the kind: engine, build, packages. */
+  key: string;
+  realm: string;
+  assets: readonly IsolateAsset[];
+  start: Record<string, unknown>;
+  /** A fresh realm is needed before another UDF runs (QuickJS makes a new VM for every run anyway). */
+  realmPerUdf: boolean;
+}
+
+export interface IsolateOptions {
+  memoryBytes: number;
+  startMs: number;
+  outputBytes: number;
+  messageBytes: number;
+  reusable: boolean;
+}
+
+/** Answers host calls and takes output during a run. */
+export interface RunEvents {
+  call(name: string, argument: Encoded): Promise<Encoded>;
+  output(stream: "stdout" | "stderr", bytes: Uint8Array): void;
+}
+
+const text = (value: unknown): Encoded => ({ text: JSON.stringify(value), buffers: [] });
+
+/** How often the memory of a running process is looked at. */
+const MEMORY_WATCH_MS = 50;
+/** What the process itself takes beside the engine's heap: V8, compiled code, the snapshot's copy. */
+const PROCESS_OVERHEAD_BYTES = 256 * 1024 * 1024;
+
+export class Isolate {
+  readonly recipe: IsolateRecipe;
+  /** The UDF that is prepared in it, by hash; null in a fresh realm. */
+  prepared: string | null = null;
+  /** Whose it is: set at the first lease, never changed. */
+  identity: string | null = null;
+  #process: IsolateProcess;
+  #channel: HostChannel;
+  #options: IsolateOptions;
+  #events: RunEvents | null = null;
+  #ended: Error | null = null;
+  #putBack: { resolve: () => void; promise: Promise<void> } | null = null;
+  #reusable = true;
+  /** Called once, when it has ended. */
+  onEnd: () => void = () => {};
+
+  private constructor(recipe: IsolateRecipe, process: IsolateProcess, options: IsolateOptions) {
+    this.recipe = recipe;
+    this.#process = process;
+    this.#options = options;
+    this.#channel = new HostChannel(process.port, {
+      request: (name, body) => {
+        if (!this.#events) throw new IsolateError(`The isolate called ${name} while nothing ran in it`);
+        this.#checkMessage(body);
+        return this.#events.call(name, body);
+      },
+      event: (name, body) => this.#event(name, body),
+      closed: (reason) => {
+        this.#ended ??= reason;
+        this.#reusable = false;
+        this.#putBack?.resolve();
+        process.kill();
+        this.onEnd();
+      },
+    });
+  }
+
+  /** Starts one. @throws IsolateError, LimitExceededError (`startMs`), CancelledError. Nothing is left when it fails. */
+  static async open(
+    platform: IsolatePlatform,
+    recipe: Promise<IsolateRecipe> | IsolateRecipe,
+    options: IsolateOptions,
+    signal?: AbortSignal,
+  ): Promise<{ isolate: Isolate; report: Encoded }> {
+    const launched = platform.launch({
+      memoryBytes: options.memoryBytes,
+      maxFrameBytes: options.outputBytes + (1 << 20),
+    });
+    // The process starts while the recipe is still being read.
+    const [processResult, recipeResult] = await Promise.allSettled([launched, recipe]);
+    if (processResult.status === "rejected") throw processResult.reason;
+    const process = processResult.value;
+    if (recipeResult.status === "rejected") {
+      process.kill();
+      throw recipeResult.reason;
+    }
+    const isolate = new Isolate(recipeResult.value, process, options);
+    for (const asset of recipeResult.value.assets) process.provide(asset);
+    process.script(recipeResult.value.realm);
+    const report = await isolate.#start(signal);
+    return { isolate, report };
+  }
+
+  get ended(): Error | null {
+    return this.#ended;
+  }
+
+  /** Whether it may be leased again (once `settled`). */
+  get reusable(): boolean {
+    return this.#reusable && !this.#ended;
+  }
+
+  /** Resolves when memory has been put back after the last run, or the isolate has ended. */
+  get settled(): Promise<void> {
+    return this.#putBack?.promise ?? Promise.resolve();
+  }
+
+  #start(signal?: AbortSignal): Promise<Encoded> {
+    return this.#guarded("start", "startMs", this.#options.startMs, signal, this.#startOptions());
+  }
+
+  #startOptions(): Encoded {
+    const { memoryBytes, reusable } = this.#options;
+    return text({ ...this.recipe.start, memoryBytes, reusable });
+  }
+
+  /** Leaves the realm for a fresh one in the same process. */
+  async renew(signal?: AbortSignal): Promise<void> {
+    await this.#guarded("renew", "startMs", this.#options.startMs, signal, this.#startOptions());
+    this.prepared = null;
+  }
+
+  /** Reads a UDF without running it. */
+  inspect(request: Encoded, signal?: AbortSignal): Promise<Encoded> {
+    return this.#guarded("inspect", "startMs", this.#options.startMs, signal, request);
+  }
+
+  /**
+   * Runs a UDF. The caller must have waited for `settled`.
+   * @throws LimitExceededError, CancelledError, IsolateError: then the isolate has ended. Failures of the UDF are in the reply.
+   */
+  async run(request: RunRequest, buffers: Uint8Array[], hash: string, events: RunEvents, signal?: AbortSignal): Promise<Encoded> {
+    const { udf, ...rest } = request;
+    // `udf` first: the engine looks at the beginning of the text.
+    const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
+    this.#events = events;
+    if (this.#options.reusable) {
+      let resolve = () => {};
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.#putBack = { resolve, promise };
+    } else {
+      this.#reusable = false;
+    }
+    const watch = this.#watchMemory(request.limits.memoryBytes);
+    try {
+      const reply = await this.#guarded("run", "timeMs", request.limits.timeMs, signal, body);
+      this.prepared = hash;
+      return reply;
+    } finally {
+      clearInterval(watch);
+      this.#events = null;
+    }
+  }
+
+  /** Ends it. Idempotent; resolves when nothing is left. */
+  async close(reason: Error = new IsolateError("The isolate was closed")): Promise<void> {
+    this.#channel.close(reason);
+    await this.#process.gone;
+  }
+
+  #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {
+    const measure = this.#process.memoryBytes;
+    if (!measure) return undefined;
+    const allowed = memoryBytes + PROCESS_OVERHEAD_BYTES;
+    return setInterval(() => {
+      void measure.call(this.#process).then((bytes) => {
+        if (bytes <= allowed || !this.#events) return;
+        this.#channel.close(
+          new LimitExceededError(
+            `The run reached its memory limit of ${memoryBytes} bytes (its process held ${bytes}). Raise it with --memory-limit or limits.memoryBytes`,
+            { limit: "memoryBytes", allowed: memoryBytes },
+          ),
+        );
+      });
+    }, MEMORY_WATCH_MS);
+  }
+
+  #checkMessage(body: Encoded): void {
+    const { messageBytes } = this.#options;
+    const size = body.buffers.reduce((sum, buffer) => sum + buffer.length, body.text.length);
+    if (size > messageBytes) {
+      throw new LimitExceededError(`A message of ${size} bytes came from the UDF: at most ${messageBytes} are allowed`, {
+        limit: "messageBytes",
+        allowed: messageBytes,
+      });
+    }
+  }
+
+  #event(name: string, body: Encoded): void {
+    const bytes = body.buffers[0];
+    if (name === "output" && bytes && (body.text === "stdout" || body.text === "stderr")) {
+      this.#events?.output(body.text, bytes);
+    } else if (name === "idle") {
+      const state = JSON.parse(body.text) as PutBack;
+      this.#reusable &&= state.reusable === true;
+      this.#putBack?.resolve();
+      this.#putBack = null;
+    } else {
+      const why = name === "fatal" ? `The engine failed beyond repair: ${body.text}` : `The isolate sent an unknown event ${name}`;
+      this.#channel.close(new IsolateError(why));
+    }
+  }
+
+  async #guarded(
+    name: string,
+    limit: "startMs" | "timeMs",
+    allowed: number,
+    signal: AbortSignal | undefined,
+    body: Encoded,
+  ): Promise<Encoded> {
+    const cancelled = () => new CancelledError(`The ${name === "run" ? "run" : "start of an isolate"} was cancelled`);
+    if (signal?.aborted) {
+      this.#channel.close(cancelled());
+      throw cancelled();
+    }
+    const onAbort = () => this.#channel.close(cancelled());
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const timer = setTimeout(() => {
+      this.#channel.close(
+        new LimitExceededError(
+          limit === "timeMs"
+            ? `The run reached its time limit of ${allowed} ms and was ended. Raise it with --time-limit or limits.timeMs`
+            : `The isolate did not start within ${allowed} ms`,
+          { limit, allowed },
+        ),
+      );
+    }, allowed);
+    try {
+      return await this.#channel.request(name, body);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+}

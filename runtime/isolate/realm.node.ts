@@ -1,0 +1,54 @@
+/** The bare realm of the child process: furnished, frozen, and handed to a session that reads frames from here on. */
+import { decodeFrame, encodeFrameHead, type Frame } from "../channel.ts";
+import { boundMemory } from "./bound-memory.ts";
+import { furnish, guarded } from "./bare-realm.ts";
+import { freezeIntrinsics } from "./freeze.ts";
+import type { Outer } from "./outer.ts";
+import { type OpenEngine, openSession } from "./session.ts";
+
+/** Gives an object of the main realm this realm's prototype: the way back to its own realm is cut. */
+function adopt<T extends object>(value: T | undefined, prototype: object): T | undefined {
+  if (value !== undefined) Object.setPrototypeOf(value, prototype);
+  return value;
+}
+
+/** Makes the function that the main realm calls with its loans. @returns there: the function to call when a frame is there. */
+export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, text: string) => () => void {
+  return (outer, id, text) => {
+    const dropTimers = furnish(outer);
+    const limitMemory = boundMemory();
+    freezeIntrinsics();
+    const beginFrame = guarded(outer.beginFrame);
+    const read = guarded(outer.read);
+    const write = guarded(outer.write);
+    const receive = (): Frame => {
+      const rest = new Uint8Array(beginFrame());
+      read(rest);
+      return decodeFrame(rest);
+    };
+    const deliver = openSession(
+      {
+        port: {
+          post(frame) {
+            write(encodeFrameHead(frame));
+            for (const buffer of frame.buffers) write(buffer);
+          },
+          receive,
+        },
+        now: guarded(outer.now),
+        random: guarded(outer.random),
+        bytes: (name) => adopt(outer.asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
+        module: (name) => adopt(outer.asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
+        library: (path) => adopt(outer.library(path), WebAssembly.Module.prototype),
+        limitMemory,
+        dropTimers,
+        renew: guarded(outer.renew),
+        exit: guarded(outer.exit),
+      },
+      openEngine,
+      id,
+      text,
+    );
+    return () => deliver(receive());
+  };
+}
