@@ -29,7 +29,7 @@ test.each([
   ["host/a.ts", 'import "left-pad/x";', "left-pad is not in dependencies"],
   ["runtime/engines/quickjs/guest.ts", 'import "fflate";', "guest code"],
   ["runtime/engines/pyodide/guest/main.ts", 'import "../../../channel.ts";', "guest code"],
-  ["sdk/typescript/udf.ts", 'import { x } from "../../runtime/value.ts";', "guest code"],
+  ["sdk/typescript/udf.ts", 'import { x } from "../../runtime/pool.ts";', "guest code"],
 ])("checkLayers() refuses %s with %s", (path, text, why) => {
   const problems = check(path, text);
   expect(problems).toHaveLength(1);

@@ -31,10 +31,15 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
   },
   {
     files: /^runtime\/engines\/pyodide\/guest(\/|[.-])/,
-    local: /^runtime\/(engines\/(guest\.ts|pyodide\/)|(errors|limits|udf|value|parameters)\.ts)/,
+    local:
+      /^runtime\/(engines\/(guest\.ts|pyodide\/)|(isolate\/snapshot|errors|limits|udf|value|parameters)\.ts)/,
     packages: [],
   },
-  { files: /^sdk\/typescript\/udf\.ts$/, local: /^sdk\/typescript\/udf/, packages: [] },
+  {
+    files: /^sdk\/typescript\/(udf|prelude|coerce)\.ts$/,
+    local: /^(sdk\/typescript\/(udf|prelude|coerce)|runtime\/(errors|limits|udf|value|parameters))\.ts/,
+    packages: [],
+  },
 ];
 
 /** Which platform a file is for, from its path alone. */
