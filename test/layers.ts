@@ -37,7 +37,8 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
   },
   {
     files: /^sdk\/typescript\/(udf|prelude|coerce)\.ts$/,
-    local: /^(sdk\/typescript\/(udf|prelude|coerce)|runtime\/(errors|limits|udf|value|parameters))\.ts/,
+    local:
+      /^(sdk\/typescript\/(udf|prelude|coerce)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
     packages: [],
   },
 ];
