@@ -5,7 +5,7 @@
 
 /** Calls out of QuickJS, by the first argument of the one host function. */
 export const OP = {
-  /** (start, cancel) The script is ready; see `Entries`. */
+  /** (entry function) The script is ready to be called; see `ENTRY`. */
   ready: 0,
   /** (1 | 2, JSON text) stdout or stderr. */
   output: 1,
@@ -41,13 +41,13 @@ export const ENTRY = {
   prepare: 0,
   /** (module namespace or a promise of one) Calls the UDF. */
   invoke: 1,
-  /** (error) Reports what was thrown while the module was compiled or evaluated. */
+  /** (error, 1 where an import was refused) Reports what was thrown while the module was compiled or evaluated. */
   loadFailed: 2,
   /** (error) Reports what nobody caught: in a timer, or a rejection without a handler. */
   uncaught: 3,
   /** (id) A timer is due. */
   fire: 4,
-  /** (id, JSON text of the reply) A host call has been answered. */
+  /** (id, JSON text of the reply, number of its buffers) A host call has been answered. */
   answer: 5,
 } as const;
 

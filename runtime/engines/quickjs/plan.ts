@@ -18,6 +18,8 @@ export interface ParameterPlan extends FieldPlan {
   name: string;
   /** The annotation's source text, for messages. */
   annotation: string | null;
+  /** A rest parameter: takes a list. */
+  rest: boolean;
 }
 
 /** A UDF's calling convention. */
@@ -25,8 +27,10 @@ export interface CallPlan {
   /** `positional`: each parameter is passed by its name, in this order. `object`: all of them as the one argument. */
   style: "positional" | "object";
   parameters: readonly ParameterPlan[];
-  /** Takes parameters that are not listed: a rest element, an index signature, or an argument of unknown shape. */
-  open: boolean;
+  /** The type of parameters that are not listed: a rest element's, an index signature's; null where there may be none. */
+  open: TypePlan | null;
+  /** Values for parameters that a caller leaves out, by name; converted as if he had given them. */
+  defaults: Readonly<Record<string, unknown>>;
 }
 
 /** What `openQuickJs`'s engine is asked to run. */

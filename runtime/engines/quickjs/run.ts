@@ -95,7 +95,7 @@ export class Run {
   #step(file: string): boolean {
     for (const { id, reply } of this.#answers.splice(0)) {
       this.#inbox = reply.buffers;
-      this.#enter(ENTRY.answer, [this.#vm.number(id), this.#vm.string(reply.text)]);
+      this.#enter(ENTRY.answer, [this.#vm.number(id), this.#vm.string(reply.text), this.#vm.number(reply.buffers.length)]);
       this.#drain();
     }
     this.#drain();

@@ -58,12 +58,12 @@ export function callHost(binding: string, method: string, argument: unknown): Pr
   });
 }
 
-function answer(id: number, text: string): void {
+function answer(id: number, text: string, buffers: number): void {
   const call = waiting[id];
   delete waiting[id];
   if (!call) return;
-  const reply = parseJson(text) as { ok: boolean; value: unknown; buffers: number; error: { type: string; message: string } };
-  if (reply.ok) call.resolve(decodeValue({ text: toJson(reply.value), buffers: take(reply.buffers) }));
+  const reply = parseJson(text) as { ok: boolean; value: unknown; error: { type: string; message: string } };
+  if (reply.ok) call.resolve(decodeValue({ text: toJson(reply.value), buffers: take(buffers) }));
   else call.reject(Object.assign(new Error(reply.error.message), { name: reply.error.type, failure: reply.error }));
 }
 
@@ -105,7 +105,7 @@ export function boot(parts: PreludeParts): void {
     TextEncoder, TextDecoder, crypto, performance,
   };
   for (const [name, value] of Object.entries(globals)) addGlobal(name, value);
-  host(OP.ready, (entry: number, a: never, b: never) => {
+  host(OP.ready, (entry: number, a: never, b: never, c: never) => {
     switch (entry) {
       case ENTRY.prepare:
         return prepare(a, parts);
@@ -118,7 +118,7 @@ export function boot(parts: PreludeParts): void {
       case ENTRY.fire:
         return fire(a);
       case ENTRY.answer:
-        return answer(a, b);
+        return answer(a, b, c);
     }
   });
 }

@@ -1,0 +1,96 @@
+/** Bundles a UDF of several files. All that the bundler sees is a virtual file system of the UDF's own files: no disk, no settings, no packages. */
+import { UdfLoadError } from "../../errors.ts";
+import type { Esbuild, EsbuildMessage, EsbuildPlugin } from "./esbuild.ts";
+import { GUEST_MODULE } from "./ops.ts";
+import type { TypeScriptSource } from "./source.ts";
+
+/** The namespace of the UDF's files; paths in the source map begin with it. */
+export const NAMESPACE = "udf";
+
+const EXTENSIONS = ["", ".ts", ".mts", ".js", ".mjs", ".json", "/index.ts", "/index.js"];
+const OUT = "bundle.js";
+
+/** A specifier relative to its importer, as a path from the UDF's folder; null where it leaves the folder. */
+export function joinPath(importer: string, specifier: string): string | null {
+  const parts = importer.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === "..") {
+      if (parts.pop() === undefined) return null;
+    } else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** The file that an import means, as TypeScript finds it; null where there is none. */
+export function findFile(importer: string, specifier: string, files: ReadonlyMap<string, string>): string | null {
+  if (!/^\.\.?(\/|$)/.test(specifier)) return null;
+  const path = joinPath(importer, specifier);
+  if (path === null) return null;
+  const found = EXTENSIONS.map((extension) => path + extension).find((candidate) => files.has(candidate));
+  // `./x.js` is how TypeScript writes an import of `./x.ts`.
+  return found ?? (files.has(path.replace(/\.(m?)js$/, ".$1ts")) ? path.replace(/\.(m?)js$/, ".$1ts") : null);
+}
+
+/** Why an import cannot be followed. */
+export function refusal(specifier: string): string {
+  if (/^\.\.?(\/|$)/.test(specifier)) return `Cannot import ${JSON.stringify(specifier)}: the UDF has no such file`;
+  return `Cannot import ${JSON.stringify(specifier)}: a UDF imports its own files (./…) and "${GUEST_MODULE}"; put what it needs into its folder`;
+}
+
+const loaderOf = (path: string) => (path.endsWith(".json") ? "json" : /\.m?js$/.test(path) ? "js" : "ts");
+
+function virtualFiles(entry: string, files: ReadonlyMap<string, string>): EsbuildPlugin {
+  return {
+    name: "udf-files",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
+        if (kind === "entry-point") return { path: entry, namespace: NAMESPACE };
+        if (path === GUEST_MODULE) return { path, external: true };
+        const found = findFile(importer, path, files);
+        return found === null ? { errors: [{ text: refusal(path) }] } : { path: found, namespace: NAMESPACE };
+      });
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: files.get(path) as string, loader: loaderOf(path) }));
+    },
+  };
+}
+
+function toLoadError(messages: readonly EsbuildMessage[], source: TypeScriptSource, cause: unknown): UdfLoadError {
+  const [first] = messages;
+  if (!first) return new UdfLoadError(`Cannot compile ${source.file}`, { location: { file: source.file }, cause });
+  if (!first.location) return new UdfLoadError(`Cannot compile ${source.file}: ${first.text}`, { location: { file: source.file }, cause });
+  const file = first.location.file.replace(`${NAMESPACE}:`, "");
+  const location = { file, line: first.location.line, column: first.location.column + 1 };
+  return new UdfLoadError(`${file}:${location.line}:${location.column}: ${first.text}`, { location, cause });
+}
+
+/**
+ * One ES module of all the files that the entry reaches, and its source map (JSON text, sources `udf:PATH`).
+ * @throws UdfLoadError with file and line: a syntax error, an import of anything else
+ */
+export async function bundle(source: TypeScriptSource, esbuild: Esbuild): Promise<{ code: string; map: string }> {
+  const files = new Map([[source.file, source.code], ...source.headers.map(({ file, code }): [string, string] => [file, code])]);
+  try {
+    const { outputFiles = [] } = await esbuild.build({
+      entryPoints: [source.file],
+      outfile: OUT,
+      bundle: true,
+      format: "esm",
+      // QuickJS 2025-09-13; decorators and `using` are newer than this and are rewritten.
+      target: "es2023",
+      platform: "neutral",
+      charset: "utf8",
+      sourcemap: "external",
+      sourcesContent: false,
+      legalComments: "none",
+      write: false,
+      logLevel: "silent",
+      absWorkingDir: "/",
+      tsconfigRaw: { compilerOptions: { target: "ES2022", verbatimModuleSyntax: false } },
+      plugins: [virtualFiles(source.file, files)],
+    });
+    const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(name))?.text ?? "";
+    return { code: text(OUT), map: text(`${OUT}.map`) };
+  } catch (error) {
+    throw toLoadError((error as { errors?: EsbuildMessage[] }).errors ?? [], source, error);
+  }
+}

@@ -1,0 +1,66 @@
+/** Makes JavaScript that QuickJS runs of a TypeScript UDF. */
+import { transform } from "sucrase";
+import { loadError, parseSource } from "./ast.ts";
+import { bundle, findFile, refusal } from "./bundle.ts";
+import type { LoadEsbuild } from "./esbuild.ts";
+import { GUEST_MODULE } from "./ops.ts";
+import type { CallPlan } from "./plan.ts";
+import { type ImportUse, readImports, type TypeScriptSource, type UdfReading } from "./source.ts";
+
+/** A UDF as it is sent to the isolate, and the way back to its source. */
+export interface CompiledUdf {
+  /** An ES module; its imports are `fuselet/udf` or nothing. */
+  code: string;
+  /** A source map (JSON text) for `mapFailure`, or null where code and source have the same lines and columns. */
+  map: string | null;
+  plan: CallPlan;
+}
+
+const isJavaScript = (file: string) => /\.m?js$/.test(file);
+
+/**
+ * Compiles a UDF that has been read. A file on its own has its types taken away; one that imports others, or has syntax that must
+ * be rewritten, needs esbuild.
+ * @throws UdfLoadError with file and line, for an import that is no file of the UDF
+ * @throws AssetError where esbuild is needed and cannot be had
+ */
+export async function compileTypeScript(source: TypeScriptSource, reading: UdfReading, loadEsbuild: LoadEsbuild): Promise<CompiledUdf> {
+  const { plan } = reading;
+  const files = new Map(source.headers.map(({ file, code }) => [file, code]));
+  const follows = reading.imports.some(({ specifier, typeOnly }) => !typeOnly && findFile(source.file, specifier, files) !== null);
+  if (!follows && !reading.needsTransform) {
+    const stripped = strip(source);
+    if (stripped) {
+      checkImports(source, stripped.code, reading.imports);
+      return { ...stripped, plan };
+    }
+  }
+  return { ...(await bundle(source, await loadEsbuild())), plan };
+}
+
+/** The code without its types, or null where the stripper cannot read it. */
+function strip({ code, file }: TypeScriptSource): { code: string; map: string | null } | null {
+  if (isJavaScript(file)) return { code, map: null };
+  try {
+    const result = transform(code, {
+      transforms: ["typescript"],
+      disableESTransforms: true,
+      preserveDynamicImport: true,
+      production: true,
+      filePath: file,
+      sourceMapOptions: { compiledFilename: file },
+    });
+    return { code: result.code, map: result.sourceMap ? JSON.stringify(result.sourceMap) : null };
+  } catch {
+    return null;
+  }
+}
+
+/** What is still imported once the types are gone must be ours. */
+function checkImports(source: TypeScriptSource, code: string, imports: readonly ImportUse[]): void {
+  const foreign = imports.filter(({ specifier }) => specifier !== GUEST_MODULE);
+  if (foreign.length === 0) return;
+  const left = new Set(readImports(parseSource({ file: "stripped.js", code })).map(({ specifier }) => specifier));
+  const refused = foreign.find(({ specifier }) => left.has(specifier));
+  if (refused) throw loadError(refusal(refused.specifier), { line: refused.line, column: refused.column - 1 }, source);
+}

@@ -1,0 +1,35 @@
+/** What is used of esbuild: the same from the native build in Node and from `esbuild-wasm` in a page. */
+
+export interface EsbuildLocation {
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 0, in bytes. */
+  column: number;
+}
+
+export interface EsbuildMessage {
+  text: string;
+  location: EsbuildLocation | null;
+}
+
+export interface EsbuildPlugin {
+  name: string;
+  setup(build: {
+    onResolve(
+      options: { filter: RegExp },
+      callback: (args: { path: string; importer: string; kind: string }) => { path?: string; namespace?: string; external?: boolean; errors?: { text: string }[] },
+    ): void;
+    onLoad(
+      options: { filter: RegExp; namespace: string },
+      callback: (args: { path: string }) => { contents: string; loader: "ts" | "js" | "json" },
+    ): void;
+  }): void;
+}
+
+export interface Esbuild {
+  build(options: Record<string, unknown> & { plugins: EsbuildPlugin[] }): Promise<{ outputFiles?: { path: string; text: string }[] }>;
+}
+
+/** Gives esbuild when it is needed first. */
+export type LoadEsbuild = () => Promise<Esbuild>;
