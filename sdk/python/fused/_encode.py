@@ -4,17 +4,12 @@ A tree of plain JSON is checked and handed to the C encoder. Anything else is wr
 the key `$` (the tag) and `v` (JSON) or `b` (index of a buffer). Classes of libraries are told by name, so that none
 is imported here; the modules `_arrays`, `_tables` and `_media` write them.
 
-Nothing of a value is trusted: its class is `type(value)`, subclasses of built-in types are read with the built-in
-type's own methods, and the builtins used here are held from import on.
+Nothing of a value is trusted: its class is `type(value)`, and subclasses of built-in types are read with the built-in
+type's own methods.
 """
 
 import datetime
 import re
-from builtins import (
-    RecursionError, TypeError, ValueError, __import__, abs, ascii, bool, bytearray, bytes, complex, dict, divmod, enumerate, float,
-    frozenset, getattr, hasattr, id, int, issubclass, len, list, map, max, memoryview, min, object, range, repr, set, slice, str,
-    tuple, type,
-)  # fmt: skip
 from collections.abc import Callable
 from math import copysign
 from sys import getrecursionlimit, setrecursionlimit

@@ -1,16 +1,13 @@
 """A failure as data for the host, with a traceback that shows the user's frames only."""
 
+import builtins
 import sys
 import traceback
-from builtins import (
-    AttributeError, BaseException, ImportError, KeyboardInterrupt, MemoryError, RuntimeError, SystemExit, getattr, isinstance,
-    issubclass, len, range, repr, str, type,
-)  # fmt: skip
 from typing import Any
 
 from ._encode import type_name
 from ._exceptions import LoadProblem, Problem
-from ._json import dumps_ascii
+from ._json import write_ascii_string
 from ._source import Source, known
 
 MAX_MESSAGE = 100_000
@@ -18,16 +15,21 @@ MAX_TRACEBACK = 200_000
 
 # What the code objects of this package are called: a prefix of all file names of ours.
 _OURS = (lambda: None).__code__.co_filename.removesuffix("_failure.py")
-_TEXT = str
-_format_exception = traceback.TracebackException
+_TracebackException = traceback.TracebackException
+# Read with the built-in class's own descriptors: a subclass may answer anything.
+_traceback_of = BaseException.__dict__["__traceback__"].__get__
+_import_name_of = ImportError.__dict__["name"].__get__
+
+_BUILTINS = dict(vars(builtins))
 
 
 def failure_text(kind: str, type_: str, message: str, *, trace: str = "", file: str | None = None, line: int | None = None,
                  subject: str | None = None, value: str | None = None) -> str:  # fmt: skip
     """The reply that reports a failure."""
-    error = {"kind": kind, "type": type_, "message": _printable(message, MAX_MESSAGE), "traceback": _printable(trace, MAX_TRACEBACK),
-             "file": file, "line": line, "subject": None if subject is None else _printable(subject, 1000), "value": value}  # fmt: skip
-    return f'{{"ok":false,"error":{dumps_ascii(error)}}}'
+    texts = {"kind": kind, "type": type_, "message": _printable(message, MAX_MESSAGE), "traceback": _printable(trace, MAX_TRACEBACK),
+             "file": file, "subject": None if subject is None else _printable(subject, 1000), "value": value}  # fmt: skip
+    members = [f'"{name}":{"null" if text is None else write_ascii_string(text)}' for name, text in texts.items()]
+    return f'{{"ok":false,"error":{{{",".join(members)},"line":{"null" if line is None else line}}}}}'
 
 
 def problem_text(problem: Problem) -> str:
@@ -50,7 +52,7 @@ def exception_text(error: BaseException, source: Source, kind: str = "udf", subj
         value = message
         message = f"The UDF called exit ({message})" if message not in ("", "None") else "The UDF called exit"
     elif issubclass(kind_of, ImportError):
-        name = getattr(error, "name", None)
+        name = _import_name_of(error)
         value = str.__str__(name) if isinstance(name, str) else None
     elif kind == "result":
         message = f"Cannot return {subject}: {type_name(kind_of)}: {message}"
@@ -62,8 +64,7 @@ def exception_text(error: BaseException, source: Source, kind: str = "udf", subj
 def message_of(error: BaseException) -> str:
     """`str(error)`, whatever its class makes of that."""
     try:
-        text = _TEXT(error)
-        return str.__str__(text)
+        return str.__str__(str(error))
     except KeyboardInterrupt:
         raise
     except BaseException:
@@ -72,10 +73,10 @@ def message_of(error: BaseException) -> str:
 
 def format_traceback(error: BaseException) -> str:
     """The traceback as Python prints it, without our own frames, causes and groups included."""
-    for source in list(known.values()):
-        source.show_lines()  # the user's code may have cleared linecache
     try:
-        shown = _format_exception(type(error), error, error.__traceback__, compact=True)
+        for source in list(known.values()):
+            source.show_lines()  # the user's code may have cleared linecache
+        shown = _TracebackException(type(error), error, _traceback_of(error), compact=True)
         _strip_frames(shown)
         return "".join(shown.format())
     except KeyboardInterrupt:
@@ -104,7 +105,7 @@ def _is_ours(filename: str) -> bool:
 def _line_of(error: BaseException, source: Source) -> int | None:
     """The innermost line in the user's own file."""
     line = None
-    step = error.__traceback__
+    step = _traceback_of(error)
     while step is not None:
         if step.tb_frame.f_code.co_filename == source.filename:
             line = step.tb_lineno
@@ -114,7 +115,7 @@ def _line_of(error: BaseException, source: Source) -> int | None:
 
 def _free_frames(error: BaseException) -> None:
     """Lets go of what the failed frames hold, so that there is memory for the report."""
-    step = error.__traceback__
+    step = _traceback_of(error)
     while step is not None:
         try:
             step.tb_frame.clear()
@@ -129,6 +130,11 @@ def _printable(text: Any, limit: int) -> str:
         half = limit // 2
         text = f"{text[:half]}\n… {len(text) - limit} characters left out …\n{text[-half:]}"
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def restore_builtins(update: Any = vars(builtins).update) -> None:
+    """Puts the built-in functions back: after the user's code has run, ours needs them, and the libraries that it calls."""
+    update(_BUILTINS)
 
 
 def flush_output() -> None:

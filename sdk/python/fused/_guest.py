@@ -4,7 +4,7 @@ All three take and give JSON text. The replies are `{"ok": true, "value": …}` 
 fields that `failure_text` writes. The buffers of a result lie in `result_buffers` until the next run.
 """
 
-from builtins import BaseException, len, str, type
+from builtins import BaseException  # held: the user's code may delete it
 from collections.abc import Coroutine
 from types import CoroutineType
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 # Imported here and not when first needed: what is loaded now is in the memory snapshot.
 from ._decode import decode
 from ._encode import encode
-from ._exceptions import LoadProblem, ParameterProblem, Problem, ResultProblem
-from ._failure import exception_text, failure_text, flush_output, message_of, problem_text
+from ._exceptions import LoadProblem, ParameterProblem, ResultProblem
+from ._failure import exception_text, failure_text, flush_output, message_of, problem_text, restore_builtins
 from ._headers import install_headers
 from ._inspect import inspect_source
 from ._json import dumps_ascii, loads
@@ -66,19 +66,18 @@ def run(text: str, buffers: Any) -> str | Coroutine[Any, Any, str]:
     global result_buffers
     result_buffers = []
     source = _prepared
-    reply = None
     try:
         if source is None:
             return failure_text("internal", "IsolateError", "No UDF is prepared")
         request = loads(text)
         function, args, kwargs = open_call(source, _read_parameters(request["parameters"], buffers), request.get("tile"))
         result = function(*args, **kwargs)
+        restore_builtins()
         if type(result) not in _PLAIN and _is_awaitable(result):
             return _finish(source, result)
         reply = _reply(source, result)
-    except (LoadProblem, ParameterProblem) as problem:
-        reply = problem_text(problem)
     except BaseException as error:
+        restore_builtins()
         reply = _failed(source, error)
     flush_output()
     return reply
@@ -86,8 +85,11 @@ def run(text: str, buffers: Any) -> str | Coroutine[Any, Any, str]:
 
 async def _finish(source: Source, awaitable: Any) -> str:
     try:
-        reply = _reply(source, await awaitable)
+        result = await awaitable
+        restore_builtins()
+        reply = _reply(source, result)
     except BaseException as error:
+        restore_builtins()
         reply = _failed(source, error)
     flush_output()
     return reply
@@ -102,12 +104,13 @@ def _reply(source: Source, result: Any) -> str:
     except ResultProblem as problem:
         return problem_text(problem)
     except BaseException as error:
+        restore_builtins()
         return exception_text(error, source, "result", "result")
 
 
 def _failed(source: Source, error: BaseException) -> str:
     try:
-        return exception_text(error, source)
+        return problem_text(error) if issubclass(type(error), (LoadProblem, ParameterProblem)) else exception_text(error, source)
     except BaseException as second:
         return _internal_text(second)
 

@@ -1,10 +1,9 @@
 """JSON in C, guarded: deep nesting overflows the WebAssembly stack in C and ends the interpreter, so it never gets there."""
 
 import re
-from builtins import ValueError, len, max
 from itertools import accumulate
 from json.decoder import JSONDecoder
-from json.encoder import JSONEncoder, c_make_encoder, encode_basestring
+from json.encoder import JSONEncoder, c_make_encoder, encode_basestring, encode_basestring_ascii
 
 # A value of 500 levels has up to three levels of JSON text for each of its own (the tag `dict`).
 # Measured in Pyodide 0.27.7 and 314: 5,000 levels parse, 10,000 are fatal.
@@ -51,11 +50,11 @@ else:
         return "".join(_pieces(value, 0))
 
 
-# Messages may hold anything: everything beyond ASCII is escaped.
 dumps_ascii = JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
 # The text that a list, tuple, dict or bool parameter becomes: json.dumps with its defaults.
 dumps_parameter = JSONEncoder(allow_nan=False).encode
 write_string = encode_basestring
+write_ascii_string = encode_basestring_ascii
 
 
 def shorten(text: str, limit: int = 80) -> str:

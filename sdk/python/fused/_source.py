@@ -37,8 +37,9 @@ class Source:
     def parse(self) -> ast.Module:
         """Parses the text. Raises LoadProblem with file and line."""
         with warnings.catch_warnings():
-            # A stray backslash is the UDF's own warning; it comes out nowhere useful while loading.
+            # A stray backslash is no reason to write to anybody's stderr while loading. (DeprecationWarning in Python 3.11.)
             warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
             try:
                 return ast.parse(self.text, self.filename)
             except SyntaxError as error:
@@ -57,6 +58,7 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
+                warnings.simplefilter("ignore", DeprecationWarning)
                 self.code = compile(tree, self.filename, "exec", dont_inherit=True)
         except SyntaxError as error:
             raise self._syntax_problem(error) from None
