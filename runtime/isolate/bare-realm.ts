@@ -102,7 +102,7 @@ export function furnish(outer: Outer): () => void {
       throw new TypeError("importScripts is not available");
     },
     location: { href: "file:///isolate/", origin: "null", toString: () => "file:///isolate/" },
-    navigator: { userAgent: "fuselet Chrome", platform: "", hardwareConcurrency: 1 },
+    navigator: { userAgent: "", platform: "", hardwareConcurrency: 1 },
     performance: { now: () => outer.now(), timeOrigin: 0 },
     crypto: {
       getRandomValues(view: ArrayBufferView) {

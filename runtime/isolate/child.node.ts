@@ -12,13 +12,19 @@ declare const require: (name: string) => unknown;
 const fs = require("node:fs") as typeof import("node:fs");
 const vm = require("node:vm") as typeof import("node:vm");
 const { randomFillSync } = require("node:crypto") as typeof import("node:crypto");
-const exit = process.exit.bind(process);
+/** process.exit would wait for the thread that waits for the bell. */
+const exit = (process as unknown as { _kill(pid: number, signal: number): never })._kill.bind(process, process.pid, 9);
 const now = performance.now.bind(performance);
 
 /** The pipe with the frames, both ways. */
 const DATA = 3;
 /** A byte a frame: something to wait for without taking the frames from whoever reads blocking. */
 const BELL = 4;
+
+process.on("uncaughtException", (error) => {
+  fs.writeSync(2, String(error?.stack ?? error));
+  exit();
+});
 
 let framesRead = 0;
 let bellsRung = 0;
@@ -28,10 +34,10 @@ function read(into: Uint8Array): void {
   while (at < into.length) {
     try {
       const count = fs.readSync(DATA, into, at, Math.min(into.length - at, 1 << 26), null);
-      if (count === 0) exit(0);
+      if (count === 0) exit();
       at += count;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit(0);
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit();
     }
   }
 }
@@ -42,7 +48,7 @@ function write(from: Uint8Array): void {
     try {
       at += fs.writeSync(DATA, from, at, Math.min(from.length - at, 1 << 26));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit(0);
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit();
     }
   }
 }
@@ -104,7 +110,7 @@ const outer: Outer = {
     return module;
   },
   renew: openRealm,
-  exit: () => exit(0),
+  exit: () => exit(),
 };
 
 function openRealm(id: number, text: string): void {
@@ -145,14 +151,14 @@ function readStartFrame(): void {
       openRealm(frame.id, frame.text);
       break;
     default:
-      exit(1);
+      exit();
   }
 }
 
 function listen(): void {
   const bells = new Uint8Array(256);
   fs.read(BELL, bells, 0, bells.length, null, (error, count) => {
-    if (error || count === 0) exit(0);
+    if (error || count === 0) exit();
     bellsRung += count;
     listen();
     while (framesRead < bellsRung) (readable ?? readStartFrame)();

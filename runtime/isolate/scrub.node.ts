@@ -14,9 +14,9 @@ const GLOBALS = [
 const PROCESS = [
   "kill", "_kill", "binding", "_linkedBinding", "dlopen", "getBuiltinModule", "mainModule", "chdir", "report", "abort",
   "umask", "setuid", "setgid", "seteuid", "setegid", "setgroups", "initgroups", "_debugProcess", "_debugEnd",
-  "_startProfilerIdleNotifier", "_stopProfilerIdleNotifier", "execve", "loadEnvFile", "openStdin", "permission",
+  "_startProfilerIdleNotifier", "_stopProfilerIdleNotifier", "execve", "loadEnvFile", "openStdin",
   "stdin", "stdout", "stderr", "channel", "send", "disconnect", "getActiveResourcesInfo", "_getActiveHandles",
-  "_getActiveRequests", "moduleLoadList", "features", "config", "argv", "execArgv", "execPath", "title", "env",
+  "_getActiveRequests", "moduleLoadList", "config", "argv", "execArgv", "execPath", "title", "env",
   "setUncaughtExceptionCaptureCallback", "setSourceMapsEnabled", "allowedNodeEnvironmentFlags", "finalization", "ref", "unref",
 ];
 

@@ -55,6 +55,13 @@ const ASM: Patch[] = [
     replacement: "return hooks.restore(Module,$1),$2}",
   },
   {
+    // The glue notes signatures on these functions; those of the realm are frozen.
+    what: "aliases of the realm's functions",
+    pattern: /var (\w+)=(Math\.\w+|clear[A-Z]\w+);(?=\1\.sig=)/g,
+    replacement: "var $1=(a,b)=>$2(a,b);",
+    optional: true,
+  },
+  {
     what: "the maximum of the memory",
     pattern: /"maximum":\s*4294967296\s*\/\s*65536/,
     replacement: '"maximum":hooks.maximumPages',

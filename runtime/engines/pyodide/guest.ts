@@ -141,7 +141,8 @@ async function boot(
     env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", LANG: "C.UTF-8" },
     fsInit: async (FS: FileSystem) => {
       FS.mkdirTree(sitePackages);
-      if (pack) mountPackages(FS, pack);
+      // Pyodide notes what it finds installed, and a snapshot may not hold such notes.
+      if (pack && !options.makeSnapshot) mountPackages(FS, pack);
     },
     stdout() {},
     stderr() {},
@@ -151,6 +152,7 @@ async function boot(
 
   if (!options.makeSnapshot) return { pyodide, snapshot: null };
   recorder?.start(pyodide._module);
+  if (pack) mountPackages(pyodide.FS, pack);
   pyodide.runPython(`import importlib\nimportlib.invalidate_caches()\n${options.imports.map((name) => `import ${name}`).join("\n")}\nimport gc\ngc.collect()\nNone`);
   const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
   const file = pyodide.makeMemorySnapshot({ serializer: () => null });

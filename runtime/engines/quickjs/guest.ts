@@ -3,7 +3,7 @@ import type { Encoded } from "../../value.ts";
 import type { GuestFailure } from "../../udf.ts";
 import type { GuestEngine, GuestHost, GuestLimits, PutBack } from "../guest.ts";
 import { ENTRY, GUEST_MODULE, HOST_NAME } from "./ops.ts";
-import type { QuickJsRequest } from "./plan.ts";
+import type { QuickJsRequest, QuickJsUdf } from "./plan.ts";
 import { Run } from "./run.ts";
 import { openVm, Thrown, type Vm } from "./vm.ts";
 
@@ -72,6 +72,7 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
 
   const startBytes = vm.memory.buffer.byteLength;
   let clean = true;
+  let last: QuickJsUdf | null = null;
   let broken: string | null = null;
 
   const putBack = (): PutBack => {
@@ -89,9 +90,12 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
     async run(request: Encoded, limits: GuestLimits): Promise<Encoded> {
       if (run) return reply(failure("internal", "Busy", "A run is under way: the engine runs one UDF at a time"));
       if (broken) return reply(failure("internal", "Broken", `The engine cannot run any more: ${broken}`));
+      const asked = JSON.parse(request.text) as QuickJsRequest;
+      const udf = asked.udf ?? last;
+      if (udf === null) return reply(failure("internal", "NoUdf", "No UDF: the request names none, and none has run here"));
+      last = udf;
       if (!clean) vm.reset();
       clean = false;
-      const asked = JSON.parse(request.text) as QuickJsRequest;
       const heap = Math.min(limits.memoryBytes, options.memoryBytes);
       const reserve = Math.min(heap / RESERVE.share, RESERVE.mostBytes);
       const seed = new Uint8Array(8);
@@ -99,11 +103,11 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
       vm.seed(new DataView(seed.buffer).getBigUint64(0) | 1n);
       run = new Run(vm, entry, host, { deadline: limits.deadline, heapBytes: Math.floor(heap - reserve) });
       try {
-        return await run.execute(asked, request.buffers);
+        return await run.execute(udf, asked, request.buffers);
       } catch (error) {
         // Nothing of the guest gets here: the machine itself has failed, its state is unknown.
         broken = error instanceof Error ? error.message : String(error);
-        return reply(failure("internal", "EngineFailure", `QuickJS failed: ${broken}`, asked.udf.file));
+        return reply(failure("internal", "EngineFailure", `QuickJS failed: ${broken}`, udf.file));
       } finally {
         run.close();
         run = null;

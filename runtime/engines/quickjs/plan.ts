@@ -33,9 +33,20 @@ export interface CallPlan {
   defaults: Readonly<Record<string, unknown>>;
 }
 
+/** A compiled UDF. */
+export interface QuickJsUdf {
+  name: string;
+  /** The entry file's name: where failures in `code` are said to be, until `mapFailure` says where in the source that is. */
+  file: string;
+  /** An ES module in JavaScript. */
+  code: string;
+  plan: CallPlan;
+}
+
 /** What `openQuickJs`'s engine is asked to run. */
 export interface QuickJsRequest {
-  udf: { name: string; file: string; code: string; plan: CallPlan };
+  /** Null for the one that ran last. */
+  udf: QuickJsUdf | null;
   /** The text of the encoded parameters, an object. */
   parameters: string;
   tile: { x: number; y: number; z: number } | null;

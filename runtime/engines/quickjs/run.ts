@@ -4,7 +4,7 @@ import type { GuestFailure } from "../../udf.ts";
 import type { GuestHost } from "../guest.ts";
 import { DEADLINE_TYPE, failure } from "./guest.ts";
 import { ENTRY, OP } from "./ops.ts";
-import type { QuickJsRequest } from "./plan.ts";
+import type { QuickJsRequest, QuickJsUdf } from "./plan.ts";
 import { OutOfMemory, Thrown, type Vm } from "./vm.ts";
 
 /** Jobs between two looks at the clock. */
@@ -64,7 +64,7 @@ export class Run {
   }
 
   /** Runs to the end. Everything that the guest does is in the answer; what is thrown is the engine's own failure. */
-  async execute({ udf, parameters, tile }: QuickJsRequest, buffers: readonly Uint8Array[]): Promise<Encoded> {
+  async execute(udf: QuickJsUdf, { parameters, tile }: QuickJsRequest, buffers: readonly Uint8Array[]): Promise<Encoded> {
     const vm = this.#vm;
     vm.raw.QTS_RuntimeSetMemoryLimit(vm.runtime, this.#limits.heapBytes);
     this.#inbox = buffers;

@@ -1,0 +1,65 @@
+// Builds dist/: the library for Node and for pages, the command line, and what runs inside isolates.
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { spawnSync } from "node:child_process";
+import { build } from "esbuild";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+const own = join(dist, "assets");
+const { version, dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(own, { recursive: true });
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: "es2024",
+  logLevel: "warning",
+  define: { FUSELET_VERSION: JSON.stringify(version) },
+  legalComments: "none",
+};
+
+/** A script that runs inside an isolate: one file, no imports. */
+const guest = (entry, file, options = {}) =>
+  build({ ...common, entryPoints: [entry], outfile: join(own, file), format: "iife", minifySyntax: true, minifyWhitespace: true, ...options });
+
+await Promise.all([
+  guest("runtime/isolate/child.node.ts", "child.js", { platform: "node", minify: true }),
+  guest("runtime/engines/pyodide/realm.node.ts", "realm-pyodide.js", { globalName: "realm", platform: "neutral" }),
+  build({
+    ...common,
+    entryPoints: { "index.node": "sdk/typescript/index.node.ts", cli: "sdk/cli/cli.ts" },
+    outdir: dist,
+    platform: "node",
+    format: "esm",
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    external: Object.keys(dependencies),
+    minifySyntax: true,
+  }),
+  packFused(),
+]);
+
+/** The Python package as files below site-packages, in the archive format of runtime/engines/pyodide/pack.ts. */
+async function packFused() {
+  const folder = join(root, "sdk/python");
+  const files = new Map();
+  for (const entry of (await readdir(join(folder, "fused"), { recursive: true, withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!entry.isFile() || !/\.(py|pyi|typed)$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(relative(folder, path).replaceAll("\\", "/"), new Uint8Array(await readFile(path)));
+  }
+  files.set(
+    `fuselet-${version}.dist-info/METADATA`,
+    new TextEncoder().encode(`Metadata-Version: 2.1\nName: fuselet\nVersion: ${version}\nLicense: MIT\n`),
+  );
+  const { encodePack } = await import("./runtime/engines/pyodide/pack.ts");
+  await writeFile(join(own, "fused.pack"), encodePack(files));
+}
+
+if (process.argv.includes("--types")) {
+  const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+}

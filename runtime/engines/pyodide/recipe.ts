@@ -1,0 +1,131 @@
+/** How Python isolates are made: the distribution, the packages, and the snapshot that is built on first use. */
+import type { Assets } from "../../assets.ts";
+import { AssetError, IsolateError } from "../../errors.ts";
+import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/isolate.ts";
+import type { IsolatePlatform } from "../../isolate/platform.ts";
+import { decodeSnapshot } from "../../isolate/snapshot.ts";
+import type { Encoded } from "../../value.ts";
+import { capMemory } from "../wasm-memory.ts";
+import { type Distribution, openDistribution, packPackages, type PackageSet, resolvePackages } from "./distribution.ts";
+import { decodePack } from "./pack.ts";
+
+/** What is going on while a first use takes long. */
+export interface ProgressEvent {
+  phase: "packages" | "snapshot";
+  message: string;
+}
+
+/** Modules that every snapshot holds: what small UDFs import. Those that the build lacks are left out. */
+const BASE_IMPORTS = [
+  "fused", "fused._guest", "fused.types", "asyncio", "base64", "collections.abc", "copy", "csv", "dataclasses", "datetime", "enum",
+  "functools", "hashlib", "io", "itertools", "json", "math", "operator", "os.path", "pathlib", "random", "re", "statistics", "string",
+  "textwrap", "time", "typing", "urllib.parse", "uuid",
+];
+
+export interface PythonRecipes {
+  /** The recipe for a UDF that imports these modules and asks for these packages. */
+  recipe(imports: readonly string[], requirements: readonly string[]): Promise<IsolateRecipe>;
+}
+
+export interface PythonRecipeOptions {
+  assets: Assets;
+  platform: IsolatePlatform;
+  /** Name of the realm's bundle in `assets.own`. */
+  realm: string;
+  memoryBytes: number;
+  installMs: number;
+  warm: boolean;
+  onProgress: (event: ProgressEvent) => void;
+}
+
+export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
+  const { assets, platform, onProgress } = options;
+  let distribution: Promise<Distribution> | undefined;
+  let own: Promise<{ hash: string; files: Map<string, Uint8Array>; realm: string }> | undefined;
+  const recipes = new Map<string, Promise<IsolateRecipe>>();
+
+  const readOwn = async () => {
+    const [pack, realm] = await Promise.all([assets.own.read("fused.pack"), assets.own.read(options.realm)]);
+    const files = new Map<string, Uint8Array>();
+    for (const [path, [offset, length]] of Object.entries(decodePack(pack))) files.set(path, pack.subarray(offset, offset + length));
+    return { hash: await assets.sha256(pack), files, realm: new TextDecoder().decode(realm) };
+  };
+
+  const make = async (set: PackageSet, dist: Distribution): Promise<IsolateRecipe> => {
+    const ours = await (own ??= readOwn());
+    const progress = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
+    const { hash, pack } = await packPackages(dist, assets, set, ours, progress("packages"));
+    const imports = [...BASE_IMPORTS, ...set.imports];
+    const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
+    const identity = [hash, platform.snapshotFlavor, await assets.sha256(new TextEncoder().encode(realm)), ...imports].join("\n");
+    const key = `snapshot-${await assets.sha256(new TextEncoder().encode(identity))}`;
+    const wasm = capMemory(dist.wasm, options.memoryBytes);
+    const base = {
+      realm,
+      assets: [
+        { name: "core", kind: "module", bytes: wasm },
+        { name: "stdlib", kind: "bytes", bytes: dist.stdlib },
+        { name: "packages", kind: "bytes", bytes: pack },
+      ] as IsolateRecipe["assets"],
+      start: { pythonVersion: dist.pythonVersion, lockInfo: dist.info, imports, makeSnapshot: false, warm: options.warm },
+      realmPerUdf: true,
+    };
+    const say = progress("snapshot");
+    let snapshot = await assets.cache.get(key, (reason) => say(`${reason}: building it again`));
+    if (snapshot) {
+      try {
+        decodeSnapshot(snapshot);
+      } catch (error) {
+        say(`${(error as Error).message}: building it again`);
+        snapshot = undefined;
+      }
+    }
+    if (!snapshot) {
+      say(set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot");
+      snapshot = await buildSnapshot({ ...base, key, start: { ...base.start, makeSnapshot: true } });
+      const problem = await assets.cache.put(key, snapshot);
+      if (problem) say(`the snapshot is not kept: ${problem}`);
+    }
+    return { ...base, key, assets: [...base.assets, { name: "snapshot", kind: "bytes", bytes: snapshot }] };
+  };
+
+  /** In a throwaway isolate, without grants, from pinned wheels only. */
+  const buildSnapshot = async (recipe: IsolateRecipe): Promise<Uint8Array> => {
+    const isolateOptions: IsolateOptions = {
+      memoryBytes: options.memoryBytes,
+      startMs: options.installMs,
+      outputBytes: 4 * 1024 ** 3 - 2 ** 21,
+      messageBytes: 0,
+      reusable: false,
+    };
+    const { isolate, report } = await Isolate.open(platform, recipe, isolateOptions);
+    await isolate.close();
+    return startReport(report).buffers[0] ?? raise(new IsolateError("The isolate made no snapshot"));
+  };
+
+  return {
+    async recipe(imports, requirements) {
+      const dist = await (distribution ??= openDistribution(assets));
+      const set = await resolvePackages(dist, assets, imports, requirements);
+      const key = set.names.join(" ");
+      let recipe = recipes.get(key);
+      if (!recipe) {
+        recipe = make(set, dist);
+        recipes.set(key, recipe);
+        recipe.catch(() => recipes.delete(key));
+      }
+      return recipe;
+    },
+  };
+}
+
+function raise(error: Error): never {
+  throw error;
+}
+
+/** Reads the answer to a start. @throws AssetError when the engine could not boot. */
+export function startReport(report: Encoded): { value: Record<string, unknown>; buffers: Uint8Array[] } {
+  const parsed = JSON.parse(report.text) as { ok: boolean; value: Record<string, unknown>; error: { message: string; traceback: string } };
+  if (!parsed.ok) throw new AssetError(`The engine did not start: ${parsed.error.message}\n${parsed.error.traceback}`);
+  return { value: parsed.value, buffers: report.buffers };
+}
