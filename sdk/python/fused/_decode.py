@@ -7,7 +7,7 @@ import datetime
 import re
 from typing import Any
 
-from ._json import loads, shorten
+from ._json import loads, shorten, with_deep_stack
 
 MAX_DEPTH = 500
 
@@ -20,7 +20,7 @@ _CHUNK = 600
 def decode(text: str, buffers: Any) -> Any:
     """Reads an encoded value. Raises ValueError where it breaks a rule of the encoding, ImportError for a missing library."""
     tree = loads(text)
-    return _read(tree, buffers, 0) if '"$"' in text else tree
+    return with_deep_stack(_read, tree, buffers, 0) if '"$"' in text else tree
 
 
 def _read(value: Any, buffers: Any, depth: int) -> Any:

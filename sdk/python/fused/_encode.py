@@ -12,19 +12,15 @@ import datetime
 import re
 from collections.abc import Callable
 from math import copysign
-from sys import getrecursionlimit, setrecursionlimit
 from typing import Any
 
 from ._exceptions import ResultProblem
-from ._json import dumps_plain, shorten, write_string
+from ._json import dumps_plain, shorten, with_deep_stack, write_string
 
 MAX_DEPTH = 500
 MAX_DIGITS = 5000
 MAX_RANGE = 10_000_000
 SAFE_INTEGER = 2**53 - 1
-
-# A level of the slow path takes up to four frames of Python, none of C.
-_RECURSION_LIMIT = MAX_DEPTH * 4 + 1000
 
 _LEAVES = frozenset((str, bool, type(None), int, float))
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -33,24 +29,20 @@ _CHUNK = 10**600
 
 type_name = type.__dict__["__name__"].__get__
 _type_mro = type.__dict__["__mro__"].__get__
+_type_module = type.__dict__["__module__"].__get__
 _get_attribute = object.__getattribute__
 
 
 def encode(value: Any, root: str = "result") -> tuple[str, list]:
     """Writes a value as JSON text and a list of buffers. Raises ResultProblem with the path of what cannot cross."""
-    text = _plain_text(value, 0)
+    try:
+        text = _plain_text(value, 0)
+    except RecursionError:  # deep, or the UDF has lowered the limit
+        text = None
     if text is not None:
         return text, []
     writer = Writer(root)
-    limit = getrecursionlimit()
-    setrecursionlimit(max(limit, _RECURSION_LIMIT))
-    try:
-        writer.write(value, 0)
-    finally:
-        try:
-            setrecursionlimit(limit)
-        except RecursionError:  # the UDF had set it below what its own frames take
-            pass
+    with_deep_stack(writer.write, value, 0)
     return "".join(writer.out), writer.buffers
 
 
@@ -340,8 +332,10 @@ def _write_complex(writer: Writer, value: complex, depth: int) -> None:
 
 
 def _write_range(writer: Writer, value: range, depth: int) -> None:
-    if len(value) > MAX_RANGE:
-        writer.fail(f"a range of {len(value)} numbers")
+    # Not len(), which ends at the size of a pointer.
+    count = abs(value.stop - value.start) // abs(value.step) if value else 0
+    if count > MAX_RANGE:
+        writer.fail(f"a range of more than {MAX_RANGE} numbers")
     writer.write(list(value), depth)
 
 
@@ -498,7 +492,7 @@ def _find_method(kind: type) -> Method:
     for base in _type_mro(kind):
         if (method := _EXACT.get(base)) is not None:
             return method
-        module = base.__dict__.get("__module__", "builtins")
+        module = _type_module(base)
         if type(module) is str:
             method = _BY_NAME.get((module.partition(".")[0], type_name(base)))
             if method is not None:

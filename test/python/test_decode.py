@@ -1,0 +1,156 @@
+"""The reading side of the encoding: what comes back, and what breaks a rule."""
+
+import datetime
+import decimal
+import json
+import math
+import struct
+import uuid
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fused._decode import decode
+from fused._encode import encode
+
+BROKEN = {
+    "no JSON": ("[1,", "Expecting value"),
+    "NaN as JSON does not know it": ("[NaN]", "NaN is no JSON"),
+    "deep": ("[" * 100_000, "nested more than"),
+    "deep and closed": ("[" * 50_000 + "]" * 50_000, "nested more than"),
+    "deep with text": ('["]]]",' * 50_000, "nested more than"),
+    "deep with escapes": ('["\\"]]]",' * 50_000, "nested more than"),
+    "deep with open text": ("[" * 50_000 + '"', "nested more than"),
+    "too deep for a value": ('{"$":"tuple","v":[' * 700 + "]}" * 700, "nested more than 500"),
+    "unknown tag": ('{"$":"nonesuch"}', "the tag 'nonesuch' is unknown"),
+    "tag that is no text": ('{"$":1}', "the tag 1 is unknown"),
+    "tag that is a list": ('{"$":["int"]}', "is unknown"),
+    "no value": ('{"$":"int"}', "lacks 'v'"),
+    "int": ('{"$":"int","v":"0x10"}', "no digits"),
+    "int with spaces": ('{"$":"int","v":" 1"}', "no digits"),
+    "int of other digits": ('{"$":"int","v":"\\u0661"}', "no digits"),
+    "long int": ('{"$":"int","v":"%s"}' % ("1" * 5001), "no digits"),
+    "long plain int": ("1" * 5000, "integer string conversion"),
+    "int as a number": ('{"$":"int","v":1}', "is no text"),
+    "float": ('{"$":"float","v":"1"}', "there is no float"),
+    "buffer beyond": ('{"$":"bytes","b":1}', "names the buffer 1 of 1"),
+    "buffer before": ('{"$":"bytes","b":-1}', "names the buffer -1 of 1"),
+    "buffer true": ('{"$":"bytes","b":true}', "names the buffer True of 1"),
+    "tuple of a text": ('{"$":"tuple","v":"ab"}', "is no list"),
+    "set of lists": ('{"$":"set","v":[[1]]}', "a set cannot hold"),
+    "dict of no pairs": ('{"$":"dict","v":[["a"]]}', "no pair"),
+    "dict of other keys": ('{"$":"dict","v":[[1,2]]}', "no pair"),
+    "dict of a dict": ('{"$":"dict","v":{"a":1}}', "no list"),
+    "complex": ('{"$":"complex","v":["1","2"]}', "no pair of numbers"),
+    "datetime": ('{"$":"datetime","v":"yesterday"}', "Invalid isoformat"),
+    "timedelta": ('{"$":"timedelta","v":"1e5"}', "no number of seconds"),
+    "decimal": ('{"$":"decimal","v":"ten"}', "no number"),
+    "uuid": ('{"$":"uuid","v":"x"}', "badly formed"),
+    "array": ('{"$":"ndarray","b":0}', "no .npy file"),
+    "table": ('{"$":"table","b":0,"kind":"arrow"}', "no Arrow stream"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_rule_is_named(text, message):
+    with pytest.raises(ValueError, match=message):
+        decode(text, [b"abc"])
+
+
+def test_many_brackets_that_do_not_nest_are_fine():
+    value = [[] for _ in range(10_000)] + ["[" * 5000, '"' * 10]
+    assert decode(json.dumps(value), []) == value
+
+
+def test_a_run_reports_broken_parameters(prepare):
+    from conftest import Failure, value_of
+    from fused import _guest
+
+    prepare("@fused.udf\ndef hello(**kw): return 1")
+    for text in ("[1]", "{", '{"a":{"$":"bytes","b":0}}', "[" * 100_000):
+        with pytest.raises(Failure) as caught:
+            value_of(_guest.run(json.dumps({"parameters": text, "tile": None}), []))
+        assert (caught.value.kind, caught.value.subject) == ("input", "parameters")
+
+
+KEYS = {"naive": None, "utc": datetime.timezone.utc, "fixed": datetime.timezone(datetime.timedelta(hours=-5, minutes=-30))}
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(min_value=-(10**400), max_value=10**400), st.floats(), st.text(st.characters(exclude_categories=["Cs"])),
+    st.binary(max_size=20), st.complex_numbers(), st.dates(), st.times(), st.timedeltas(), st.uuids(), st.decimals(allow_nan=False),
+    st.datetimes(timezones=st.sampled_from(list(KEYS.values()))),
+)  # fmt: skip
+hashable = st.one_of(st.integers(), st.text(st.characters(exclude_categories=["Cs"])), st.booleans(), st.uuids())
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.lists(inner, max_size=5).map(tuple),
+        st.dictionaries(st.one_of(st.just("$"), st.text(st.characters(exclude_categories=["Cs"]))), inner, max_size=5),
+        st.sets(hashable, max_size=5),
+    ),
+    max_leaves=20,
+)
+
+
+def same(a, b):
+    """Equality that tells 1 from 1.0 and True, -0.0 from 0.0, and finds NaN equal to itself."""
+    if type(a) is not type(b):
+        return False
+    if type(a) is float:
+        return struct.pack("d", a) == struct.pack("d", b) or (math.isnan(a) and math.isnan(b))
+    if type(a) is complex:
+        return same(a.real, b.real) and same(a.imag, b.imag)
+    if type(a) in (list, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if type(a) is dict:
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if type(a) is datetime.datetime:
+        return a == b and a.utcoffset() == b.utcoffset()
+    if type(a) is decimal.Decimal:
+        return str(a) == str(b)
+    return a == b
+
+
+@settings(max_examples=400, deadline=None)
+@given(values)
+def test_what_crosses_comes_back_as_it_was(value):
+    text, buffers = encode(value)
+    text.encode()
+    assert same(decode(text, buffers), value)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(alphabet='[]{}",:$v\\ 1abn', max_size=200))
+def test_no_text_does_more_than_raise_value_error(text):
+    try:
+        decode(text, [])
+    except ValueError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "make", [lambda inner: [inner], lambda inner: {"a": inner}, lambda inner: (inner,), lambda inner: {"$": inner}],
+    ids=["list", "dict", "tuple", "tagged dict"],
+)  # fmt: skip
+def test_the_deepest_values_come_back(make):
+    value = 1
+    for _ in range(501):
+        value = make(value)
+    text, buffers = encode(value)
+    again = decode(text, buffers)
+    for _ in range(501):
+        assert type(again) is type(value)
+        again, value = ((again["$"], value["$"]) if "$" in again else (again["a"], value["a"])) if type(value) is dict else (again[0], value[0])
+    assert again == value == 1
+
+
+def test_documents_come_back_as_text_or_bytes():
+    assert decode('[{"$":"media","type":"text/html","b":0},{"$":"media","type":"image/png","b":0}]', [b"x"]) == ["x", b"x"]
+
+
+def test_uuid_and_bytes_come_back_from_views():
+    value = decode('[{"$":"bytes","b":0},{"$":"uuid","v":"%s"}]' % uuid.UUID(int=5), [memoryview(b"abc")])
+    assert value == [b"abc", uuid.UUID(int=5)]
+    assert type(value[0]) is bytes
