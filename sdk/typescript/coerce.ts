@@ -8,7 +8,7 @@
  * - `Date`: ISO 8601 text (UTC where it names no zone), or seconds since 1970.
  * - `Uint8Array`: bytes, or a text in UTF-8.
  * - arrays, tuples, objects: JSON text or the value; what they hold is converted as well.
- * - unions: a value that already is of one of the types stays; else the first type that it can be converted to.
+ * - unions: a type that the value is of already, else the first that it can be converted to; a text stays one where `string` is a member.
  * - `tile`/`Tile` and `bounds`/`Bounds` are filled in when the UDF is run for a tile.
  */
 import { ParameterError } from "../../runtime/errors.ts";
@@ -170,10 +170,9 @@ function fits(value: unknown, type: TypePlan): boolean {
 }
 
 function toUnion(value: unknown, types: readonly TypePlan[]): unknown {
-  const fitting = types.find((type) => type !== "any" && fits(value, type) && !(typeof value === "string" && type === "string"));
-  if (fitting) return convert(value, fitting);
-  // A text fits `string` always, so the other types are tried before it: `number | string` makes 5 of "5".
-  for (const type of [...types].sort((a, b) => Number(a === "string" || a === "any") - Number(b === "string" || b === "any"))) {
+  const rank = (type: TypePlan) => (type === "any" ? 2 : fits(value, type) ? 0 : 1);
+  for (const type of [...types].sort((a, b) => rank(a) - rank(b))) {
+    // Any text is a boolean, which would leave nothing to the members after it.
     if (type === "boolean" && typeof value === "string" && !/^(true|false)$/i.test(value)) continue;
     try {
       return convert(value, type);

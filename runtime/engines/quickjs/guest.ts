@@ -34,6 +34,11 @@ export function failure(kind: GuestFailure["kind"], type: string, message: strin
   return { kind, type, message, traceback: `${type}: ${message}`, file, line: null, subject: null, value: null };
 }
 
+/** The realm's own stack ended before QuickJS's did: a parser's frames are larger there. V8 and JavaScriptCore, Firefox. */
+function isHostStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === "InternalError");
+}
+
 function reply(error: GuestFailure): Encoded {
   return { text: JSON.stringify({ ok: false, error }), buffers: [] };
 }
@@ -105,8 +110,9 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
       try {
         return await run.execute(udf, asked, request.buffers);
       } catch (error) {
-        // Nothing of the guest gets here: the machine itself has failed, its state is unknown.
+        // Nothing that the guest throws gets here: the machine itself has stopped midway, and its state is unknown.
         broken = error instanceof Error ? error.message : String(error);
+        if (isHostStackOverflow(error)) return reply(failure("udf", "InternalError", "stack overflow", udf.file));
         return reply(failure("internal", "EngineFailure", `QuickJS failed: ${broken}`, udf.file));
       } finally {
         run.close();

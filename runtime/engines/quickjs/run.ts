@@ -13,6 +13,11 @@ const JOBS_AT_ONCE = 256;
 /** How much the limit is let up so that running out of memory can be put into words. */
 const RELAXED_BYTES = 1024 * 1024;
 
+/** A heap that has grown to this part of its limit is taken for the reason of a failure without an error. */
+const STARVED_SHARE = 0.75;
+
+const outOfMemory = (file: string | null) => failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", file);
+
 export interface RunLimits {
   /** On `GuestHost.now()`'s clock, in ms. */
   deadline: number;
@@ -75,7 +80,7 @@ export class Run {
       while (!this.#step(udf.file)) await this.#sleep();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.#fail(failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", udf.file));
+      this.#fail(outOfMemory(udf.file));
     }
     return this.#outcome as unknown as Encoded;
   }
@@ -156,7 +161,10 @@ export class Run {
     });
   }
 
-  #fail(error: GuestFailure): void {
+  #fail(found: GuestFailure): void {
+    // QuickJS throws null where it has no room for an error.
+    const starved = found.type === "null" && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
+    const error = starved ? { ...found, ...outOfMemory(found.file) } : found;
     this.#outcome ??= { text: JSON.stringify({ ok: false, error }), buffers: [] };
   }
 
@@ -218,7 +226,7 @@ export class Run {
         this.#outcome ??= { text: `{"ok":true,"value":${text(1)}}`, buffers: this.#outbox.splice(0) };
         return null;
       case OP.fail:
-        this.#outcome ??= { text: `{"ok":false,"error":${text(1)}}`, buffers: [] };
+        this.#fail(JSON.parse(text(1)) as GuestFailure);
         return null;
       case OP.relax:
         vm.raw.QTS_RuntimeSetMemoryLimit(vm.runtime, this.#limits.heapBytes + RELAXED_BYTES);

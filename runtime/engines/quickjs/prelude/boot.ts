@@ -4,12 +4,13 @@
  */
 import { ResultError } from "../../../errors.ts";
 import { decodeValue, encodeValue, type Encoded } from "../../../value.ts";
+import type { GuestFailure } from "../../../udf.ts";
 import { ENTRY, OP } from "../ops.ts";
 import type { CallPlan, QuickJsRequest } from "../plan.ts";
 import { structuredClone } from "./clone.ts";
 import { console } from "./console.ts";
 import { crypto, performance, queueMicrotask } from "./platform.ts";
-import { fail, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
+import { fail, hostError, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
 import { addGlobal, apply, create, exactBuffer, host, parseJson, toJson } from "./host.ts";
 import { TextDecoder, TextEncoder, atob, btoa } from "./text.ts";
 import { clearInterval, clearTimeout, fire, setInterval, setTimeout } from "./timers.ts";
@@ -62,9 +63,9 @@ function answer(id: number, text: string, buffers: number): void {
   const call = waiting[id];
   delete waiting[id];
   if (!call) return;
-  const reply = parseJson(text) as { ok: boolean; value: unknown; error: { type: string; message: string } };
+  const reply = parseJson(text) as { ok: boolean; value: unknown; error: GuestFailure };
   if (reply.ok) call.resolve(decodeValue({ text: toJson(reply.value), buffers: take(buffers) }));
-  else call.reject(Object.assign(new Error(reply.error.message), { name: reply.error.type, failure: reply.error }));
+  else call.reject(hostError(reply.error));
 }
 
 function prepare(text: string, { coerce }: PreludeParts): void {

@@ -1,7 +1,7 @@
 /** What was thrown, as the data of a GuestFailure. Reads hostile objects with care and never throws. */
 import type { GuestFailure } from "../../../udf.ts";
 import { GUEST_MODULE, OP } from "../ops.ts";
-import { hasOwn, host, toJson } from "./host.ts";
+import { apply, create, defineProperty, hasOwn, host, toJson } from "./host.ts";
 import { className, inspect } from "./inspect.ts";
 
 const MAX_TEXT = 65536;
@@ -11,6 +11,22 @@ const IntrinsicError = Error;
 const IntrinsicSyntaxError = SyntaxError;
 
 export type FailureKind = GuestFailure["kind"];
+
+/** Errors of denied host calls, so that one that nobody catches ends the run as the denial that it is. */
+const denials = new WeakMap<object, GuestFailure>();
+const { get: getDenial, set: setDenial } = WeakMap.prototype;
+
+function denialOf(error: unknown): GuestFailure | undefined {
+  return error instanceof IntrinsicError ? (apply(getDenial, denials, [error]) as GuestFailure | undefined) : undefined;
+}
+
+/** The error that a UDF sees of a host call that failed. */
+export function hostError(failure: GuestFailure): Error {
+  const error = new IntrinsicError(failure.message);
+  defineProperty(error, "name", { value: failure.type, writable: true, configurable: true });
+  if (failure.kind === "permission") apply(setDenial, denials, [error, failure]);
+  return error;
+}
 
 function read(object: object, name: string): unknown {
   try {
@@ -82,26 +98,31 @@ export function isSyntaxFailure(error: unknown): boolean {
 
 /** Reports a failure; only the first of a run counts. @param subject see GuestFailure */
 export function fail(kind: FailureKind, error: unknown, file: string, subject: string | null = null): void {
-  let failure: GuestFailure;
+  host(OP.relax);
+  // Without a prototype: a UDF may have given `toJSON` to all objects.
+  const failure = create(null) as GuestFailure;
+  failure.kind = kind;
+  failure.file = file;
+  failure.line = null;
+  failure.subject = subject;
+  failure.value = null;
   try {
-    if (isOutOfMemory(error)) {
-      host(OP.relax);
-      kind = "memory";
-    }
+    const denial = denialOf(error);
+    if (denial) {
+      failure.kind = denial.kind;
+      failure.subject = denial.subject;
+      failure.value = denial.value;
+    } else if (isOutOfMemory(error)) failure.kind = "memory";
     const isError = error instanceof IntrinsicError;
+    failure.type = isError ? typeOf(error) : error === null ? "null" : typeof error === "object" ? (className(error) ?? "Object") : typeof error;
+    failure.message = isError ? readText(error, "message") : headline(error);
     const text = traceback(error, 0);
-    failure = {
-      kind,
-      type: isError ? typeOf(error) : error !== null && typeof error === "object" ? (className(error) ?? "Object") : typeof error,
-      message: isError ? readText(error, "message") : headline(error),
-      traceback: text.slice(0, MAX_TEXT),
-      file,
-      line: position(text, file),
-      subject,
-      value: null,
-    };
+    failure.traceback = text.slice(0, MAX_TEXT);
+    failure.line = position(text, file);
   } catch {
-    failure = { kind, type: "Error", message: "The error cannot be read", traceback: "", file, line: null, subject, value: null };
+    failure.type ??= "Error";
+    failure.message ??= "The error cannot be read";
+    failure.traceback ??= `${failure.type}: ${failure.message}`;
   }
   host(OP.fail, toJson(failure));
 }
