@@ -1,0 +1,151 @@
+/** The table of formats: what a result can be written as. Each format is one file, loaded when it is used. */
+import { UsageError } from "../../runtime/errors.ts";
+import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import type { WasmSource } from "./parquet.ts";
+import { describeValue, isObject, isRecords, UnsuitableError } from "./values.ts";
+
+export interface FormatOptions {
+  /** JSON with line breaks, for people. Default: one line. */
+  pretty?: boolean;
+  /** In pages: where parquet-wasm's binary is. Default: beside the module. */
+  parquetWasm?: WasmSource;
+}
+
+export interface Format {
+  mediaType: string;
+  /** With the dot. */
+  extension: string;
+  encode(value: unknown, options: FormatOptions): Promise<Uint8Array>;
+  /** Whether the format suits a value: what is suggested when another does not. */
+  suits(value: unknown): boolean;
+}
+
+const isTable = (value: unknown) => value instanceof TableValue || isRecords(value);
+const isMedia = (value: unknown, type: RegExp) => value instanceof MediaValue && type.test(value.type);
+const isImage = (value: unknown, dtypes: RegExp) =>
+  value instanceof NdArray &&
+  (value.shape.length === 2 || value.shape.length === 3) &&
+  dtypes.test(value.dtype);
+const isGeo = (value: unknown) =>
+  value instanceof TableValue
+    ? value.kind.startsWith("geo")
+    : isObject(value) &&
+      /^(Feature(Collection)?|(Multi)?(Point|LineString|Polygon)|GeometryCollection)$/.test(
+        String(value.type),
+      );
+
+/** All formats, in the order in which they are suggested. */
+export const FORMATS = {
+  json: {
+    mediaType: "application/json",
+    extension: ".json",
+    encode: async (value, { pretty = false }) => (await import("./json.ts")).encodeJson(value, { pretty }),
+    suits: (value) => !(value instanceof MediaValue || value instanceof Uint8Array),
+  },
+  csv: {
+    mediaType: "text/csv; charset=utf-8",
+    extension: ".csv",
+    encode: async (value) => (await import("./csv.ts")).encodeCsv(value),
+    suits: (value) => isTable(value) || isMedia(value, /^text\/csv/),
+  },
+  geojson: {
+    mediaType: "application/geo+json",
+    extension: ".geojson",
+    encode: async (value, { pretty = false }) =>
+      (await import("./geojson.ts")).encodeGeoJson(value, { pretty }),
+    suits: (value) => isGeo(value) || isMedia(value, /geo\+json/),
+  },
+  parquet: {
+    mediaType: "application/vnd.apache.parquet",
+    extension: ".parquet",
+    encode: async (value, { parquetWasm }) =>
+      (await import("./parquet.ts")).encodeParquet(
+        value,
+        parquetWasm === undefined ? {} : { wasm: parquetWasm },
+      ),
+    suits: (value) => isTable(value) || isMedia(value, /apache\.parquet/),
+  },
+  arrow: {
+    mediaType: "application/vnd.apache.arrow.stream",
+    extension: ".arrow",
+    encode: async (value) => (await import("./arrow.ts")).encodeArrow(value),
+    suits: (value) => isTable(value) || isMedia(value, /apache\.arrow/),
+  },
+  html: {
+    mediaType: "text/html; charset=utf-8",
+    extension: ".html",
+    encode: async (value) => (await import("./html.ts")).encodeHtml(value),
+    suits: (value) => isTable(value) || typeof value === "string" || isMedia(value, /html/),
+  },
+  png: {
+    mediaType: "image/png",
+    extension: ".png",
+    encode: async (value) => (await import("./png.ts")).encodePng(value),
+    suits: (value) => isImage(value, /^\|[ub]1$/) || isMedia(value, /^image\/png/),
+  },
+  tiff: {
+    mediaType: "image/tiff",
+    extension: ".tiff",
+    encode: async (value) => (await import("./tiff.ts")).encodeTiff(value),
+    suits: (value) => isImage(value, /^(\|[uib]1|<[ui][24]|<f[48])$/) || isMedia(value, /^image\/tiff/),
+  },
+  npy: {
+    mediaType: "application/x-numpy-data",
+    extension: ".npy",
+    encode: async (value) => (await import("./npy.ts")).encodeNpy(value),
+    suits: (value) => value instanceof NdArray || isMedia(value, /numpy/),
+  },
+  text: {
+    mediaType: "text/plain; charset=utf-8",
+    extension: ".txt",
+    encode: async (value) => (await import("./text.ts")).encodeText(value),
+    suits: (value) =>
+      !(value instanceof MediaValue || value instanceof Uint8Array) || isMedia(value, /^text\//),
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
+
+/** A result, ready to be written or sent. */
+export interface FormattedResult {
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
+/** Whether a name is that of a format. */
+export function isFormat(name: string): name is FormatName {
+  return Object.hasOwn(FORMATS, name);
+}
+
+/**
+ * Writes a decoded value (runtime/value.ts) in a format.
+ * @throws UsageError where there is no such format, or it cannot hold the value: it says which can.
+ */
+export async function formatResult(
+  value: unknown,
+  format: string,
+  options: FormatOptions = {},
+): Promise<FormattedResult> {
+  if (!isFormat(format)) {
+    throw new UsageError(
+      `Unknown format ${JSON.stringify(format)}: it is one of ${Object.keys(FORMATS).join(", ")}`,
+    );
+  }
+  const { mediaType, encode } = FORMATS[format] as Format;
+  try {
+    return { mediaType, bytes: await encode(value ?? null, options) };
+  } catch (error) {
+    if (!(error instanceof UnsuitableError)) throw error;
+    throw new UsageError(
+      `Cannot write the result as ${format}: ${error.message}. ${suggestion(value ?? null, format)}`,
+    );
+  }
+}
+
+function suggestion(value: unknown, format: FormatName): string {
+  const names = (Object.keys(FORMATS) as FormatName[]).filter(
+    (name) => name !== format && FORMATS[name].suits(value),
+  );
+  if (names.length) return `Formats that suit it: ${names.join(", ")}`;
+  return `Without a format, ${describeValue(value)} is written as it is`;
+}

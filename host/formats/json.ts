@@ -1,0 +1,125 @@
+/**
+ * JSON (RFC 8259). NaN and infinities are null, integers keep all their digits, bytes are base64, documents are data URLs,
+ * tables are lists of records with geometries as GeoJSON, arrays are nested lists.
+ */
+import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import { nestedList } from "./ndarray.ts";
+import { base64, TextSink } from "./sink.ts";
+import { type Columns, columnsOf } from "./table.ts";
+import { readWkb } from "./wkb.ts";
+
+export interface JsonOptions {
+  /** Line breaks and two spaces a level, for people. Default: one line. */
+  pretty?: boolean;
+}
+
+/** Encodes any value. A document whose type is JSON passes as it is. */
+export async function encodeJson(value: unknown, { pretty = false }: JsonOptions = {}): Promise<Uint8Array> {
+  if (value instanceof MediaValue && /^application\/([\w.-]+\+)?json\b/.test(value.type)) return value.bytes;
+  const sink = new TextSink();
+  const tables = new Map<TableValue, Columns>();
+  await readTables(value, tables);
+  new JsonWriter(sink, { pretty, tables }).value(value);
+  return sink.bytes();
+}
+
+/** The value as text; without tables. */
+export function jsonText(value: unknown): string {
+  const sink = new TextSink();
+  new JsonWriter(sink).value(value);
+  return new TextDecoder().decode(sink.bytes());
+}
+
+/** Reading Arrow is asynchronous (the library is loaded then); writing is not. */
+async function readTables(value: unknown, tables: Map<TableValue, Columns>): Promise<void> {
+  if (value instanceof TableValue) {
+    if (!tables.has(value)) tables.set(value, (await columnsOf(value)) as Columns);
+  } else if (isContainer(value)) {
+    for (const item of Array.isArray(value) ? value : Object.values(value)) {
+      if (isContainer(item)) await readTables(item, tables);
+    }
+  }
+}
+
+/** Whether other values may be inside. */
+function isContainer(value: unknown): value is object {
+  if (value === null || typeof value !== "object") return false;
+  return !(value instanceof Uint8Array || value instanceof NdArray || value instanceof MediaValue);
+}
+
+/** Writes values to a sink. A Map is an object whose keys keep their order. */
+export class JsonWriter {
+  readonly #sink: TextSink;
+  readonly #tables: ReadonlyMap<TableValue, Columns>;
+  /** What stands before an item of a level; nothing where all is one line. */
+  readonly #indent: (depth: number) => string;
+  readonly #colon: string;
+
+  /** @param options.tables what was read of the tables in the values. */
+  constructor(sink: TextSink, options: JsonOptions & { tables?: ReadonlyMap<TableValue, Columns> } = {}) {
+    this.#sink = sink;
+    this.#tables = options.tables ?? new Map();
+    this.#indent = options.pretty ? (depth) => `\n${"  ".repeat(depth)}` : () => "";
+    this.#colon = options.pretty ? ": " : ":";
+  }
+
+  value(value: unknown, depth = 0): void {
+    if (typeof value === "string") this.#sink.write(JSON.stringify(value));
+    else if (typeof value === "number") this.#sink.write(Number.isFinite(value) ? String(value) : "null");
+    else if (typeof value === "bigint" || typeof value === "boolean") this.#sink.write(String(value));
+    else if (value === null || typeof value !== "object") this.#sink.write("null");
+    else this.#object(value, depth);
+  }
+
+  #object(value: object, depth: number): void {
+    if (value instanceof Uint8Array) this.#sink.write(`"${base64(value)}"`);
+    else if (value instanceof MediaValue) this.value(`data:${value.type};base64,${base64(value.bytes)}`);
+    else if (value instanceof NdArray) this.value(nestedList(value), depth);
+    else if (value instanceof TableValue) this.#table(this.#tables.get(value), depth);
+    else if (Array.isArray(value)) this.#list(value, depth);
+    else if (value instanceof Map) this.#pairs(value, depth);
+    else this.#pairs(Object.entries(value), depth);
+  }
+
+  #list(items: Iterable<unknown>, depth: number): void {
+    let isEmpty = true;
+    this.#sink.write("[");
+    for (const item of items) {
+      this.#sink.write((isEmpty ? "" : ",") + this.#indent(depth + 1));
+      isEmpty = false;
+      this.value(item, depth + 1);
+    }
+    this.#sink.write(`${isEmpty ? "" : this.#indent(depth)}]`);
+  }
+
+  #pairs(pairs: Iterable<readonly [string, unknown]>, depth: number): void {
+    let isEmpty = true;
+    this.#sink.write("{");
+    for (const [key, item] of pairs) {
+      if (item === undefined) continue;
+      this.#sink.write((isEmpty ? "" : ",") + this.#indent(depth + 1) + JSON.stringify(key) + this.#colon);
+      isEmpty = false;
+      this.value(item, depth + 1);
+    }
+    this.#sink.write(`${isEmpty ? "" : this.#indent(depth)}}`);
+  }
+
+  #table(table: Columns | undefined, depth: number): void {
+    if (!table) return this.value(null);
+    const { columns, rows, isList } = table;
+    const cells = columns.map(({ get, isGeometry }) => {
+      if (!isGeometry) return get;
+      return (row: number) => {
+        const cell = get(row);
+        return cell instanceof Uint8Array ? readWkb(cell) : cell;
+      };
+    });
+    function* records(): Iterable<unknown> {
+      for (let row = 0; row < rows; row++) {
+        if (isList) yield cells[0]?.(row);
+        else yield new Map(columns.map((column, index) => [column.name, cells[index]?.(row) ?? null]));
+      }
+    }
+    this.#list(records(), depth);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Parquet, through parquet-wasm (5 MB, loaded on first use). Tables with geometries are GeoParquet 1.1
+ * (https://geoparquet.org/releases/v1.1.0): the `geo` key stands in the footer and in the embedded Arrow schema, for some
+ * readers look only at the one, some only at the other.
+ */
+import { MediaValue, TableValue } from "../../runtime/value.ts";
+import { encodeArrow } from "./arrow.ts";
+import { readArrow } from "./table.ts";
+import { isObject } from "./values.ts";
+
+/** Where parquet-wasm's binary is: needed in pages only, where nothing else says so. */
+export type WasmSource = URL | Uint8Array<ArrayBuffer> | (() => Promise<URL | Uint8Array<ArrayBuffer>>);
+
+/**
+ * Encodes a table or a list of records, compressed with Snappy.
+ * @throws UnsuitableError for anything else.
+ */
+export async function encodeParquet(
+  value: unknown,
+  { wasm }: { wasm?: WasmSource } = {},
+): Promise<Uint8Array> {
+  if (value instanceof MediaValue && value.type === "application/vnd.apache.parquet") return value.bytes;
+  const geo = value instanceof TableValue ? geoMetadata(value) : null;
+  const [ipc, parquet] = await Promise.all([
+    geo === null ? encodeArrow(value) : withMetadata(value as TableValue, geo),
+    loadParquet(wasm),
+  ]);
+  const builder = new parquet.WriterPropertiesBuilder().setCompression(parquet.Compression.SNAPPY);
+  const properties = (geo === null ? builder : builder.setKeyValueMetadata(new Map([["geo", geo]]))).build();
+  // Both are consumed by the writer.
+  return parquet.writeParquet(parquet.Table.fromIPCStream(ipc), properties);
+}
+
+type Parquet = typeof import("parquet-wasm/esm");
+
+let loading: Promise<Parquet> | undefined;
+
+/** The Node build is ready once it is imported; the build for pages must be told to start. */
+function loadParquet(wasm: WasmSource | undefined): Promise<Parquet> {
+  loading ??= (async () => {
+    const module = (await import("parquet-wasm")) as unknown as Parquet;
+    if (typeof module.default === "function") {
+      const source = typeof wasm === "function" ? await wasm() : wasm;
+      await module.default(source === undefined ? undefined : { module_or_path: source });
+    }
+    return module;
+  })().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+/** The `geo` key; null for tables without geometry. */
+function geoMetadata({ kind, meta }: TableValue): string | null {
+  if ((kind !== "geodataframe" && kind !== "geoseries") || !isObject(meta.columns)) return null;
+  const names = Object.keys(meta.columns);
+  if (names.length === 0) return null;
+  const columns = Object.fromEntries(
+    Object.entries(meta.columns).map(([name, crs]) => [
+      name,
+      { encoding: "WKB", geometry_types: [], ...crsKey(crs) },
+    ]),
+  );
+  const primary =
+    typeof meta.geometry === "string" && names.includes(meta.geometry) ? meta.geometry : names[0];
+  return JSON.stringify({ version: "1.1.0", primary_column: primary, columns });
+}
+
+/**
+ * An absent `crs` is OGC:CRS84. The specification wants PROJJSON; where only a code is known, the code is written, which
+ * pyproj (geopandas) reads.
+ */
+function crsKey(crs: unknown): { crs?: unknown } {
+  if (crs === "OGC:CRS84" || crs === "EPSG:4326") return {};
+  return { crs: crs ?? null };
+}
+
+/** The table's stream with a further key in its schema. */
+async function withMetadata(value: TableValue, geo: string): Promise<Uint8Array> {
+  const [{ RecordBatch, Schema, Table, tableToIPC }, table] = await Promise.all([
+    import("apache-arrow"),
+    readArrow(value),
+  ]);
+  const metadata = new Map(table.schema.metadata).set("geo", geo);
+  const schema = new Schema(
+    table.schema.fields,
+    metadata,
+    table.schema.dictionaries,
+    table.schema.metadataVersion,
+  );
+  return tableToIPC(
+    new Table(
+      schema,
+      table.batches.map((batch) => new RecordBatch(schema, batch.data)),
+    ),
+    "stream",
+  );
+}

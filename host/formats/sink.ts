@@ -1,0 +1,44 @@
+/** Collects text as UTF-8 bytes, in pieces, so that a result may be larger than the longest string. */
+export class TextSink {
+  readonly #encoder = new TextEncoder();
+  readonly #chunks: Uint8Array[] = [];
+  #text = "";
+  #length = 0;
+
+  write(text: string): void {
+    this.#text += text;
+    if (this.#text.length > 65_536) this.#flush();
+  }
+
+  /** All that was written. */
+  bytes(): Uint8Array {
+    this.#flush();
+    const bytes = new Uint8Array(this.#length);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+
+  #flush(): void {
+    // Half of a surrogate pair at the end waits for its other half.
+    const last = this.#text.charCodeAt(this.#text.length - 1);
+    const kept = last >= 0xd800 && last < 0xdc00 && this.#text.length > 1 ? this.#text.slice(-1) : "";
+    const chunk = this.#encoder.encode(kept ? this.#text.slice(0, -1) : this.#text);
+    this.#text = kept;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+  }
+}
+
+/** Base64 (RFC 4648, with padding). */
+export function base64(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  // A multiple of three, so that no padding falls between pieces.
+  for (let at = 0; at < bytes.length; at += 24_576) {
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 24_576))));
+  }
+  return parts.join("");
+}

@@ -1,0 +1,160 @@
+/** Reads the command line by the table of verbs. Nothing heavy is imported: this is on the way of every start. */
+import { UsageError } from "../../runtime/errors.ts";
+import { LATER_OPTIONS, LATER_VERBS, type OptionSpec, VERBS, type VerbSpec } from "./verbs.ts";
+
+/** A command line that was understood. */
+export type Command =
+  | { kind: "version" }
+  | { kind: "help"; verb: VerbSpec | null }
+  | { kind: "run" | "inspect"; options: Options; udf: string; parameters: Record<string, string> };
+
+/** The options that were given, by name; a switch is "". An option given several times has all its values. */
+export class Options {
+  /** In the order of the command line. */
+  readonly given: readonly { name: string; value: string | undefined }[];
+  constructor(given: readonly { name: string; value: string | undefined }[]) {
+    this.given = given;
+  }
+  has(name: string): boolean {
+    return this.given.some((option) => option.name === name);
+  }
+  get(name: string): string | undefined {
+    return this.given.find((option) => option.name === name)?.value;
+  }
+}
+
+/**
+ * Reads the arguments after the program's name.
+ * @throws UsageError that names the argument and what to write instead.
+ */
+export function parseArguments(argv: readonly string[]): Command {
+  const [first, ...rest] = argv;
+  if (first === undefined) throw new UsageError("Name a verb: fuselet run UDF; fuselet --help lists all");
+  if (first === "--version" || first === "-V") return { kind: "version" };
+  if (first === "--help" || first === "-h") return { kind: "help", verb: null };
+  if (first === "help") return { kind: "help", verb: rest[0] === undefined ? null : findVerb(rest[0]) };
+  const verb = findVerb(first);
+  const { options, positionals } = parseOptions(verb, rest);
+  if (options.has("help")) return { kind: "help", verb };
+  const [udf, ...others] = positionals;
+  if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
+  const parameters = parseParameters(others);
+  if (verb.name === "inspect" && others.length) {
+    throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
+  }
+  return { kind: verb.name as "run" | "inspect", options, udf, parameters };
+}
+
+function findVerb(name: string): VerbSpec {
+  const verb = VERBS.find((candidate) => candidate.name === name);
+  if (verb) return verb;
+  if (LATER_VERBS.includes(name)) throw new UsageError(`fuselet ${name} is not part of this version`);
+  if (name.startsWith("-")) throw new UsageError(`Name a verb before the options: fuselet run ${name} …`);
+  const near = nearest(
+    name,
+    VERBS.map((candidate) => candidate.name),
+  );
+  const hint = near ? `did you mean ${near}?` : `to run a UDF, write: fuselet run ${quote(name)}`;
+  throw new UsageError(`Unknown verb ${JSON.stringify(name)}: ${hint}`);
+}
+
+function parseOptions(verb: VerbSpec, argv: readonly string[]): { options: Options; positionals: string[] } {
+  const given: { name: string; value: string | undefined }[] = [];
+  const positionals: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index] as string;
+    if (argument === "--") {
+      positionals.push(...argv.slice(index + 1));
+      break;
+    }
+    if (!argument.startsWith("-") || argument === "-") {
+      positionals.push(argument);
+      continue;
+    }
+    const { option, attached } = findOption(verb, argument);
+    let value = attached;
+    if (option.value === undefined || option.optional) {
+      if (option.value === undefined && attached !== undefined) {
+        throw new UsageError(`Cannot use ${argument}: --${option.name} takes no value`);
+      }
+    } else if (value === undefined) {
+      value = argv[++index];
+      if (value === undefined)
+        throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
+    }
+    if (!option.repeatable && given.some((other) => other.name === option.name)) {
+      throw new UsageError(`--${option.name} is given twice`);
+    }
+    checkChoice(option, value);
+    given.push({ name: option.name, value });
+  }
+  return { options: new Options(given), positionals };
+}
+
+function findOption(verb: VerbSpec, argument: string): { option: OptionSpec; attached: string | undefined } {
+  const [, dashes, name = "", attached] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(argument) ?? [];
+  const option = verb.options.find(
+    (candidate) => (dashes === "--" ? candidate.name : candidate.short) === name,
+  );
+  if (option) return { option, attached };
+  const shown = `${dashes}${name}`;
+  if (LATER_OPTIONS.includes(name)) throw new UsageError(`${shown} is not part of this version`);
+  const near = nearest(
+    name,
+    verb.options.map((candidate) => candidate.name),
+  );
+  throw new UsageError(
+    `Unknown option ${shown}: ${near ? `did you mean --${near}?` : `fuselet ${verb.name} --help lists all`}`,
+  );
+}
+
+function checkChoice(option: OptionSpec, value: string | undefined): void {
+  if (!option.choices || value === undefined || option.choices.includes(value)) return;
+  if (option.laterChoices?.includes(value)) {
+    throw new UsageError(`--${option.name} ${value} is not part of this version`);
+  }
+  const near = nearest(value, option.choices);
+  const hint = near ? `did you mean ${near}?` : `it is one of ${option.choices.join(", ")}`;
+  throw new UsageError(`Cannot use --${option.name} ${JSON.stringify(value)}: ${hint}`);
+}
+
+function parseParameters(texts: readonly string[]): Record<string, string> {
+  const parameters: Record<string, string> = Object.create(null);
+  for (const text of texts) {
+    const [, name, value] = /^([\p{ID_Start}_$][\p{ID_Continue}$]*)=(.*)$/su.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError(`Unexpected argument ${JSON.stringify(text)}: parameters are written name=value`);
+    }
+    if (Object.hasOwn(parameters, name)) throw new UsageError(`The parameter ${name} is given twice`);
+    parameters[name] = value;
+  }
+  return parameters;
+}
+
+/** The candidate that differs least, if that is little enough to be a slip. */
+function nearest(text: string, candidates: readonly string[]): string | undefined {
+  const [best] = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(text, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.candidate : undefined;
+}
+
+/** Levenshtein's distance, with the swap of two neighbours as one step. */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const above = rows[i - 1] as number[];
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      row.push(best);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
+
+const quote = (text: string) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

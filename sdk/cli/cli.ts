@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** The `fuselet` program: signals, streams and the exit status. What it does is in main.ts. */
+import { main } from "./main.ts";
+
+const controller = new AbortController();
+let stopped: number | undefined;
+
+for (const [signal, status] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.on(signal, () => {
+    // The second time, whoever asks does not want to wait for the clean-up.
+    if (stopped !== undefined) process.exit(status);
+    stopped = status;
+    controller.abort();
+  });
+}
+
+// Without a listener the error event of a closed pipe would end the process with a stack trace; write() has the error too.
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
+
+const status = await main(process.argv.slice(2), process, controller.signal);
+process.exit(status === 0 ? 0 : (stopped ?? status));

@@ -1,0 +1,64 @@
+/** `fuselet inspect`: what a UDF declares, read from its source. No user code runs. */
+import type { Udf } from "../../runtime/udf.ts";
+import type { Options } from "./arguments.ts";
+import { assetsFrom, type OpenRuntime, openRuntime, sourceOf } from "./runtime.ts";
+import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
+
+/**
+ * Runs the command.
+ * @throws FuseletError, whose `exitCode` is the command's.
+ */
+export async function inspect(
+  { options, udf: name }: { options: Options; udf: string },
+  terminal: Terminal,
+  open: OpenRuntime = openRuntime,
+): Promise<void> {
+  const progress = new ProgressLine(terminal);
+  const [runtime, source] = await Promise.all([
+    open({
+      permissions: {},
+      limits: {},
+      pool: { spares: 0 },
+      assets: assetsFrom(options, terminal.env),
+      onProgress: (event) => progress.show(event),
+    }),
+    sourceOf(name),
+  ]);
+  try {
+    const udf = await runtime.inspect(source);
+    progress.clear();
+    const text = options.has("json") ? toJson(udf, terminal.stdout.isTTY === true) : toText(udf);
+    await write(terminal.stdout, `${forTerminal(text, terminal.stdout)}\n`);
+  } finally {
+    progress.clear();
+    await runtime.close();
+  }
+}
+
+function toJson(udf: Udf, pretty: boolean): string {
+  const { name, language, file, entrypoint, parameters, permissions, packages, metadata } = udf;
+  const headers = udf.headers.map(({ moduleName, file: path }) => ({ moduleName, file: path }));
+  const shown = { name, language, file, entrypoint, parameters, permissions, packages, headers, metadata };
+  return JSON.stringify(shown, null, pretty ? 2 : undefined);
+}
+
+function toText(udf: Udf): string {
+  const list = (items: readonly string[]) => (items.length ? items.join("\n             ") : "none");
+  const permissions = Object.entries(udf.permissions).map(
+    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
+  );
+  return [
+    `name         ${udf.name}`,
+    `language     ${udf.language}`,
+    `entrypoint   ${udf.entrypoint} (${udf.file})`,
+    `parameters   ${list(udf.parameters.map(signatureOf))}`,
+    `permissions  ${list(permissions)}`,
+    `packages     ${list(udf.packages)}`,
+    `headers      ${list(udf.headers.map((header) => header.file))}`,
+  ].join("\n");
+}
+
+function signatureOf({ name, annotation, default: value, kind }: Udf["parameters"][number]): string {
+  const label = kind === "rest" ? `${name} (all others)` : name;
+  return `${label}${annotation === null ? "" : `: ${annotation}`}${value === null ? "" : ` = ${value}`}`;
+}

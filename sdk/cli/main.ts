@@ -1,0 +1,55 @@
+/** What the `fuselet` program does with its arguments; cli.ts connects it to the process. */
+import { parseArguments } from "./arguments.ts";
+import { exitCodeOf, formatError, formatJsonError } from "./errors.ts";
+import type { OpenRuntime } from "./runtime.ts";
+import { type Terminal, write } from "./terminal.ts";
+
+/**
+ * Runs a command line. Never throws: an error is written to standard error.
+ * @param signal cancels the run.
+ * @returns the exit status.
+ */
+export async function main(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+  open?: OpenRuntime,
+): Promise<number> {
+  try {
+    await dispatch(argv, terminal, signal, open);
+    return 0;
+  } catch (error) {
+    const options = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+    if (options.includes("--json-errors")) await write(terminal.stderr, formatJsonError(error));
+    // Who pressed Ctrl-C knows why it ended.
+    else if (!signal.aborted) await write(terminal.stderr, formatError(error, terminal));
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+  open?: OpenRuntime,
+): Promise<void> {
+  const command = parseArguments(argv);
+  switch (command.kind) {
+    case "version": {
+      const { version } = await import("./version.ts");
+      return write(terminal.stdout, `${version()}\n`);
+    }
+    case "help": {
+      const { helpText } = await import("./help.ts");
+      return write(terminal.stdout, helpText(command.verb));
+    }
+    case "run": {
+      const { run } = await import("./run.ts");
+      return run(command, terminal, signal, open);
+    }
+    case "inspect": {
+      const { inspect } = await import("./inspect.ts");
+      return inspect(command, terminal, open);
+    }
+  }
+}

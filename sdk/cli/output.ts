@@ -1,0 +1,104 @@
+/** Where a result goes: standard output, or a file that is written whole or not at all. */
+import { randomUUID } from "node:crypto";
+import { chmod, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { UsageError } from "../../runtime/errors.ts";
+import type { FORMATS } from "./verbs.ts";
+
+export type FormatName = (typeof FORMATS)[number];
+
+const BY_EXTENSION: Record<string, FormatName> = {
+  ".json": "json",
+  ".csv": "csv",
+  ".geojson": "geojson",
+  ".parquet": "parquet",
+  ".arrow": "arrow",
+  ".arrows": "arrow",
+  ".html": "html",
+  ".htm": "html",
+  ".png": "png",
+  ".tif": "tiff",
+  ".tiff": "tiff",
+  ".npy": "npy",
+  ".txt": "text",
+};
+
+/** Formats that a terminal cannot show. */
+export const BINARY_FORMATS: ReadonlySet<FormatName> = new Set(["parquet", "arrow", "png", "tiff", "npy"]);
+
+/** The format that a file's name asks for, if any. */
+export function formatOfFile(file: string): FormatName | undefined {
+  return BY_EXTENSION[extname(file).toLowerCase()];
+}
+
+/**
+ * Makes sure that a file can be written, before a run whose result would be lost.
+ * @throws UsageError that names the file and the reason.
+ */
+export async function checkOutput(file: string): Promise<void> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw failure(file, error);
+  });
+  if (found?.isDirectory()) throw new UsageError(`Cannot write ${JSON.stringify(file)}: it is a folder`);
+  if (found) return;
+  const folder = await stat(dirname(file)).catch((error: NodeJS.ErrnoException) => {
+    throw failure(file, error);
+  });
+  if (!folder.isDirectory())
+    throw new UsageError(`Cannot write ${JSON.stringify(file)}: ${dirname(file)} is no folder`);
+}
+
+/**
+ * Writes a file: first beside it under another name, then renamed, so that nobody sees a part. A device or a pipe is
+ * written directly, for renaming would replace it.
+ * @throws UsageError that names the file and the reason; the file is then as it was.
+ */
+export async function writeOutput(file: string, bytes: Uint8Array): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  try {
+    if (found && !found.isFile()) return await writeDirectly(file, bytes);
+    const target = found ? await realpath(file) : file;
+    const part = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomUUID()}.part`);
+    try {
+      await writeDirectly(part, bytes, "wx");
+      if (found) await chmod(part, found.mode & 0o777);
+      await rename(part, target);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  } catch (error) {
+    throw failure(file, error as NodeJS.ErrnoException);
+  }
+}
+
+async function writeDirectly(file: string, bytes: Uint8Array, flags = "w"): Promise<void> {
+  const handle = await open(file, flags);
+  try {
+    await handle.writeFile(bytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+function failure(file: string, error: NodeJS.ErrnoException): UsageError {
+  const reasons: Record<string, string> = {
+    ENOENT: `the folder ${JSON.stringify(dirname(file))} does not exist`,
+    ENOTDIR: `${JSON.stringify(dirname(file))} is no folder`,
+    EACCES: "writing there is not permitted",
+    EPERM: "writing there is not permitted",
+    EROFS: "the file system is read-only",
+    ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    EFBIG: "the file would be larger than allowed",
+    EISDIR: "it is a folder",
+    ENAMETOOLONG: "the name is too long",
+  };
+  return new UsageError(
+    `Cannot write ${JSON.stringify(file)}: ${reasons[error.code ?? ""] ?? error.message}`,
+    {
+      cause: error,
+    },
+  );
+}

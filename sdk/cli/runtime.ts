@@ -1,0 +1,58 @@
+/** The part of the runtime that the command line uses, and how it is opened for one command. */
+import { resolve } from "node:path";
+import type { Permissions } from "../../host/permissions/descriptor.ts";
+import type { Limits } from "../../runtime/limits.ts";
+import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
+import type { Options } from "./arguments.ts";
+import type { ProgressEvent, Terminal } from "./terminal.ts";
+
+export interface RuntimeOptions {
+  permissions: Permissions;
+  limits: Partial<Limits>;
+  pool: { spares: number };
+  assets: { pyodide?: string };
+  onProgress: (event: ProgressEvent) => void;
+}
+
+export interface RunOptions {
+  parameters: Readonly<Record<string, string>>;
+  tile?: Tile;
+  signal: AbortSignal;
+  onOutput: (stream: "stdout" | "stderr", text: string) => void;
+}
+
+export interface RunResult {
+  /** The decoded value, with NdArray, TableValue and MediaValue kept. */
+  raw: unknown;
+  cached: boolean;
+  /** Milliseconds a step. */
+  timing: object;
+}
+
+export interface Runtime {
+  run(source: string | UdfSource, options: RunOptions): Promise<RunResult>;
+  inspect(source: string | UdfSource): Promise<Udf>;
+  close(): Promise<void>;
+}
+
+/** Opens a runtime. Tests hand in one of their own. */
+export type OpenRuntime = (options: RuntimeOptions) => Promise<Runtime>;
+
+/** Loads the runtime, which is too heavy for `--help` to wait for. */
+export const openRuntime: OpenRuntime = async (options) => {
+  const { createRuntime } = await import("../typescript/index.node.ts");
+  return createRuntime(options);
+};
+
+/** The distribution that `--pyodide` or FUSELET_PYODIDE names. */
+export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptions["assets"] {
+  const folder = options.get("pyodide") ?? env.FUSELET_PYODIDE;
+  return folder ? { pyodide: resolve(folder) } : {};
+}
+
+/** The UDF as the runtime takes it: standard input is read here, all else by its name. */
+export async function sourceOf(udf: string): Promise<string | UdfSource> {
+  if (udf !== "-") return udf;
+  const { readSource } = await import("../../host/udfs/source.node.ts");
+  return readSource(udf);
+}

@@ -1,0 +1,159 @@
+/** The table of verbs and options. Parsing, validation, suggestions and `--help` all read it. */
+import { PERMISSION_NAMES, type PermissionName, takesList } from "../../host/permissions/descriptor.ts";
+
+/** An option. Without `value` it is a switch. */
+export interface OptionSpec {
+  name: string;
+  short?: string;
+  /** The placeholder of its value in help: `FILE`. */
+  value?: string;
+  /** The value may be left out; then it is given with `=` only. */
+  optional?: boolean;
+  repeatable?: boolean;
+  choices?: readonly string[];
+  /** Choices that the contract names and this version has not. */
+  laterChoices?: readonly string[];
+  help: string;
+  group?: string;
+}
+
+export interface VerbSpec {
+  name: string;
+  usage: string;
+  summary: string;
+  description: string;
+  options: readonly OptionSpec[];
+  examples: readonly string[];
+}
+
+/** What `--format` takes, in the order of the help. */
+export const FORMATS = [
+  "json",
+  "csv",
+  "geojson",
+  "parquet",
+  "arrow",
+  "html",
+  "png",
+  "tiff",
+  "npy",
+  "text",
+] as const;
+
+const PERMISSION_HELP: Record<PermissionName, [value: string, what: string]> = {
+  net: ["HOST,…", "reach hosts: example.org, example.org:443, *.example.org, 10.0.0.0/8"],
+  read: ["PATH,…", "read below storage paths: s3://bucket/prefix, /data"],
+  write: ["PATH,…", "write below storage paths"],
+  secrets: ["NAME,…", "use secrets: NAME, NAME@HOST (sent to that host only), NAME:reveal (the UDF sees it)"],
+  cache: ["", "store results in the cache"],
+  run: ["UDF,…", "run other UDFs"],
+  remote: ["TYPE,…", "run on instances of these types"],
+  import: ["PACKAGE,…", "fetch packages: NAME for Python, npm:NAME for TypeScript"],
+  native: ["", "run outside the sandbox, in this machine's own Python"],
+};
+
+function permissionOption(verb: "allow" | "deny", name: PermissionName): OptionSpec {
+  const [value, what] = PERMISSION_HELP[name];
+  return {
+    name: `${verb}-${name}`,
+    ...(takesList(name) ? { value, optional: true } : {}),
+    repeatable: true,
+    help: verb === "allow" ? what : `refuse it even where it is allowed`,
+    group: "Permissions (without a list: all; deny beats allow; nothing is allowed by default)",
+  };
+}
+
+const PERMISSION_OPTIONS: readonly OptionSpec[] = [
+  ...PERMISSION_NAMES.flatMap((name) => [permissionOption("allow", name), permissionOption("deny", name)]),
+  {
+    name: "allow-all",
+    help: "allow everything but native, remote and revealed secrets",
+    group: permissionOption("allow", "net").group as string,
+  },
+  {
+    name: "no-prompt",
+    help: "never ask: refuse what was not allowed",
+    group: permissionOption("allow", "net").group as string,
+  },
+];
+
+const COMMON: readonly OptionSpec[] = [
+  {
+    name: "pyodide",
+    value: "DIR",
+    help: "the Pyodide distribution to use (default: FUSELET_PYODIDE, else the built-in core)",
+  },
+  { name: "json-errors", help: "write an error as one JSON line to standard error" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+export const VERBS: readonly VerbSpec[] = [
+  {
+    name: "run",
+    usage: "fuselet run [options] UDF [name=value …]",
+    summary: "Run a UDF and write its result to standard output",
+    description:
+      "UDF is a file, a folder, a zip archive, or - for standard input. The UDF's own output goes to standard error.\nExit status: 0; 1 the UDF raised; 2 bad usage or input; 3 permission denied; 124 time limit; 125 another limit.",
+    options: [
+      {
+        name: "format",
+        short: "f",
+        value: "FORMAT",
+        choices: FORMATS,
+        help: `write the result as ${FORMATS.join(", ")} (default: by the name of -o, else json)`,
+      },
+      { name: "output", short: "o", value: "FILE", help: "write the result to a file, whole or not at all" },
+      { name: "tile", value: "Z/X/Y", help: "run for a map tile" },
+      {
+        name: "engine",
+        value: "WHERE",
+        choices: ["local"],
+        laterChoices: ["remote"],
+        help: "where to run: local (default)",
+      },
+      {
+        name: "time-limit",
+        value: "TIME",
+        help: "end the run after this time: 500ms, 2s, 1m (default: 120s)",
+      },
+      {
+        name: "memory-limit",
+        value: "SIZE",
+        help: "end the run above this memory: 512MB, 1GB (default: 2GB)",
+      },
+      { name: "verbose", short: "v", help: "write how long each step took to standard error" },
+      ...PERMISSION_OPTIONS,
+      ...COMMON,
+    ],
+    examples: [
+      "fuselet run hello.py name=World",
+      "fuselet run quakes.py --format csv -o quakes.csv min_magnitude=5",
+      "fuselet run tiles.ts --tile 3/4/2 --format png -o tile.png",
+      "fuselet run weather.py --allow-net=api.example.org --time-limit 10s",
+    ],
+  },
+  {
+    name: "inspect",
+    usage: "fuselet inspect [options] UDF",
+    summary: "Show a UDF's parameters, permissions and packages without running it",
+    description: "UDF is a file, a folder, a zip archive, or - for standard input.",
+    options: [{ name: "json", help: "write JSON" }, ...COMMON],
+    examples: ["fuselet inspect quakes.py", "fuselet inspect quakes.py --json"],
+  },
+];
+
+/** Verbs of the contract that this version has not. */
+export const LATER_VERBS = [
+  "serve",
+  "login",
+  "job",
+  "cache",
+  "secrets",
+  "lock",
+  "doctor",
+  "worker",
+  "remote",
+];
+
+/** Options of the contract that this version has not. */
+export const LATER_OPTIONS = ["instance-type", "cache-max-age"];
