@@ -2,10 +2,12 @@
 
 import ast
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._encode import Writer
 from ._json import shorten
+
+if TYPE_CHECKING:
+    from ._encode import Writer
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 # numpy pads the header so that the data is aligned to 64 bytes.
@@ -13,7 +15,7 @@ _ALIGNMENT = 64
 _DESCR = re.compile(r"[<|][biufcSU][0-9]{1,9}|<[mM]8(?:\[[0-9]{0,9}[a-z]{1,2}\])?", re.IGNORECASE)
 
 
-def write_array(writer: Writer, value: Any, depth: int) -> None:
+def write_array(writer: "Writer", value: Any, depth: int) -> None:
     """Writes an array row by row in little-endian order, copying it once."""
     import numpy
 
@@ -65,14 +67,14 @@ def read_array(file: Any) -> Any:
     return numpy.ndarray(shape, dtype, buffer=view, offset=end, order=order).copy(order="K")
 
 
-def write_masked(writer: Writer, value: Any, depth: int) -> None:
+def write_masked(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a masked array as lists, null where it is masked."""
     if value.dtype.hasobject or value.dtype.names is not None:
         writer.fail(f"a masked array of dtype {shorten(str(value.dtype))}")
     writer.write(value.astype("M8[us]").tolist() if value.dtype.kind == "M" else value.tolist(), depth)
 
 
-def write_scalar(writer: Writer, value: Any, depth: int) -> None:
+def write_scalar(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a numpy scalar as the Python value that it stands for."""
     import numpy
 
@@ -90,6 +92,6 @@ def write_scalar(writer: Writer, value: Any, depth: int) -> None:
     writer.write(plain, depth)
 
 
-def write_xarray(writer: Writer, value: Any, depth: int) -> None:
+def write_xarray(writer: "Writer", value: Any, depth: int) -> None:
     """Writes an xarray object as xarray's own dict of it (dims, coords, attrs, data), its arrays as arrays."""
     writer.write(value.to_dict(data="array"), depth)

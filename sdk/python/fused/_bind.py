@@ -5,6 +5,7 @@ from typing import Any
 
 from ._coerce import coercer_of, keep, to_text
 from ._exceptions import ParameterProblem
+from ._geo import tile_value
 from ._json import shorten
 
 _VAR_POSITIONAL = 0x04
@@ -75,9 +76,7 @@ class _TileFrame:
 def _coerce(key: str, value: Any, annotation: Any) -> Any:
     try:
         if type(value) is _TileFrame:
-            from ._geo import tile_value
-
-            return tile_value(value.tile, annotation)
+            return tile_value(value.tile, annotation, coercer_of(annotation))
         return (coercer_of(annotation) or keep)(value)
     except ImportError as error:
         raise ParameterProblem(f'Cannot read the parameter "{key}" ({_label(annotation)}): it needs the package {error.name}. '

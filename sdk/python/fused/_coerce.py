@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import GenericAlias, UnionType
 from typing import Any, Union
 
-from . import types
+from . import _geo, types
 from ._json import dumps_parameter, loads
 
 Coercer = Callable[[Any], Any]
@@ -122,15 +122,6 @@ def _to_uuid(value: Any) -> uuid.UUID:
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
-def _geo(name: str) -> Coercer:
-    def convert(value: Any) -> Any:
-        from . import _geo
-
-        return getattr(_geo, name)(value)
-
-    return convert
-
-
 _BY_ANNOTATION: dict[Any, Coercer] = {
     int: _to_int,
     float: _to_float,
@@ -143,30 +134,25 @@ _BY_ANNOTATION: dict[Any, Coercer] = {
     datetime.date: _to_date,
     datetime.time: _to_time,
     uuid.UUID: _to_uuid,
-    types.Bounds: _geo("to_bounds"),
-    types.Bbox: _geo("to_bbox"),
-    types.Tile: _geo("to_tile_frame"),
-    types.TileGDF: _geo("to_tile_frame"),
-    types.TileXYZ: _geo("to_tile"),
-    types.ViewportGDF: _geo("to_frame"),
+    types.Bounds: _geo.to_bounds,
+    types.Bbox: _geo.to_bbox,
+    types.Tile: _geo.to_tile_frame,
+    types.TileGDF: _geo.to_tile_frame,
+    types.TileXYZ: _geo.to_tile,
+    types.ViewportGDF: _geo.to_frame,
 }
 
 # Classes of libraries that are imported only when a parameter is of them.
 _BY_NAME: dict[tuple[str, str], Coercer] = {
-    ("pandas", "DataFrame"): _geo("to_pandas"),
-    ("geopandas", "GeoDataFrame"): _geo("to_frame"),
-    ("pyarrow", "Table"): _geo("to_arrow"),
-    ("mercantile", "Tile"): _geo("to_tile"),
+    ("pandas", "DataFrame"): _geo.to_pandas,
+    ("geopandas", "GeoDataFrame"): _geo.to_frame,
+    ("pyarrow", "Table"): _geo.to_arrow,
+    ("mercantile", "Tile"): _geo.to_tile,
 }
 
 
 def _to_geometry(kind: type) -> Coercer:
-    def convert(value: Any) -> Any:
-        from ._geo import to_geometry
-
-        return to_geometry(value, kind)
-
-    return convert
+    return lambda value: _geo.to_geometry(value, kind)
 
 
 def coercer_of(annotation: Any) -> Coercer | None:

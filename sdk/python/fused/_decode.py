@@ -7,7 +7,9 @@ import datetime
 import re
 from typing import Any
 
+from ._arrays import read_array
 from ._json import loads, shorten, with_deep_stack
+from ._tables import read_table
 
 MAX_DEPTH = 500
 
@@ -140,14 +142,10 @@ def _read_dict(value: dict, buffers: Any, depth: int) -> dict:
 
 
 def _read_ndarray(value: dict, buffers: Any, depth: int) -> Any:
-    from ._arrays import read_array
-
     return read_array(_buffer(value, buffers))
 
 
 def _read_table(value: dict, buffers: Any, depth: int) -> Any:
-    from ._tables import read_table
-
     meta = value.get("meta")
     return read_table(_buffer(value, buffers), value.get("kind"), meta if type(meta) is dict else {})
 

@@ -5,7 +5,7 @@ import sys
 import traceback
 from typing import Any
 
-from ._encode import type_name
+from ._plain import type_name
 from ._exceptions import LoadProblem, Problem
 from ._json import write_ascii_string
 from ._source import Source, known

@@ -1,5 +1,6 @@
 """Parameters that are places: bounds, tiles, geometries, and the frames of them. Libraries are imported when needed."""
 
+from collections.abc import Callable
 from typing import Any
 
 from . import types
@@ -9,10 +10,8 @@ from ._tiles import Tile, tile_around, tile_bounds
 _WGS84 = "EPSG:4326"
 
 
-def tile_value(tile: dict[str, int], annotation: Any) -> Any:
+def tile_value(tile: dict[str, int], annotation: Any, coercer: Callable[[Any], Any] | None) -> Any:
     """What a tile becomes for the parameter that takes it: by annotation, else a frame of x, y, z and geometry."""
-    from ._coerce import coercer_of
-
     x, y, z = (int(tile[key]) for key in ("x", "y", "z"))
     if annotation is types.Bounds or annotation is list or getattr(annotation, "__origin__", None) is list:
         return tile_bounds(x, y, z)
@@ -21,7 +20,6 @@ def tile_value(tile: dict[str, int], annotation: Any) -> Any:
     if annotation is types.Bbox:
         return to_bbox(tile_bounds(x, y, z))
     frame = _frame_of_tile(Tile(x, y, z))
-    coercer = coercer_of(annotation)
     return frame if coercer is None else coercer(frame)
 
 

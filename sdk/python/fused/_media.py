@@ -1,16 +1,19 @@
 """Values that cross as finished documents (PNG, HTML), and geometries, which cross as GeoJSON."""
 
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._encode import Writer, type_name
+from ._plain import type_name
+
+if TYPE_CHECKING:
+    from ._encode import Writer
 
 # What PNG holds as it is; other modes are converted to the nearest of these.
 _PNG_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
 _WITH_ALPHA = {"La", "PA", "RGBa"}
 
 
-def write_image(writer: Writer, value: Any, depth: int) -> None:
+def write_image(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a PIL image as PNG."""
     if value.mode not in _PNG_MODES:
         value = value.convert("RGBA" if value.mode in _WITH_ALPHA else "L" if value.mode == "F" else "RGB")
@@ -19,29 +22,29 @@ def write_image(writer: Writer, value: Any, depth: int) -> None:
     _write_media(writer, "image/png", file.getbuffer())
 
 
-def write_figure(writer: Writer, value: Any, depth: int) -> None:
+def write_figure(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a matplotlib figure as PNG."""
     file = BytesIO()
     value.savefig(file, format="png")
     _write_media(writer, "image/png", file.getbuffer())
 
 
-def write_axes(writer: Writer, value: Any, depth: int) -> None:
+def write_axes(writer: "Writer", value: Any, depth: int) -> None:
     """Writes the figure that matplotlib axes are part of."""
     write_figure(writer, value.figure, depth)
 
 
-def write_chart(writer: Writer, value: Any, depth: int) -> None:
+def write_chart(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a plotly figure or an altair chart as a page."""
     _write_html_text(writer, value, value.to_html())
 
 
-def write_html(writer: Writer, value: Any, depth: int) -> None:
+def write_html(writer: "Writer", value: Any, depth: int) -> None:
     """Writes what an object shows in a notebook."""
     _write_html_text(writer, value, value._repr_html_())
 
 
-def write_geometry(writer: Writer, value: Any, depth: int) -> None:
+def write_geometry(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a shapely geometry as GeoJSON."""
     from shapely.geometry import mapping
 
@@ -54,11 +57,11 @@ def _lists(value: Any) -> Any:
     return {key: _lists(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _write_html_text(writer: Writer, value: Any, html: Any) -> None:
+def _write_html_text(writer: "Writer", value: Any, html: Any) -> None:
     if not isinstance(html, str):
         writer.fail(f"an object of class {type_name(type(value))} without HTML")
     _write_media(writer, "text/html", html.encode("utf-8", "replace"))
 
 
-def _write_media(writer: Writer, media_type: str, data: Any) -> None:
+def _write_media(writer: "Writer", media_type: str, data: Any) -> None:
     writer.buffer_tag("media", data, f'"type":"{media_type}",')

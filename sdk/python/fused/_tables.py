@@ -8,52 +8,55 @@ Geometries are ISO WKB; `meta["columns"]` has the CRS of each geometry column: `
 import json
 import re
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._encode import Writer, type_name
 from ._exceptions import ResultProblem
 from ._json import dumps_ascii, shorten
+from ._plain import type_name
+
+if TYPE_CHECKING:
+    from ._encode import Writer
 
 _COLUMN = re.compile(r"column (.+?) with type")
 
 
-def write_frame(writer: Writer, value: Any, depth: int) -> None:
+def write_frame(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas DataFrame."""
     _write_table(writer, _from_pandas(writer, value), "dataframe", {})
 
 
-def write_series(writer: Writer, value: Any, depth: int) -> None:
+def write_series(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas Series, as a table of one column."""
     table = _from_pandas(writer, value.to_frame("value" if value.name is None else value.name))
     _write_table(writer, table, "series", {"name": _name(value.name)})
 
 
-def write_index(writer: Writer, value: Any, depth: int) -> None:
+def write_index(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas Index, as a table of its levels."""
     frame = value.to_frame(index=False)
     frame.columns = [str(number) for number in range(frame.shape[1])]
     _write_table(writer, _from_pandas(writer, frame), "index", {"names": [_name(name) for name in value.names]})
 
 
-def write_extension_array(writer: Writer, value: Any, depth: int) -> None:
+def write_extension_array(writer: "Writer", value: Any, depth: int) -> None:
     """Writes one of pandas' own arrays, such as a Categorical, as a Series."""
     import pandas
 
     write_series(writer, pandas.Series(value), depth)
 
 
-def write_timestamp(writer: Writer, value: Any, depth: int) -> None:
+def write_timestamp(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas Timestamp: a datetime, with nanoseconds where it has some."""
     writer.tag("datetime", value.isoformat())
 
 
-def write_geo_frame(writer: Writer, value: Any, depth: int) -> None:
+def write_geo_frame(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a GeoDataFrame."""
     active = value._geometry_column_name
     _write_geo(writer, value, "geodataframe", {"geometry": _name(active)})
 
 
-def write_geo_series(writer: Writer, value: Any, depth: int) -> None:
+def write_geo_series(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a GeoSeries, as a table of one column."""
     name = "geometry" if value.name is None else value.name
     import geopandas
@@ -61,7 +64,7 @@ def write_geo_series(writer: Writer, value: Any, depth: int) -> None:
     _write_geo(writer, geopandas.GeoDataFrame({name: value}, geometry=name), "geoseries", {"name": _name(value.name)})
 
 
-def _write_geo(writer: Writer, frame: Any, kind: str, meta: dict[str, Any]) -> None:
+def _write_geo(writer: "Writer", frame: Any, kind: str, meta: dict[str, Any]) -> None:
     names = [name for name, dtype in frame.dtypes.items() if dtype.name == "geometry"]
     meta["columns"] = {str(name): _crs_json(frame[name].crs) for name in names}
     table = _from_pandas(writer, frame.to_wkb(flavor="iso"))
@@ -73,7 +76,7 @@ def _write_geo(writer: Writer, frame: Any, kind: str, meta: dict[str, Any]) -> N
     _write_table(writer, table, kind, meta)
 
 
-def write_arrow(writer: Writer, value: Any, depth: int) -> None:
+def write_arrow(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pyarrow Table, RecordBatch or RecordBatchReader."""
     import pyarrow as pa
 
@@ -84,14 +87,14 @@ def write_arrow(writer: Writer, value: Any, depth: int) -> None:
     _write_table(writer, value, "arrow", {})
 
 
-def write_arrow_column(writer: Writer, value: Any, depth: int) -> None:
+def write_arrow_column(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pyarrow Array or ChunkedArray, as a table of one column."""
     import pyarrow as pa
 
     _write_table(writer, pa.table({"value": value}), "arrow", {"column": "value"})
 
 
-def write_stream(writer: Writer, value: Any, depth: int) -> None:
+def write_stream(writer: "Writer", value: Any, depth: int) -> None:
     """Writes anything that gives an Arrow stream: polars, nanoarrow, arro3, duckdb."""
     try:
         import pyarrow as pa
@@ -107,7 +110,7 @@ def write_stream(writer: Writer, value: Any, depth: int) -> None:
     _write_table(writer, table, "arrow", {})
 
 
-def _stream_without_pyarrow(writer: Writer, value: Any) -> Any:
+def _stream_without_pyarrow(writer: "Writer", value: Any) -> Any:
     sink = BytesIO()
     try:
         from arro3.io import write_ipc_stream
@@ -126,7 +129,7 @@ def _stream_without_pyarrow(writer: Writer, value: Any) -> Any:
     return sink.getbuffer()
 
 
-def _pyarrow(writer: Writer) -> Any:
+def _pyarrow(writer: "Writer") -> Any:
     try:
         import pyarrow
     except ImportError:
@@ -134,7 +137,7 @@ def _pyarrow(writer: Writer) -> Any:
     return pyarrow
 
 
-def _from_pandas(writer: Writer, frame: Any) -> Any:
+def _from_pandas(writer: "Writer", frame: Any) -> Any:
     pa = _pyarrow(writer)
     try:
         # One thread: the isolate has no more.
@@ -146,7 +149,7 @@ def _from_pandas(writer: Writer, frame: Any) -> Any:
         raise ResultProblem(f"Cannot return {path}: Arrow cannot hold it: {shorten(message, 500)}", subject=path) from error
 
 
-def _write_table(writer: Writer, table: Any, kind: str, meta: dict[str, Any]) -> None:
+def _write_table(writer: "Writer", table: Any, kind: str, meta: dict[str, Any]) -> None:
     import pyarrow as pa
 
     table = _without_views(pa, table).unify_dictionaries()
@@ -163,7 +166,7 @@ def _write_table(writer: Writer, table: Any, kind: str, meta: dict[str, Any]) ->
     _write_ipc(writer, memoryview(buffer), kind, meta)
 
 
-def _write_ipc(writer: Writer, ipc: Any, kind: str, meta: dict[str, Any]) -> None:
+def _write_ipc(writer: "Writer", ipc: Any, kind: str, meta: dict[str, Any]) -> None:
     writer.buffer_tag("table", ipc, f'"kind":"{kind}","meta":{dumps_ascii(meta)},')
 
 
