@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 _MAGIC = b"\x93NUMPY\x01\x00"
 # numpy pads the header so that the data is aligned to 64 bytes.
 _ALIGNMENT = 64
-_DESCR = re.compile(r"[<|][biufcSU][0-9]{1,9}|<[mM]8(?:\[[0-9]{0,9}[a-z]{1,2}\])?", re.IGNORECASE)
+# Plain dtypes: no objects, no fields, no raw bytes.
+_DESCR = re.compile(r"[<>|]?(?:[biufcSU][0-9]{1,9}|[mM]8(?:\[[0-9]{0,9}[a-zA-Z]{1,2}\])?)")
 
 
 def write_array(writer: "Writer", value: Any, depth: int) -> None:
@@ -54,7 +55,7 @@ def read_array(file: Any) -> Any:
         descr, order, shape = header["descr"], "F" if header["fortran_order"] else "C", header["shape"]
     except (SyntaxError, ValueError, TypeError, KeyError, MemoryError, RecursionError):
         raise ValueError("the header of an array cannot be read") from None
-    if type(descr) is not str or not re.fullmatch(r"[<>|]?[biufcmMSU][0-9]{1,9}(\[[0-9]{0,9}[a-z]{1,2}\])?", descr):
+    if type(descr) is not str or not _DESCR.fullmatch(descr):
         raise ValueError(f"an array has the dtype {shorten(repr(descr))}")
     if type(shape) is not tuple or any(type(length) is not int or length < 0 for length in shape):
         raise ValueError(f"an array has the shape {shorten(repr(shape))}")

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from ._encode import Writer
 
 # What PNG holds as it is; other modes are converted to the nearest of these.
-_PNG_MODES = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
-_WITH_ALPHA = {"La", "PA", "RGBa"}
+_PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
+_NEAREST = {"I": "I;16", "F": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
 
 def write_image(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a PIL image as PNG."""
     if value.mode not in _PNG_MODES:
-        value = value.convert("RGBA" if value.mode in _WITH_ALPHA else "L" if value.mode == "F" else "RGB")
+        value = value.convert(_NEAREST.get(value.mode, "RGB"))
     file = BytesIO()
     value.save(file, format="PNG")
     _write_media(writer, "image/png", file.getbuffer())

@@ -218,7 +218,7 @@ def read_table(ipc: Any, kind: Any, meta: dict[str, Any]) -> Any:
         names = meta.get("names")
         names = names if type(names) is list and len(names) == frame.shape[1] else [None] * frame.shape[1]
         if frame.shape[1] == 1:
-            return pandas.Index(frame.iloc[:, 0], name=names[0])
+            return pandas.Index(frame.iloc[:, 0]).rename(names[0])
         return pandas.MultiIndex.from_frame(frame, names=names)
     if kind in ("series", "geoseries"):
         column = frame.iloc[:, 0]
