@@ -1,10 +1,10 @@
 /** Makes JavaScript that QuickJS runs of a TypeScript UDF. */
-import { transform } from "sucrase";
 import { loadError, parseSource } from "./ast.ts";
 import { bundle, findFile, refusal } from "./bundle.ts";
 import type { LoadEsbuild } from "./esbuild.ts";
 import { GUEST_MODULE } from "./ops.ts";
 import type { CallPlan } from "./plan.ts";
+import { stripTypes } from "./strip.ts";
 import { type ImportUse, readImports, type TypeScriptSource, type UdfReading } from "./source.ts";
 
 /** A UDF as it is sent to the isolate, and the way back to its source. */
@@ -29,31 +29,13 @@ export async function compileTypeScript(source: TypeScriptSource, reading: UdfRe
   const files = new Map(source.headers.map(({ file, code }) => [file, code]));
   const follows = reading.imports.some(({ specifier, typeOnly }) => !typeOnly && findFile(source.file, specifier, files) !== null);
   if (!follows && !reading.needsTransform) {
-    const stripped = strip(source);
-    if (stripped) {
-      checkImports(source, stripped.code, reading.imports);
-      return { ...stripped, plan };
+    const code = isJavaScript(source.file) ? source.code : stripTypes(source.code, parseSource(source));
+    if (code !== null) {
+      checkImports(source, code, reading.imports);
+      return { code, map: null, plan };
     }
   }
   return { ...(await bundle(source, await loadEsbuild())), plan };
-}
-
-/** The code without its types, or null where the stripper cannot read it. */
-function strip({ code, file }: TypeScriptSource): { code: string; map: string | null } | null {
-  if (isJavaScript(file)) return { code, map: null };
-  try {
-    const result = transform(code, {
-      transforms: ["typescript"],
-      disableESTransforms: true,
-      preserveDynamicImport: true,
-      production: true,
-      filePath: file,
-      sourceMapOptions: { compiledFilename: file },
-    });
-    return { code: result.code, map: result.sourceMap ? JSON.stringify(result.sourceMap) : null };
-  } catch {
-    return null;
-  }
 }
 
 /** What is still imported once the types are gone must be ours. */

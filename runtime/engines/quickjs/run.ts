@@ -16,6 +16,8 @@ const RELAXED_BYTES = 1024 * 1024;
 /** A heap that has grown to this part of its limit is taken for the reason of a failure without an error. */
 const STARVED_SHARE = 0.75;
 
+const UNREADABLE = "UnreadableError";
+
 const outOfMemory = (file: string | null) => failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", file);
 
 export interface RunLimits {
@@ -144,7 +146,7 @@ export class Run {
     } catch (error) {
       if (!(error instanceof Thrown)) throw error;
       if (this.#late || this.#outcome) return;
-      if (entry === ENTRY.uncaught) this.#fail(failure("udf", "Error", "The UDF failed, and its error cannot be read"));
+      if (entry === ENTRY.uncaught) this.#fail(failure("udf", UNREADABLE, "The UDF failed, and its error cannot be read"));
       else this.#enter(ENTRY.uncaught, [error.pointer]);
     }
   }
@@ -162,8 +164,8 @@ export class Run {
   }
 
   #fail(found: GuestFailure): void {
-    // QuickJS throws null where it has no room for an error.
-    const starved = found.type === "null" && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
+    // QuickJS throws null where it has no room for an error, and the script may have none to read it.
+    const starved = (found.type === "null" || found.type === UNREADABLE) && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
     const error = starved ? { ...found, ...outOfMemory(found.file) } : found;
     this.#outcome ??= { text: JSON.stringify({ ok: false, error }), buffers: [] };
   }

@@ -218,7 +218,8 @@ export function readImports(body: readonly Node[]): ImportUse[] {
   return imports;
 }
 
-function needsTransform(body: readonly Node[]): boolean {
+/** Whether the module has syntax that has to be rewritten for QuickJS. */
+export function needsTransform(body: readonly Node[]): boolean {
   let found = false;
   for (const statement of body) {
     visit(statement, (node) => {

@@ -1,0 +1,83 @@
+/** The TypeScript engine as the runtime sees it. */
+import type { Assets } from "../../assets.ts";
+import type { IsolateRecipe } from "../../isolate/isolate.ts";
+import type { Udf, UdfSource } from "../../udf.ts";
+import { capMemory } from "../wasm-memory.ts";
+import type { Engine } from "../engine.ts";
+import type { CompiledUdf } from "./compile.ts";
+import type { LoadEsbuild } from "./esbuild.ts";
+import { prepareQuickJs } from "./vm.ts";
+
+export interface TypeScriptEngineOptions {
+  assets: Assets;
+  /** Name of the realm's bundle in `assets.own`. */
+  realm: string;
+  memoryBytes: number;
+  loadEsbuild: LoadEsbuild;
+}
+
+/** Compiled sources that are kept: a UDF that runs often is compiled once. */
+const KEPT = 256;
+
+export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeScriptEngineOptions): Engine {
+  let recipe: Promise<IsolateRecipe> | undefined;
+  const compiled = new Map<string, Promise<CompiledUdf>>();
+
+  const makeRecipe = async (): Promise<IsolateRecipe> => {
+    const [script, prelude, wasm] = await Promise.all([
+      assets.own.read(realm), assets.own.read("quickjs-prelude.js"), assets.quickjs.read("emscripten-module.wasm"),
+    ]);
+    return {
+      key: "quickjs",
+      realm: `(function(){"use strict";${new TextDecoder().decode(script)};return realm.start})()`,
+      assets: [{ name: "core", kind: "module", bytes: prepareQuickJs(capMemory(wasm, memoryBytes)) }],
+      start: { prelude: new TextDecoder().decode(prelude) },
+      realmPerUdf: false,
+    };
+  };
+
+  /** Parser and compiler are loaded when the first TypeScript UDF comes. */
+  const compile = async (source: UdfSource): Promise<CompiledUdf> => {
+    const [{ readTypeScript }, { compileTypeScript }] = await Promise.all([import("./source.ts"), import("./compile.ts")]);
+    return compileTypeScript(source, readTypeScript(source), loadEsbuild);
+  };
+  const compileOnce = (source: UdfSource): Promise<CompiledUdf> => {
+    const key = JSON.stringify([source.file, source.code, source.headers]);
+    let result = compiled.get(key);
+    if (!result) {
+      const oldest = compiled.keys().next();
+      if (compiled.size >= KEPT && !oldest.done) compiled.delete(oldest.value);
+      result = compile(source);
+      compiled.set(key, result);
+    }
+    return result;
+  };
+
+  return {
+    languages: ["typescript"],
+    recipe: () => (recipe ??= makeRecipe()),
+    async prepare(source) {
+      const { code, plan } = await compileOnce(source);
+      return { name: source.name, file: source.file, code, headers: [], entrypoint: null, plan };
+    },
+    async read(source): Promise<Udf> {
+      const { readTypeScript } = await import("./source.ts");
+      const reading = readTypeScript(source);
+      return {
+        ...source,
+        name: typeof reading.metadata.name === "string" ? reading.metadata.name : source.name,
+        entrypoint: reading.entrypoint,
+        parameters: reading.parameters,
+        permissions: reading.permissions,
+        packages: reading.packages,
+        metadata: { ...source.metadata, ...reading.metadata },
+      };
+    },
+    async locate(failure, source) {
+      const { map } = await compileOnce(source);
+      if (map === null) return failure;
+      const { mapFailure } = await import("./stack.ts");
+      return mapFailure(failure, map);
+    },
+  };
+}
