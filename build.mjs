@@ -4,6 +4,9 @@ import { join, relative } from "node:path";
 import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 
+import { encodePack } from "./runtime/engines/pyodide/pack.ts";
+import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
+
 const root = import.meta.dirname;
 const dist = join(root, "dist");
 const own = join(dist, "assets");
@@ -28,6 +31,8 @@ const guest = (entry, file, options = {}) =>
 await Promise.all([
   guest("runtime/isolate/child.node.ts", "child.js", { platform: "node", minify: true }),
   guest("runtime/engines/pyodide/realm.node.ts", "realm-pyodide.js", { globalName: "realm", platform: "neutral" }),
+  guest("runtime/engines/quickjs/realm.node.ts", "realm-quickjs.js", { globalName: "realm", platform: "neutral" }),
+  bundlePrelude().then((text) => writeFile(join(own, "quickjs-prelude.js"), text)),
   build({
     ...common,
     entryPoints: { "index.node": "sdk/typescript/index.node.ts", cli: "sdk/cli/cli.ts" },
@@ -55,7 +60,6 @@ async function packFused() {
     `fuselet-${version}.dist-info/METADATA`,
     new TextEncoder().encode(`Metadata-Version: 2.1\nName: fuselet\nVersion: ${version}\nLicense: MIT\n`),
   );
-  const { encodePack } = await import("./runtime/engines/pyodide/pack.ts");
   await writeFile(join(own, "fused.pack"), encodePack(files));
 }
 

@@ -231,11 +231,27 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
 }
 
 /**
- * Decodes to JavaScript: dates, decimals and UUIDs as their text, big integers as bigint, bytes as Uint8Array,
- * sets and tuples as arrays, `NdArray`, `TableValue`, `MediaValue` as they are.
+ * Decodes an encoded value; see `decodeParsed`.
  * @throws ResultError where the data breaks a rule of the encoding.
  */
 export function decodeValue({ text, buffers }: Encoded): unknown {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new ResultError(`Cannot read a value that crossed the wall: it is no JSON (${(cause as Error).message})`, {
+      path: "result",
+    });
+  }
+  return decodeParsed(parsed, buffers);
+}
+
+/**
+ * Decodes to JavaScript what was JSON already parsed: dates, decimals and UUIDs as their text, big integers as bigint, bytes as
+ * Uint8Array, sets and tuples as arrays, `NdArray`, `TableValue`, `MediaValue` as they are.
+ * @throws ResultError where the data breaks a rule of the encoding.
+ */
+export function decodeParsed(parsed: unknown, buffers: readonly Uint8Array[]): unknown {
   const bad = (why: string): never => {
     throw new ResultError(`Cannot read a value that crossed the wall: ${why}`, { path: "result" });
   };
@@ -293,11 +309,5 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
     }
   };
 
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    return bad(`it is no JSON (${(cause as Error).message})`);
-  }
   return walk(parsed, 0);
 }

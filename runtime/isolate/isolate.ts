@@ -1,7 +1,7 @@
 /** One isolate as its owner sees it: started with an engine, running one UDF at a time, put back between runs, ended for good. */
 import { HostChannel } from "../channel.ts";
 import type { PutBack } from "../engines/guest.ts";
-import { CancelledError, IsolateError, LimitExceededError } from "../errors.ts";
+import { AssetError, CancelledError, IsolateError, LimitExceededError } from "../errors.ts";
 import type { RunRequest } from "../udf.ts";
 import type { Encoded } from "../value.ts";
 import type { IsolateAsset, IsolatePlatform, IsolateProcess } from "./platform.ts";
@@ -49,7 +49,7 @@ export class Isolate {
   #options: IsolateOptions;
   #events: RunEvents | null = null;
   #ended: Error | null = null;
-  #putBack: { resolve: () => void; promise: Promise<void> } | null = null;
+  #putBack: PromiseWithResolvers<void> | null = null;
   #reusable = true;
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
@@ -75,13 +75,16 @@ export class Isolate {
     });
   }
 
-  /** Starts one. @throws IsolateError, LimitExceededError (`startMs`), CancelledError. Nothing is left when it fails. */
+  /**
+   * Starts one. @returns it, and the buffers that its engine answered with (a snapshot that was asked for)
+   * @throws AssetError when the engine cannot boot, IsolateError, LimitExceededError (`startMs`), CancelledError. Nothing is left then.
+   */
   static async open(
     platform: IsolatePlatform,
     recipe: Promise<IsolateRecipe> | IsolateRecipe,
     options: IsolateOptions,
     signal?: AbortSignal,
-  ): Promise<{ isolate: Isolate; report: Encoded }> {
+  ): Promise<{ isolate: Isolate; buffers: Uint8Array[] }> {
     const launched = platform.launch({
       memoryBytes: options.memoryBytes,
       maxFrameBytes: options.outputBytes + (1 << 20),
@@ -97,8 +100,14 @@ export class Isolate {
     const isolate = new Isolate(recipeResult.value, process, options);
     for (const asset of recipeResult.value.assets) process.provide(asset);
     process.script(recipeResult.value.realm);
-    const report = await isolate.#start(signal);
-    return { isolate, report };
+    const answer = await isolate.#guarded("start", "startMs", options.startMs, signal, isolate.#startOptions());
+    const report = JSON.parse(answer.text) as { ok: boolean; error: { message: string; traceback: string } };
+    if (!report.ok) {
+      const error = new AssetError(`The engine did not start: ${report.error.message}`, { cause: report.error.traceback });
+      await isolate.close(error);
+      throw error;
+    }
+    return { isolate, buffers: answer.buffers };
   }
 
   get ended(): Error | null {
@@ -115,10 +124,6 @@ export class Isolate {
     return this.#putBack?.promise ?? Promise.resolve();
   }
 
-  #start(signal?: AbortSignal): Promise<Encoded> {
-    return this.#guarded("start", "startMs", this.#options.startMs, signal, this.#startOptions());
-  }
-
   #startOptions(): Encoded {
     const { memoryBytes, reusable } = this.#options;
     return text({ ...this.recipe.start, memoryBytes, reusable });
@@ -132,6 +137,7 @@ export class Isolate {
 
   /** Reads a UDF without running it. */
   inspect(request: Encoded, signal?: AbortSignal): Promise<Encoded> {
+    this.#expectPutBack();
     return this.#guarded("inspect", "startMs", this.#options.startMs, signal, request);
   }
 
@@ -144,15 +150,7 @@ export class Isolate {
     // `udf` first: the engine looks at the beginning of the text.
     const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
     this.#events = events;
-    if (this.#options.reusable) {
-      let resolve = () => {};
-      const promise = new Promise<void>((done) => {
-        resolve = done;
-      });
-      this.#putBack = { resolve, promise };
-    } else {
-      this.#reusable = false;
-    }
+    this.#expectPutBack();
     const watch = this.#watchMemory(request.limits.memoryBytes);
     try {
       const reply = await this.#guarded("run", "timeMs", request.limits.timeMs, signal, body);
@@ -168,6 +166,11 @@ export class Isolate {
   async close(reason: Error = new IsolateError("The isolate was closed")): Promise<void> {
     this.#channel.close(reason);
     await this.#process.gone;
+  }
+
+  #expectPutBack(): void {
+    if (this.#options.reusable) this.#putBack = Promise.withResolvers<void>();
+    else this.#reusable = false;
   }
 
   #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {

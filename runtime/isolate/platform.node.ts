@@ -37,8 +37,8 @@ const PARENT_DEATH = (() => {
 const STDERR_BYTES = 4096;
 
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
-  const command = [...PARENT_DEATH, process.execPath, ...FLAGS, "-e", bootstrap] as [string, ...string[]];
-  const child = spawn(command[0], command.slice(1), {
+  const [program = process.execPath, ...args] = [...PARENT_DEATH, process.execPath, ...FLAGS, "-e", bootstrap];
+  const child = spawn(program, args, {
     env: {},
     cwd: "/",
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],

@@ -107,6 +107,10 @@ export function openSession(
       reply = failure("output", `The result has ${size} bytes: at most ${limits.outputBytes} are allowed`);
     }
     channel.reply(requestId, reply);
+    await putBack();
+  }
+
+  async function putBack(): Promise<void> {
     if (!options.reusable) return;
     // The answer has left: from here nobody waits, and nothing of the run may stay.
     channel.forget();
@@ -123,7 +127,8 @@ export function openSession(
         case "run":
           return await run(frame.id, body);
         case "inspect":
-          return channel.reply(frame.id, await (engine as GuestEngine).inspect(body));
+          channel.reply(frame.id, await (engine as GuestEngine).inspect(body));
+          return await putBack();
         case "renew":
           return platform.renew(frame.id, frame.text);
         default:

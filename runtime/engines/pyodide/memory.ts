@@ -56,7 +56,7 @@ function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
     else if (contents instanceof Uint8Array) kept.add(contents);
   };
   walk(FS.root);
-  const streams = FS.streams.map((stream) => (stream ? { stream, position: (stream as { position: number }).position } : stream));
+  const streams = FS.streams.map((stream) => ({ stream, position: stream?.position ?? 0 }));
   const nameTable = [...FS.nameTable];
   const cwd = FS.cwd();
   return () => {
@@ -72,13 +72,9 @@ function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
       }
     }
     FS.streams.length = 0;
-    streams.forEach((saved, fd) => {
-      if (saved && typeof saved === "object" && "stream" in saved) {
-        FS.streams[fd] = saved.stream;
-        (saved.stream as { position: number }).position = saved.position;
-      } else {
-        FS.streams[fd] = saved;
-      }
+    streams.forEach(({ stream, position }, fd) => {
+      FS.streams[fd] = stream;
+      if (stream) stream.position = position;
     });
     FS.nameTable.length = nameTable.length;
     nameTable.forEach((entry, i) => {

@@ -11,7 +11,7 @@ export interface FsNode {
 
 export interface FileSystem {
   root: FsNode;
-  streams: unknown[];
+  streams: ({ position: number } | null | undefined)[];
   nameTable: unknown[];
   filesystems: { MEMFS: MemFs };
   isDir(mode: number): boolean;

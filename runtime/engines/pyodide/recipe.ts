@@ -1,10 +1,9 @@
 /** How Python isolates are made: the distribution, the packages, and the snapshot that is built on first use. */
 import type { Assets } from "../../assets.ts";
-import { AssetError, IsolateError } from "../../errors.ts";
+import { IsolateError } from "../../errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/isolate.ts";
 import type { IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
-import type { Encoded } from "../../value.ts";
 import { capMemory } from "../wasm-memory.ts";
 import { type Distribution, openDistribution, packPackages, type PackageSet, resolvePackages } from "./distribution.ts";
 import { decodePack } from "./pack.ts";
@@ -98,9 +97,10 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       messageBytes: 0,
       reusable: false,
     };
-    const { isolate, report } = await Isolate.open(platform, recipe, isolateOptions);
+    const { isolate, buffers } = await Isolate.open(platform, recipe, isolateOptions);
     await isolate.close();
-    return startReport(report).buffers[0] ?? raise(new IsolateError("The isolate made no snapshot"));
+    if (!buffers[0]) throw new IsolateError("The isolate made no snapshot");
+    return buffers[0];
   };
 
   return {
@@ -117,15 +117,4 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       return recipe;
     },
   };
-}
-
-function raise(error: Error): never {
-  throw error;
-}
-
-/** Reads the answer to a start. @throws AssetError when the engine could not boot. */
-export function startReport(report: Encoded): { value: Record<string, unknown>; buffers: Uint8Array[] } {
-  const parsed = JSON.parse(report.text) as { ok: boolean; value: Record<string, unknown>; error: { message: string; traceback: string } };
-  if (!parsed.ok) throw new AssetError(`The engine did not start: ${parsed.error.message}\n${parsed.error.traceback}`);
-  return { value: parsed.value, buffers: report.buffers };
 }

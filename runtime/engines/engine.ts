@@ -1,0 +1,18 @@
+/** What an engine is on the host's side of the wall: it chooses what an isolate is made of, and prepares a source for it. */
+import type { IsolateRecipe } from "../isolate/isolate.ts";
+import type { GuestFailure, Language, RunRequest, Udf, UdfSource } from "../udf.ts";
+
+export interface Engine {
+  readonly languages: readonly Language[];
+  /** What an isolate needs for this source. @throws PermissionDeniedError, AssetError when packages are missing. */
+  recipe(source: UdfSource): Promise<IsolateRecipe>;
+  /** The source as the guest takes it, compiled if need be. @throws UdfLoadError */
+  prepare(source: UdfSource): Promise<NonNullable<RunRequest["udf"]>>;
+  /**
+   * What can be known of a source without running it.
+   * @param ask sends a request to `inspect` of a guest of this engine
+   */
+  read(source: UdfSource, ask: (text: string) => Promise<unknown>): Promise<Udf>;
+  /** Places in generated code become places in the user's. */
+  locate(failure: GuestFailure, source: UdfSource): Promise<GuestFailure>;
+}

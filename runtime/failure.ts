@@ -1,0 +1,54 @@
+/** A guest's report of a failure, checked on arrival and turned into the error of its kind. */
+import {
+  FuseletError, IsolateError, LimitExceededError, ParameterError, PermissionDeniedError, ResultError, UdfExitError,
+  UdfLoadError, UdfRuntimeError,
+} from "./errors.ts";
+import type { GuestFailure, RunRequest, UdfSource } from "./udf.ts";
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** Reads a report; whatever is not as it should be becomes empty. */
+export function readFailure(report: unknown): GuestFailure {
+  const fields = (report !== null && typeof report === "object" ? report : {}) as Partial<Record<keyof GuestFailure, unknown>>;
+  return {
+    kind: text(fields.kind) as GuestFailure["kind"],
+    type: text(fields.type) || "Error",
+    message: text(fields.message),
+    traceback: text(fields.traceback),
+    file: text(fields.file) || null,
+    line: typeof fields.line === "number" ? fields.line : null,
+    subject: text(fields.subject) || null,
+    value: text(fields.value) || null,
+  };
+}
+
+/** The error of a failure's kind. */
+export function failureError(failure: GuestFailure, source: UdfSource, limits: RunRequest["limits"]): FuseletError {
+  const { kind, type, message, traceback, file, line, subject, value } = failure;
+  const location = file === null ? undefined : { file, ...(line === null ? {} : { line }) };
+  switch (kind) {
+    case "load":
+      return new UdfLoadError(message, location ? { location } : {});
+    case "input":
+      return new ParameterError(message, { parameter: subject ?? "" });
+    case "exit":
+      return new UdfExitError(message || `${source.file} ended itself`);
+    case "result":
+      return new ResultError(message, { path: subject ?? "result" });
+    case "permission":
+      return new PermissionDeniedError(message, {
+        permission: subject ?? "", value: value ?? "", grant: `--allow-${subject}${value ? `=${value}` : ""}`,
+      });
+    case "output":
+      return new LimitExceededError(`${message}. Raise it with limits.outputBytes`, { limit: "outputBytes", allowed: limits.outputBytes });
+    case "memory":
+      return new LimitExceededError(
+        `The run reached its memory limit of ${limits.memoryBytes} bytes${message ? ` (${message})` : ""}. Raise it with --memory-limit or limits.memoryBytes`,
+        { limit: "memoryBytes", allowed: limits.memoryBytes },
+      );
+    case "udf":
+      return new UdfRuntimeError(message ? `${type}: ${message}` : type, { type, traceback, location });
+    default:
+      return new IsolateError(`The isolate failed: ${message}`, { cause: traceback });
+  }
+}

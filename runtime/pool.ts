@@ -1,0 +1,242 @@
+/**
+ * Which isolate a run gets. An isolate belongs to one identity (principal, permissions, limits) from its first lease to its
+ * end; a spare belongs to nobody yet. Of what is free, the nearest is taken: the same UDF (memory was put back in place), the
+ * same identity (a fresh realm), a spare, a new one; at the bound on isolates a stranger's idle one makes room.
+ */
+import { CancelledError, IsolateError } from "./errors.ts";
+import { Isolate, type IsolateOptions, type IsolateRecipe } from "./isolate/isolate.ts";
+import type { IsolatePlatform } from "./isolate/platform.ts";
+
+export interface PoolOptions {
+  /** The most isolates at once, spares included. */
+  maxIsolates: number;
+  /** Isolates kept booted and warm that nobody has used. */
+  spares: number;
+}
+
+export interface LeaseRequest {
+  recipe: Promise<IsolateRecipe>;
+  /** All that must be equal for two runs to share an isolate; null where no user code will run: the isolate stays a spare. */
+  identity: string | null;
+  /** Hash of the UDF's code and headers. */
+  hash: string;
+  signal: AbortSignal | undefined;
+}
+
+export interface Lease {
+  isolate: Isolate;
+  /** Gives the isolate back; it is free once its memory is. */
+  release(): void;
+}
+
+interface Entry {
+  isolate: Isolate;
+  busy: boolean;
+  idleTimer: ReturnType<typeof setTimeout> | undefined;
+}
+
+interface Waiter {
+  request: LeaseRequest;
+  recipe: IsolateRecipe;
+  resolve(lease: Lease): void;
+  reject(error: Error): void;
+}
+
+export class Pool {
+  readonly #platform: IsolatePlatform;
+  readonly #options: PoolOptions;
+  readonly #isolateOptions: IsolateOptions;
+  readonly #idleMs: number;
+  readonly #entries = new Set<Entry>();
+  readonly #waiting: Waiter[] = [];
+  readonly #closing = new Set<Promise<void>>();
+  /** Isolates that are being started. */
+  #starting = 0;
+  #lastRecipe: IsolateRecipe | null = null;
+  #closed = false;
+
+  constructor(platform: IsolatePlatform, options: PoolOptions, isolateOptions: IsolateOptions, idleMs: number) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#isolateOptions = isolateOptions;
+    this.#idleMs = idleMs;
+  }
+
+  /** Isolates now: in all, and unused spares. */
+  get size(): { isolates: number; spares: number } {
+    return {
+      isolates: this.#entries.size + this.#starting,
+      spares: [...this.#entries].filter((entry) => entry.isolate.identity === null).length,
+    };
+  }
+
+  /** @throws what starting an isolate throws; CancelledError; IsolateError when the pool is closed. */
+  async lease(request: LeaseRequest): Promise<Lease> {
+    this.#assertOpen();
+    // The first isolate starts while its recipe is still being read.
+    if (this.#entries.size + this.#starting === 0) {
+      this.#starting++;
+      return this.#open(request, request.recipe);
+    }
+    const recipe = await request.recipe;
+    this.#assertOpen();
+    const found = this.#find(request, recipe);
+    if (found) return this.#take(found, request, recipe);
+    if (this.#reserve()) return this.#open(request, recipe);
+    return this.#wait(request, recipe);
+  }
+
+  /** Ends all isolates, also those that run. Resolves when nothing is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const reason = new IsolateError("The runtime was closed");
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(reason);
+    await Promise.all([...[...this.#entries].map((entry) => this.#end(entry, reason)), ...this.#closing]);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new IsolateError("The runtime was closed");
+  }
+
+  #find({ identity, hash }: LeaseRequest, recipe: IsolateRecipe): Entry | undefined {
+    const free = [...this.#entries].filter((entry) => !entry.busy && !entry.isolate.ended && entry.isolate.recipe.key === recipe.key);
+    const mine = free.filter((entry) => entry.isolate.identity === identity);
+    return (
+      mine.find((entry) => entry.isolate.prepared === hash) ??
+      mine[0] ??
+      free.find((entry) => entry.isolate.identity === null)
+    );
+  }
+
+  async #take(entry: Entry, request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> {
+    entry.busy = true;
+    clearTimeout(entry.idleTimer);
+    const { isolate } = entry;
+    const spare = isolate.identity === null;
+    isolate.identity = request.identity;
+    await isolate.settled;
+    if (!isolate.reusable) {
+      void this.#end(entry, new IsolateError("The isolate was used up"));
+      return this.lease({ ...request, recipe: Promise.resolve(recipe) });
+    }
+    if (isolate.prepared !== null && isolate.prepared !== request.hash && recipe.realmPerUdf) {
+      await isolate.renew(request.signal);
+    }
+    if (spare) this.#refill();
+    return this.#leaseOf(entry);
+  }
+
+  /** Starts one on a place that was reserved. */
+  async #open(request: LeaseRequest, recipe: Promise<IsolateRecipe> | IsolateRecipe): Promise<Lease> {
+    try {
+      const { isolate } = await Isolate.open(this.#platform, recipe, this.#isolateOptions, request.signal);
+      const entry = this.#add(isolate, true);
+      isolate.identity = request.identity;
+      this.#assertAlive(entry);
+      return this.#leaseOf(entry);
+    } finally {
+      this.#starting--;
+    }
+  }
+
+  #assertAlive(entry: Entry): void {
+    if (!this.#closed) return;
+    void this.#end(entry, new IsolateError("The runtime was closed"));
+    this.#assertOpen();
+  }
+
+  #add(isolate: Isolate, busy: boolean): Entry {
+    const entry: Entry = { isolate, busy, idleTimer: undefined };
+    this.#entries.add(entry);
+    this.#lastRecipe = isolate.recipe;
+    isolate.onEnd = () => {
+      clearTimeout(entry.idleTimer);
+      this.#entries.delete(entry);
+      this.#serveWaiting();
+    };
+    return entry;
+  }
+
+  #leaseOf(entry: Entry): Lease {
+    let released = false;
+    return {
+      isolate: entry.isolate,
+      release: () => {
+        if (released) return;
+        released = true;
+        entry.busy = false;
+        if (entry.isolate.ended) return;
+        void entry.isolate.settled.then(() => {
+          if (!entry.isolate.reusable) void this.#end(entry, new IsolateError("The isolate was used up"));
+        });
+        entry.idleTimer = setTimeout(() => void this.#end(entry, new IsolateError("The isolate was idle")), this.#idleMs);
+        (entry.idleTimer as { unref?(): void }).unref?.();
+        this.#serveWaiting();
+        this.#refill();
+      },
+    };
+  }
+
+  /** Takes a place below the bound, ending an idle isolate of somebody else for it if need be. */
+  #reserve(): boolean {
+    if (this.#entries.size + this.#starting >= this.#options.maxIsolates) {
+      const idle = [...this.#entries].find((entry) => !entry.busy);
+      if (!idle) return false;
+      void this.#end(idle, new IsolateError("The isolate made room for another"));
+    }
+    this.#starting++;
+    return true;
+  }
+
+  #wait(request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { request, recipe, resolve, reject };
+      const onAbort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(new CancelledError("The run was cancelled while it waited for an isolate"));
+      };
+      request.signal?.addEventListener("abort", onAbort, { once: true });
+      const settle = <T>(then: (value: T) => void) => (value: T) => {
+        request.signal?.removeEventListener("abort", onAbort);
+        then(value);
+      };
+      waiter.resolve = settle(resolve);
+      waiter.reject = settle(reject);
+      this.#waiting.push(waiter);
+    });
+  }
+
+  #serveWaiting(): void {
+    const waiter = this.#waiting.shift();
+    if (!waiter || this.#closed) return;
+    this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(waiter.resolve, waiter.reject);
+  }
+
+  /** Starts spares of the kind that was used last, behind everybody's back: a failure shows when somebody needs one. */
+  #refill(): void {
+    const recipe = this.#lastRecipe;
+    const { isolates, spares } = this.size;
+    if (this.#closed || !recipe || spares + this.#starting >= this.#options.spares || isolates >= this.#options.maxIsolates) return;
+    this.#starting++;
+    Isolate.open(this.#platform, { ...recipe, start: { ...recipe.start, warm: true } }, this.#isolateOptions)
+      .then(
+        ({ isolate }) => {
+          const entry = this.#add(isolate, false);
+          if (this.#closed) void this.#end(entry, new IsolateError("The runtime was closed"));
+        },
+        () => {},
+      )
+      .finally(() => {
+        this.#starting--;
+        this.#serveWaiting();
+      });
+  }
+
+  #end(entry: Entry, reason: Error): Promise<void> {
+    clearTimeout(entry.idleTimer);
+    this.#entries.delete(entry);
+    const closing = entry.isolate.close(reason).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+    return closing;
+  }
+}

@@ -1,0 +1,80 @@
+/** What a run gives back. */
+import type { Table } from "apache-arrow";
+import { MediaValue, TableValue } from "./value.ts";
+
+/** Milliseconds: until an isolate was ready, of the run itself, of both. */
+export interface RunTiming {
+  startMs: number;
+  runMs: number;
+  totalMs: number;
+}
+
+interface RunDetails {
+  stdout: string;
+  stderr: string;
+  timing: RunTiming;
+}
+
+/** Rows of an Arrow table as plain objects. */
+function records(table: Table): Record<string, unknown>[] {
+  return table.toArray().map((row) => row.toJSON() as Record<string, unknown>);
+}
+
+export class RunResult {
+  /** The value with `NdArray`, `TableValue` and `MediaValue` kept: what host/formats takes. */
+  readonly raw: unknown;
+  /** The result as an Arrow table, where it is one; else null. */
+  readonly table: Table | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Whether it came from a cache instead of a run. */
+  readonly cached: boolean = false;
+  readonly timing: RunTiming;
+  #value: { is: unknown } | undefined;
+
+  private constructor(raw: unknown, table: Table | null, { stdout, stderr, timing }: RunDetails) {
+    this.raw = raw;
+    this.table = table;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.timing = timing;
+  }
+
+  /** Loads Arrow where the value is a table. @throws ResultError when its bytes are no Arrow. */
+  static async of(raw: unknown, details: RunDetails): Promise<RunResult> {
+    const table = raw instanceof TableValue ? await readTable(raw) : null;
+    return new RunResult(raw, table, details);
+  }
+
+  /**
+   * The result as plain JavaScript: JSON values as they are, big integers as bigint, dates and decimals as text, bytes as
+   * Uint8Array, a table as a list of records, a finished text document as a string, another document as its bytes.
+   */
+  get value(): unknown {
+    this.#value ??= { is: this.#plain() };
+    return this.#value.is;
+  }
+
+  /** The media type of a finished document (PNG, HTML, …); else null. */
+  get mediaType(): string | null {
+    return this.raw instanceof MediaValue ? this.raw.type : null;
+  }
+
+  #plain(): unknown {
+    if (this.table) return records(this.table);
+    if (this.raw instanceof MediaValue) {
+      return this.raw.type.startsWith("text/") ? new TextDecoder().decode(this.raw.bytes) : this.raw.bytes;
+    }
+    return this.raw;
+  }
+}
+
+async function readTable(value: TableValue): Promise<Table> {
+  const [{ tableFromIPC }, { ResultError }] = await Promise.all([import("apache-arrow"), import("./errors.ts")]);
+  try {
+    return tableFromIPC(value.ipc);
+  } catch (cause) {
+    throw new ResultError(`Cannot read the result: it is no Arrow stream (${(cause as Error).message})`, { path: "result" });
+  }
+}
+

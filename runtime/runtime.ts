@@ -1,0 +1,240 @@
+/** The runtime: takes a UDF and parameters, finds an isolate, and gives back a result. Portable; knows engines, a pool and one host function. */
+import type { Engine } from "./engines/engine.ts";
+import { FuseletError, IsolateError, LimitExceededError, UsageError } from "./errors.ts";
+import { failureError, readFailure } from "./failure.ts";
+import type { IsolatePlatform } from "./isolate/platform.ts";
+import { type Limits, narrowLimits } from "./limits.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
+import { RunResult, type RunTiming } from "./result.ts";
+import type { Tile, Udf, UdfSource } from "./udf.ts";
+import { decodeParsed, type Encoded, encodeValue } from "./value.ts";
+
+/** On whose behalf something is asked of the host. Travels with the lease. */
+export interface Caller {
+  principal: string;
+  udf: { name: string; hash: string };
+  /** What the run may do at most; the host's own kind of value. */
+  permissions: unknown;
+  signal: AbortSignal;
+}
+
+/** All that a UDF can reach outside. `name` is `binding.method`; throwing a FuseletError is an answer, too. */
+export type Host = (name: string, argument: Encoded, caller: Caller) => Promise<Encoded>;
+
+export interface RunOptions {
+  /** By name. What may cross: see runtime/value.ts. */
+  parameters?: Readonly<Record<string, unknown>>;
+  /** Makes it a tile run. */
+  tile?: Tile;
+  /** On whose behalf: runs of different principals never share a process. Default `"local"`. */
+  principal?: string;
+  /** Narrows what the runtime was made with. */
+  permissions?: unknown;
+  /** Narrows the runtime's limits. */
+  limits?: Partial<Limits>;
+  /** Ends the run at once, whatever it does. */
+  signal?: AbortSignal;
+  /** The UDF's output while it runs. */
+  onOutput?: (stream: "stdout" | "stderr", text: string) => void;
+}
+
+export interface RuntimeParts {
+  platform: IsolatePlatform;
+  engines: readonly Engine[];
+  host: Host;
+  limits: Limits;
+  pool: PoolOptions;
+  /** False: each isolate serves one run (a command line needs no more). */
+  reusable: boolean;
+  /** Narrows permissions: (what the runtime has, what the run asks for) -> what the run gets. @throws UsageError */
+  narrowPermissions(wanted: unknown): unknown;
+  /** SHA-256, hexadecimal. */
+  hash(text: string): Promise<string>;
+}
+
+const RUN_OPTIONS = new Set(["parameters", "tile", "principal", "permissions", "limits", "signal", "onOutput"]);
+
+/** Checks the options of a run once; after this they are trusted. */
+function checkOptions(options: RunOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!RUN_OPTIONS.has(name)) {
+      throw new UsageError(`Cannot run: the option ${JSON.stringify(name)} is unknown; options are ${[...RUN_OPTIONS].join(", ")}`);
+    }
+  }
+  const { parameters, tile, principal } = options;
+  if (parameters !== undefined && (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))) {
+    throw new UsageError(`Cannot run: parameters must be an object: received ${JSON.stringify(parameters)}`);
+  }
+  if (principal !== undefined && (typeof principal !== "string" || principal === "")) {
+    throw new UsageError(`Cannot run: principal must be a text that is not empty: received ${JSON.stringify(principal)}`);
+  }
+  if (tile !== undefined) {
+    const { x, y, z } = tile;
+    const side = 2 ** z;
+    if (![x, y, z].every(Number.isInteger) || z < 0 || z > 30 || x < 0 || y < 0 || x >= side || y >= side) {
+      throw new UsageError(`Cannot run: tile must have whole numbers z from 0 to 30, x and y from 0 to 2^z - 1: received ${JSON.stringify(tile)}`);
+    }
+  }
+}
+
+export class Runtime {
+  readonly #parts: RuntimeParts;
+  readonly #pool: Pool;
+  #closed = false;
+
+  constructor(parts: RuntimeParts) {
+    this.#parts = parts;
+    const { memoryBytes, startMs, outputBytes, messageBytes, idleMs } = parts.limits;
+    this.#pool = new Pool(parts.platform, parts.pool, { memoryBytes, startMs, outputBytes, messageBytes, reusable: parts.reusable }, idleMs);
+  }
+
+  /** Isolates now: in all, and unused spares. */
+  get isolates(): { isolates: number; spares: number } {
+    return this.#pool.size;
+  }
+
+  /**
+   * Runs a UDF in an isolate.
+   * @throws UdfRuntimeError when it raises, LimitExceededError, CancelledError, PermissionDeniedError, ParameterError, UdfLoadError,
+   *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
+   */
+  async run(source: UdfSource, options: RunOptions = {}): Promise<RunResult> {
+    this.#assertOpen();
+    checkOptions(options);
+    const started = performance.now();
+    const limits = narrowLimits(this.#parts.limits, options.limits);
+    const permissions = this.#parts.narrowPermissions(options.permissions);
+    const parameters = encodeValue(options.parameters ?? {}, "parameters");
+    const engine = this.#engine(source);
+    const hash = await this.#parts.hash(JSON.stringify([source.language, source.name, source.file, source.code, source.headers]));
+    const principal = options.principal ?? "local";
+    const recipe = engine.recipe(source);
+    const preparing = engine.prepare(source);
+    preparing.catch(() => {});
+    const lease = await this.#pool.lease({
+      recipe,
+      identity: JSON.stringify([principal, permissions, limits]),
+      hash,
+      signal: options.signal,
+    });
+    const collector = collectOutput(limits.logBytes, options.onOutput);
+    const ending = new AbortController();
+    try {
+      const udf = await preparing;
+      const leased = performance.now();
+      const caller: Caller = { principal, udf: { name: source.name, hash }, permissions, signal: ending.signal };
+      const calls = countCalls(limits, lease, (name, argument) => this.#parts.host(name, argument, caller));
+      const requestLimits = {
+        timeMs: limits.timeMs, memoryBytes: limits.memoryBytes, logBytes: limits.logBytes, outputBytes: limits.outputBytes,
+      };
+      const reply = await lease.isolate.run(
+        { udf, parameters: parameters.text, tile: options.tile ?? null, limits: requestLimits },
+        parameters.buffers,
+        hash,
+        { call: calls, output: collector.output },
+        options.signal,
+      );
+      const ran = performance.now();
+      const answer = readReply(reply);
+      if (!answer.ok) {
+        throw failureError(await engine.locate(readFailure(answer.error), source), source, requestLimits);
+      }
+      const timing: RunTiming = { startMs: leased - started, runMs: ran - leased, totalMs: performance.now() - started };
+      return await RunResult.of(decodeParsed(answer.value, reply.buffers), { ...collector.finish(), timing });
+    } catch (error) {
+      throw withOutput(error, collector.finish());
+    } finally {
+      ending.abort();
+      lease.release();
+    }
+  }
+
+  /** Reads a UDF without running it: its entrypoint, parameters, requested permissions and packages. @throws UdfLoadError */
+  async inspect(source: UdfSource): Promise<Udf> {
+    this.#assertOpen();
+    const engine = this.#engine(source);
+    return engine.read(source, async (request) => {
+      const bare = { ...source, code: "", headers: [] };
+      const lease = await this.#pool.lease({ recipe: engine.recipe(bare), identity: null, hash: "", signal: undefined });
+      try {
+        const answer = readReply(await lease.isolate.inspect({ text: request, buffers: [] }));
+        if (answer.ok) return answer.value;
+        throw failureError(readFailure(answer.error), source, this.#parts.limits);
+      } finally {
+        lease.release();
+      }
+    });
+  }
+
+  /** Ends everything that runs. Resolves when no process, worker or timer is left. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new IsolateError("Cannot use this runtime: it was closed");
+  }
+
+  #engine(source: UdfSource): Engine {
+    const engine = this.#parts.engines.find(({ languages }) => languages.includes(source.language));
+    if (!engine) throw new UsageError(`Cannot run ${source.file}: no engine for the language ${JSON.stringify(source.language)}`);
+    return engine;
+  }
+}
+
+function readReply({ text }: Encoded): { ok: true; value: unknown } | { ok: false; error: unknown } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new IsolateError("The isolate's answer is no JSON", { cause });
+  }
+  const answer = (typeof parsed === "object" && parsed !== null ? parsed : {}) as { ok?: unknown; value?: unknown; error?: unknown };
+  return answer.ok === true ? { ok: true, value: answer.value } : { ok: false, error: answer.error };
+}
+
+/** Errors carry the output that came before them: it often says why. */
+function withOutput(error: unknown, output: { stdout: string; stderr: string }): unknown {
+  if (error instanceof FuseletError) Object.assign(error, output);
+  return error;
+}
+
+function countCalls(
+  limits: Limits,
+  lease: { isolate: { close(reason: Error): Promise<void> } },
+  call: (name: string, argument: Encoded) => Promise<Encoded>,
+): (name: string, argument: Encoded) => Promise<Encoded> {
+  let count = 0;
+  return (name, argument) => {
+    if (++count <= limits.hostCalls) return call(name, argument);
+    const error = new LimitExceededError(`The run made more than ${limits.hostCalls} host calls. Raise it with limits.hostCalls`, {
+      limit: "hostCalls",
+      allowed: limits.hostCalls,
+    });
+    void lease.isolate.close(error);
+    throw error;
+  };
+}
+
+/** Collects output as text, streaming it on, and stops at the limit even if the guest does not. */
+function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
+  const streams = { stdout: { decoder: new TextDecoder(), text: "" }, stderr: { decoder: new TextDecoder(), text: "" } };
+  // The guest marks where it cut off; the mark itself is beyond the limit.
+  let left = logBytes + 256;
+  return {
+    output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+      if (left <= 0) return;
+      left -= bytes.length;
+      const text = streams[stream].decoder.decode(bytes, { stream: true });
+      streams[stream].text += text;
+      if (text !== "") onOutput?.(stream, text);
+    },
+    finish: () => ({ stdout: streams.stdout.text, stderr: streams.stderr.text }),
+  };
+}
+

@@ -1,0 +1,155 @@
+/** Composes a runtime with a host: the part of `createRuntime` that is the same on every platform. */
+import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
+import { narrow } from "../../host/permissions/narrow.ts";
+import { sourceFromText } from "../../host/udfs/source.ts";
+import type { Assets } from "../../runtime/assets.ts";
+import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
+import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
+import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
+import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
+import { FuseletError, PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
+import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
+import { type Limits, ownLimits } from "../../runtime/limits.ts";
+import type { PoolOptions } from "../../runtime/pool.ts";
+import type { RunResult } from "../../runtime/result.ts";
+import { type Caller, type Host, type RunOptions, Runtime } from "../../runtime/runtime.ts";
+import type { Udf, UdfSource } from "../../runtime/udf.ts";
+import { decodeValue, encodeValue } from "../../runtime/value.ts";
+import { submit, type SubmitOptions } from "./submit.ts";
+
+export type { SubmitOptions };
+
+/** Functions that UDFs may call, by binding and method. Arguments and answers are data; what is not here does not exist for a UDF. */
+export type HostBindings = Readonly<
+  Record<string, Readonly<Record<string, (args: readonly unknown[], caller: Caller) => unknown>>>
+>;
+
+/** The options of `createRuntime`; all have defaults. */
+export interface RuntimeOptions {
+  /** The most that any run may get. Default: nothing. */
+  permissions?: Permissions;
+  limits?: Partial<Limits>;
+  host?: HostBindings;
+  /** `maxIsolates` (default 4), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
+  pool?: Partial<PoolOptions> & { reusable?: boolean };
+  /** Called while a first use takes long: packages are installed, a snapshot is built. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/** What a platform's `createRuntime` brings. */
+export interface RuntimePlatform {
+  assets: Assets;
+  platform: IsolatePlatform;
+  /** Reads a UDF from a path or a URL. */
+  readSource(pathOrUrl: string): Promise<UdfSource>;
+  loadEsbuild: LoadEsbuild;
+  /** Bundles in `assets.own` that run inside isolates. */
+  realms: { python: string; typescript: string };
+  hash(text: string): Promise<string>;
+}
+
+/** A runtime as users see it. */
+export interface FuseletRuntime {
+  /**
+   * Reads a UDF: a path, a URL, or source text (which has a line break). Runs none of its code.
+   * @throws UdfLoadError, UsageError
+   */
+  load(source: string | UdfSource): Promise<Udf>;
+  /** Reads a UDF that is a source already. */
+  inspect(source: string | UdfSource): Promise<Udf>;
+  /**
+   * Runs a UDF.
+   * @throws UdfRuntimeError when it raises, LimitExceededError, CancelledError, PermissionDeniedError, ParameterError, UdfLoadError, ResultError
+   */
+  run(source: string | UdfSource, options?: RunOptions): Promise<RunResult>;
+  /** Runs a UDF once for each set of parameters, several at a time; gives results in the order of the arguments as they come. */
+  submit(source: string | UdfSource, argumentList: Iterable<unknown>, options?: SubmitOptions): AsyncIterable<RunResult>;
+  /** What this platform can do. */
+  readonly capabilities: IsolatePlatform["capabilities"];
+  /** Isolates now: in all, and unused spares. */
+  readonly isolates: { isolates: number; spares: number };
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const OPTIONS = new Set(["permissions", "limits", "host", "pool", "assets", "onProgress"]);
+
+function checkPool({ maxIsolates = 4, spares = 1, reusable = true, ...rest }: NonNullable<RuntimeOptions["pool"]>) {
+  const unknown = Object.keys(rest)[0];
+  if (unknown) throw new UsageError(`Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, spares, reusable`);
+  if (!Number.isInteger(maxIsolates) || maxIsolates < 1) {
+    throw new UsageError(`Cannot create a runtime: pool.maxIsolates must be a whole number above 0: received ${maxIsolates}`);
+  }
+  if (!Number.isInteger(spares) || spares < 0) {
+    throw new UsageError(`Cannot create a runtime: pool.spares must be a whole number from 0: received ${spares}`);
+  }
+  return { maxIsolates, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
+}
+
+/** The host function: finds the binding, hands over data, and answers with data. */
+function bindHost(bindings: HostBindings): Host {
+  return async (name, argument, caller) => {
+    const [binding = "", method = ""] = name.split(".");
+    try {
+      const methods = Object.hasOwn(bindings, binding) ? bindings[binding] : undefined;
+      const call = methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (!call) throw new UsageError(`The host has no binding ${name}`);
+      const args = decodeValue(argument);
+      if (!Array.isArray(args)) throw new UsageError(`The arguments of ${name} must be a list`);
+      const { text, buffers } = encodeValue((await call(args, caller)) ?? null, name);
+      return { text: `{"ok":true,"value":${text}}`, buffers };
+    } catch (error) {
+      const denied = error instanceof PermissionDeniedError ? { permission: error.permission, value: error.value } : {};
+      const { name: type, message } = error as Error;
+      // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
+      const text = error instanceof FuseletError ? message : `${name} failed in the host`;
+      return { text: JSON.stringify({ ok: false, error: { type, message: text, ...denied } }), buffers: [] };
+    }
+  };
+}
+
+/** @throws UsageError for options that are wrong */
+export async function composeRuntime(options: RuntimeOptions, parts: RuntimePlatform): Promise<FuseletRuntime> {
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.has(name)) {
+      throw new UsageError(`Cannot create a runtime: the option ${JSON.stringify(name)} is unknown; options are ${[...OPTIONS].join(", ")}`);
+    }
+  }
+  const permissions = checkPermissions(options.permissions ?? {});
+  const limits = ownLimits(options.limits);
+  const { reusable, ...pool } = checkPool(options.pool ?? {});
+  const { assets, platform } = parts;
+  const memoryBytes = limits.memoryBytes;
+  const onProgress = options.onProgress ?? (() => {});
+  const runtime = new Runtime({
+    platform,
+    engines: [
+      pythonEngine({ assets, platform, realm: parts.realms.python, memoryBytes, installMs: limits.installMs, warm: false, onProgress }),
+      quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
+    ],
+    host: bindHost(options.host ?? {}),
+    limits,
+    pool,
+    reusable,
+    narrowPermissions: (wanted) => (wanted === undefined ? permissions : narrow(permissions, checkPermissions(wanted))),
+    hash: parts.hash,
+  });
+  const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
+    if (typeof source !== "string") return source;
+    return source.includes("\n") ? sourceFromText(source) : parts.readSource(source);
+  };
+  const self: FuseletRuntime = {
+    load: async (source) => runtime.inspect(await resolve(source)),
+    inspect: async (source) => runtime.inspect(await resolve(source)),
+    run: async (source, runOptions) => runtime.run(await resolve(source), runOptions),
+    submit: (source, argumentList, submitOptions) =>
+      submit(async (runOptions) => runtime.run(await resolve(source), runOptions), argumentList, pool.maxIsolates, submitOptions),
+    capabilities: platform.capabilities,
+    get isolates() {
+      return runtime.isolates;
+    },
+    close: () => runtime.close(),
+    [Symbol.asyncDispose]: () => runtime.close(),
+  };
+  return self;
+}
