@@ -1,10 +1,9 @@
 """The driver, called the way the engine's guest calls it: JSON text in, JSON text out, buffers beside it."""
 
-import asyncio
 import json
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,15 @@ def value_of(reply: str) -> Any:
     if not parsed["ok"]:
         raise Failure(parsed["error"])
     return parsed.get("value")
+
+
+def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a coroutine that waits for nothing but its turn; works where no event loop can be run (in Pyodide)."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as end:
+        return end.value
 
 
 def request(code: str, headers: dict[str, str], entrypoint: str | None, name: str = "hello") -> str:
@@ -62,7 +70,7 @@ def run(prepare: Callable[..., None]) -> Callable[..., Any]:
         tile = None if _tile is None else dict(zip("zxy", _tile, strict=True))
         reply = _guest.run(json.dumps({"parameters": text, "tile": tile}), buffers)
         if not isinstance(reply, str):
-            reply = asyncio.run(reply)
+            reply = finish(reply)
         value_of(reply)
         encoded = reply.removeprefix('{"ok":true,"value":').removesuffix("}")
         return decode(encoded, _guest.result_buffers)

@@ -8,11 +8,13 @@ import struct
 import uuid
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fused._decode import decode
 from fused._encode import encode
+
+hypothesis = pytest.importorskip("hypothesis")
+st = pytest.importorskip("hypothesis.strategies")
+given, settings = hypothesis.given, hypothesis.settings
 
 BROKEN = {
     "no JSON": ("[1,", "Expecting value"),

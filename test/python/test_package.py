@@ -1,11 +1,11 @@
 """The package's face: exported names, light import, ages and the cache decorator."""
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import finish
 
 import fused
 from fused._age import parse_age
@@ -20,6 +20,7 @@ def test_all_names_are_exported_and_sorted():
     assert set(fused.types.__all__) <= set(vars(fused.types))
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="there are no processes")
 def test_importing_loads_no_library():
     script = f"import sys; sys.path.insert(0, {str(SDK.parent)!r}); import fused._guest; print(*sys.modules)"
     loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
@@ -69,7 +70,7 @@ def test_the_cache_decorator_computes():
     assert bare(2, cache_reset=True, cache_max_age="1h") == 4
     assert with_options(1, y=2, cache_reset="mine", cache_verbose=False) == (1, 2, "mine")
     assert Holder().method(2) == 6
-    assert asyncio.run(later(3)) == 3
+    assert finish(later(3)) == 3
 
 
 @pytest.mark.parametrize("options", [{"cache_storage": "disk"}, {"cache_max_age": "1w"}, {"cache_key_exclude": b"x"}])

@@ -12,12 +12,15 @@ from ._source import Source, known
 
 MAX_MESSAGE = 100_000
 MAX_TRACEBACK = 200_000
+MAX_CHAIN = 100
 
 # What the code objects of this package are called: a prefix of all file names of ours.
 _OURS = (lambda: None).__code__.co_filename.removesuffix("_failure.py")
 _TracebackException = traceback.TracebackException
 # Read with the built-in class's own descriptors: a subclass may answer anything.
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
+_cause = BaseException.__dict__["__cause__"]
+_context = BaseException.__dict__["__context__"]
 _import_name_of = ImportError.__dict__["name"].__get__
 
 _BUILTINS = dict(vars(builtins))
@@ -74,6 +77,7 @@ def message_of(error: BaseException) -> str:
 def format_traceback(error: BaseException) -> str:
     """The traceback as Python prints it, without our own frames, causes and groups included."""
     try:
+        _cut_chain(error)
         for source in list(known.values()):
             source.show_lines()  # the user's code may have cleared linecache
         shown = _TracebackException(type(error), error, _traceback_of(error), compact=True)
@@ -83,6 +87,24 @@ def format_traceback(error: BaseException) -> str:
         raise
     except BaseException as second:
         return f"{type_name(type(error))}: {message_of(error)}\n(no traceback: {type_name(type(second))})\n"
+
+
+def _cut_chain(error: BaseException) -> None:
+    """Unlinks what follows after the first causes and contexts.
+
+    Python lets go of a chain recursively in C: in WebAssembly some thousands of links are fatal (measured: 20,000).
+    """
+    chain = [error]
+    seen = {id(error)}
+    for item in chain:  # grows while it is walked
+        for link in (_cause, _context):
+            following = link.__get__(item)
+            if following is not None and id(following) not in seen:
+                seen.add(id(following))
+                chain.append(following)
+    for item in chain[MAX_CHAIN:]:
+        _cause.__set__(item, None)
+        _context.__set__(item, None)
 
 
 def _strip_frames(shown: traceback.TracebackException) -> None:
