@@ -78,16 +78,19 @@ function listReader(data: Data): CellReader {
   const child = data.children[0] as Data;
   const read = cellReader(child);
   const offsets = data.valueOffsets as Int32Array | BigInt64Array;
-  return (row) => range(Number(offsets[row]), Number(offsets[row + 1]), read);
+  return (row) => range(Number(offsets[row]), Number(offsets[row + 1]), child.length, read);
 }
 
 function fixedListReader(data: Data, size: number): CellReader {
-  const read = cellReader(data.children[0] as Data);
-  return (row) => range(row * size, (row + 1) * size, read);
+  const child = data.children[0] as Data;
+  const read = cellReader(child);
+  return (row) => range(row * size, (row + 1) * size, child.length, read);
 }
 
-function range(from: number, to: number, read: CellReader): unknown[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, index) => read(from + index));
+/** Offsets come from the UDF: what lies beyond the child is refused before a list of that length is made. */
+function range(from: number, to: number, length: number, read: CellReader): unknown[] {
+  if (!(from >= 0 && from <= to && to <= length)) throw new RangeError("a list lies outside its data");
+  return Array.from({ length: to - from }, (_, index) => read(from + index));
 }
 
 function structReader(data: Data): CellReader {
@@ -109,7 +112,7 @@ function mapReader(data: Data): CellReader {
   const isText = entries.children[0]?.typeId === Type.Utf8 || entries.children[0]?.typeId === Type.LargeUtf8;
   const offsets = data.valueOffsets as Int32Array;
   return (row) => {
-    const pairs = range(offsets[row] as number, offsets[row + 1] as number, (at) => [
+    const pairs = range(offsets[row] as number, offsets[row + 1] as number, entries.length, (at) => [
       keys(at),
       values(at),
     ]) as [string, unknown][];
@@ -160,7 +163,7 @@ function formatTime(value: bigint, digits: number): string {
 function formatDuration(value: bigint, digits: number): string {
   const unit = 10n ** BigInt(digits);
   const size = value < 0n ? -value : value;
-  return `${value < 0n ? "-" : ""}PT${size / unit}${fraction(size % unit, digits)}S`;
+  return `${value < 0n ? "-" : ""}PT${size / unit}${fraction(size % unit, digits).replace(/0+$/, "")}S`;
 }
 
 /** The part below a second, in groups of three digits; nothing where it is zero. */

@@ -1,5 +1,5 @@
 /** The table of formats: what a result can be written as. Each format is one file, loaded when it is used. */
-import { UsageError } from "../../runtime/errors.ts";
+import { FuseletError, ResultError, UsageError } from "../../runtime/errors.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import type { WasmSource } from "./parquet.ts";
 import { describeValue, isObject, isRecords, UnsuitableError } from "./values.ts";
@@ -135,7 +135,13 @@ export async function formatResult(
   try {
     return { mediaType, bytes: await encode(value ?? null, options) };
   } catch (error) {
-    if (!(error instanceof UnsuitableError)) throw error;
+    if (error instanceof FuseletError) throw error;
+    if (!(error instanceof UnsuitableError)) {
+      // The data is the UDF's: an offset outside of its buffer shows up anywhere.
+      throw new ResultError(`Cannot write the result as ${format}: ${(error as Error).message}`, {
+        path: "result",
+      });
+    }
     throw new UsageError(
       `Cannot write the result as ${format}: ${error.message}. ${suggestion(value ?? null, format)}`,
     );
@@ -147,5 +153,5 @@ function suggestion(value: unknown, format: FormatName): string {
     (name) => name !== format && FORMATS[name].suits(value),
   );
   if (names.length) return `Formats that suit it: ${names.join(", ")}`;
-  return `Without a format, ${describeValue(value)} is written as it is`;
+  return `It can only be written as it is: ${describeValue(value)}`;
 }

@@ -75,7 +75,7 @@ export class JsonWriter {
     if (value instanceof Uint8Array) this.#sink.write(`"${base64(value)}"`);
     else if (value instanceof MediaValue) this.value(`data:${value.type};base64,${base64(value.bytes)}`);
     else if (value instanceof NdArray) this.value(nestedList(value), depth);
-    else if (value instanceof TableValue) this.#table(this.#tables.get(value), depth);
+    else if (value instanceof TableValue) this.#table(this.#tables.get(value) as Columns, depth);
     else if (Array.isArray(value)) this.#list(value, depth);
     else if (value instanceof Map) this.#pairs(value, depth);
     else this.#pairs(Object.entries(value), depth);
@@ -104,9 +104,7 @@ export class JsonWriter {
     this.#sink.write(`${isEmpty ? "" : this.#indent(depth)}}`);
   }
 
-  #table(table: Columns | undefined, depth: number): void {
-    if (!table) return this.value(null);
-    const { columns, rows, isList } = table;
+  #table({ columns, rows, isList }: Columns, depth: number): void {
     const cells = columns.map(({ get, isGeometry }) => {
       if (!isGeometry) return get;
       return (row: number) => {

@@ -1,6 +1,12 @@
 /** Arrays as JavaScript reads them: nested lists, and images as bands of samples. */
-import type { NdArray } from "../../runtime/value.ts";
+import { NdArray } from "../../runtime/value.ts";
 import { UnsuitableError } from "./values.ts";
+
+/** A typed array. */
+export type Elements = NdArray["data"];
+
+/** More lists than this are no JSON that anybody reads; an empty array can have any number of them. */
+const MAX_LISTS = 50_000_000;
 
 /** Whether the file holds its elements column by column. Source: numpy/lib/format.py. */
 function isColumnMajor({ npy }: NdArray): boolean {
@@ -8,10 +14,12 @@ function isColumnMajor({ npy }: NdArray): boolean {
 }
 
 /** The elements, row by row. @throws UnsuitableError for a dtype that JavaScript has no number for. */
-export function elementsOf(array: NdArray): ArrayLike<number | bigint> {
-  let data: ArrayLike<number | bigint>;
+export function elementsOf(array: NdArray): Elements {
+  let data: Elements;
   try {
-    data = array.data;
+    // A view of its own: a Buffer's slice() would share the memory of its pool.
+    const { buffer, byteOffset, byteLength } = array.npy;
+    data = new NdArray(new Uint8Array(buffer, byteOffset, byteLength)).data;
   } catch {
     throw new UnsuitableError(`its dtype is ${array.dtype}`);
   }
@@ -20,13 +28,14 @@ export function elementsOf(array: NdArray): ArrayLike<number | bigint> {
   return isColumnMajor(array) ? toRowMajor(data, array.shape) : data;
 }
 
-function toRowMajor(data: ArrayLike<number | bigint>, shape: readonly number[]): (number | bigint)[] {
+function toRowMajor(data: Elements, shape: readonly number[]): Elements {
   const strides: number[] = [];
   shape.reduce((stride, length) => {
     strides.push(stride);
     return stride * length;
   }, 1);
-  return Array.from({ length: data.length }, (_, position) => {
+  const ordered = data.slice();
+  for (let position = 0; position < data.length; position++) {
     let rest = position;
     let from = 0;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -34,13 +43,17 @@ function toRowMajor(data: ArrayLike<number | bigint>, shape: readonly number[]):
       from += (rest % length) * (strides[axis] as number);
       rest = Math.floor(rest / length);
     }
-    return data[from] as number | bigint;
-  });
+    ordered[position] = data[from] as never;
+  }
+  return ordered;
 }
 
 /** The array as nested lists; one without dimensions is its element. Booleans are booleans. */
 export function nestedList(array: NdArray): unknown {
   const data = elementsOf(array);
+  let lists = 1;
+  for (const length of array.shape.slice(0, -1)) lists *= length || 1;
+  if (lists > MAX_LISTS) throw new UnsuitableError(`its shape is (${array.shape.join(", ")})`);
   const isBoolean = array.dtype === "|b1";
   let at = 0;
   const build = (axis: number): unknown => {
@@ -59,7 +72,7 @@ export interface Raster {
   height: number;
   bands: number;
   dtype: string;
-  samples: ArrayLike<number | bigint>;
+  samples: Elements;
 }
 
 /**
@@ -80,9 +93,11 @@ export function rasterOf(array: NdArray): Raster {
     return { height: first, width: second, bands: third, dtype, samples };
   const [bands, height, width] = [first, second, third];
   const pixels = height * width;
-  const interleaved = Array.from({ length: samples.length }, (_, position) => {
-    const pixel = Math.floor(position / bands);
-    return samples[(position % bands) * pixels + pixel] as number | bigint;
-  });
+  const interleaved = samples.slice();
+  for (let band = 0; band < bands; band++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      interleaved[pixel * bands + band] = samples[band * pixels + pixel] as never;
+    }
+  }
   return { width, height, bands, dtype, samples: interleaved };
 }

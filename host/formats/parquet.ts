@@ -5,7 +5,7 @@
  */
 import { MediaValue, TableValue } from "../../runtime/value.ts";
 import { encodeArrow } from "./arrow.ts";
-import { readArrow } from "./table.ts";
+import { prepareForParquet } from "./parquet-types.ts";
 import { isObject } from "./values.ts";
 
 /** Where parquet-wasm's binary is: needed in pages only, where nothing else says so. */
@@ -22,7 +22,7 @@ export async function encodeParquet(
   if (value instanceof MediaValue && value.type === "application/vnd.apache.parquet") return value.bytes;
   const geo = value instanceof TableValue ? geoMetadata(value) : null;
   const [ipc, parquet] = await Promise.all([
-    geo === null ? encodeArrow(value) : withMetadata(value as TableValue, geo),
+    value instanceof TableValue ? prepareForParquet(value, geo) : encodeArrow(value),
     loadParquet(wasm),
   ]);
   const builder = new parquet.WriterPropertiesBuilder().setCompression(parquet.Compression.SNAPPY);
@@ -74,26 +74,4 @@ function geoMetadata({ kind, meta }: TableValue): string | null {
 function crsKey(crs: unknown): { crs?: unknown } {
   if (crs === "OGC:CRS84" || crs === "EPSG:4326") return {};
   return { crs: crs ?? null };
-}
-
-/** The table's stream with a further key in its schema. */
-async function withMetadata(value: TableValue, geo: string): Promise<Uint8Array> {
-  const [{ RecordBatch, Schema, Table, tableToIPC }, table] = await Promise.all([
-    import("apache-arrow"),
-    readArrow(value),
-  ]);
-  const metadata = new Map(table.schema.metadata).set("geo", geo);
-  const schema = new Schema(
-    table.schema.fields,
-    metadata,
-    table.schema.dictionaries,
-    table.schema.metadataVersion,
-  );
-  return tableToIPC(
-    new Table(
-      schema,
-      table.batches.map((batch) => new RecordBatch(schema, batch.data)),
-    ),
-    "stream",
-  );
 }

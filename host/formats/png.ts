@@ -2,7 +2,7 @@
 import { zlibSync } from "fflate";
 import { MediaValue, NdArray } from "../../runtime/value.ts";
 import { crc32 } from "../udfs/zip.ts";
-import { rasterOf } from "./ndarray.ts";
+import { type Elements, rasterOf } from "./ndarray.ts";
 import { describeValue, UnsuitableError } from "./values.ts";
 
 /** Colour types by the number of bands: grey, grey with alpha, RGB, RGBA. */
@@ -34,7 +34,7 @@ export function encodePng(value: unknown): Uint8Array {
 
 /** Each row as the difference to the row above (filter 2) or to the pixel before (filter 1), whichever is smaller. */
 function filterRows(
-  samples: ArrayLike<number | bigint>,
+  samples: Elements,
   stride: number,
   height: number,
   bands: number,

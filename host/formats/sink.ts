@@ -1,3 +1,8 @@
+import { ResultError } from "../../runtime/errors.ts";
+
+/** A table of few bytes can be much text: a column of nothing has rows without data. */
+const MAX_BYTES = 2 ** 30;
+
 /** Collects text as UTF-8 bytes, in pieces, so that a result may be larger than the longest string. */
 export class TextSink {
   readonly #encoder = new TextEncoder();
@@ -30,6 +35,14 @@ export class TextSink {
     this.#text = kept;
     this.#chunks.push(chunk);
     this.#length += chunk.length;
+    if (this.#length > MAX_BYTES) {
+      throw new ResultError(
+        "Cannot write the result as text: it is larger than 1 GB; write it as parquet or arrow",
+        {
+          path: "result",
+        },
+      );
+    }
   }
 }
 

@@ -3,15 +3,18 @@ import { MediaValue, TableValue } from "../../runtime/value.ts";
 import { encodeJson, jsonText } from "./json.ts";
 import { TextSink } from "./sink.ts";
 import { type Column, columnsOf } from "./table.ts";
+import { describeValue, UnsuitableError } from "./values.ts";
 import { readWkb, toWkt } from "./wkb.ts";
 
 const MAX_ROWS = 200;
 const MAX_CELL = 48;
 
-/** Encodes any value but documents that are no text. */
+/** Encodes a value. @throws UnsuitableError for bytes and for documents that are no text. */
 export async function encodeText(value: unknown): Promise<Uint8Array> {
   if (typeof value === "string") return new TextEncoder().encode(value);
   if (value instanceof MediaValue && value.type.startsWith("text/")) return value.bytes;
+  if (value instanceof MediaValue || value instanceof Uint8Array)
+    throw new UnsuitableError(`it is ${describeValue(value)}`);
   const table = await columnsOf(value);
   if (!table || (table.columns.length === 0 && !(value instanceof TableValue)))
     return encodeJson(value, { pretty: true });
