@@ -77,7 +77,7 @@ export interface Raster {
 
 /**
  * Reads an array of two dimensions (height, width) or three: bands last (height, width, bands), as images have them, or
- * bands first, as rasters have them. The shorter end is the bands; bands last where both are alike.
+ * bands first, as rasters have them. An end of at most 4 is the bands, the last before the first; else the shorter end.
  * @throws UnsuitableError for other shapes.
  */
 export function rasterOf(array: NdArray): Raster {
@@ -89,7 +89,7 @@ export function rasterOf(array: NdArray): Raster {
     );
   }
   const samples = elementsOf(array);
-  if (shape.length === 2 || third <= first)
+  if (shape.length === 2 || third <= 4 || (first > 4 && third <= first))
     return { height: first, width: second, bands: third, dtype, samples };
   const [bands, height, width] = [first, second, third];
   const pixels = height * width;

@@ -32,6 +32,9 @@ export async function columnsOf(value: unknown): Promise<Columns | null> {
 export async function readArrow(value: TableValue): Promise<Table> {
   const { tableFromIPC } = await import("apache-arrow");
   try {
+    // The library reads anything that is no stream as a table without columns.
+    if (value.ipc.length < 8 || value.ipc.subarray(0, 4).some((byte) => byte !== 0xff))
+      throw new Error("it has no header");
     return tableFromIPC(value.ipc);
   } catch (cause) {
     throw new ResultError(`Cannot read a table: its Arrow stream is damaged (${(cause as Error).message})`, {
