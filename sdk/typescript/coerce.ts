@@ -260,11 +260,14 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
+/** The part of a name that may be mistyped for it still to be suggested. */
+const NEAR = 0.4;
+
 function unknown(name: string, declared: readonly string[]): ParameterError {
   const near = declared
     .map((candidate) => ({ candidate, edits: distance(name.toLowerCase().slice(0, 100), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)[0];
-  const hint = near && near.edits <= Math.max(1, Math.floor(near.candidate.length / 3)) ? `; did you mean ${JSON.stringify(near.candidate)}?` : "";
+  const hint = near && near.edits <= Math.max(1, Math.floor(near.candidate.length * NEAR)) ? `; did you mean ${JSON.stringify(near.candidate)}?` : "";
   const known = declared.length > 0 ? `the UDF has ${declared.join(", ")}` : "the UDF has no parameters";
   return new ParameterError(`Unknown parameter ${JSON.stringify(name)}: ${known}${hint}`, { parameter: name });
 }

@@ -107,3 +107,17 @@ function reshape(array: NdArray, shape: readonly number[]): NdArray {
   for (let i = 0; i < padded.length; i++) npy[start + i] = padded.charCodeAt(i);
   return new NdArray(npy);
 }
+
+/** What a UDF can reach outside of its isolate. */
+export interface UdfHost {
+  /**
+   * Calls a binding of the host, `binding.method`.
+   * @throws an Error whose name is that of the host's error: PermissionDeniedError for what was not granted
+   */
+  call(name: string, ...args: readonly unknown[]): Promise<unknown>;
+}
+
+/** The host of the isolate that this UDF runs in. */
+export const host: UdfHost = {
+  call: (name) => Promise.reject(new Error(`Cannot call ${name}: this UDF runs in no isolate`)),
+};

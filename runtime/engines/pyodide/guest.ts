@@ -59,12 +59,13 @@ del _reseed
 const ENTRY = `
 def _fuselet_entry():
     import fused._guest as guest
+    import fused._host as host
     run, prepare, inspect = guest.run, guest.prepare, guest.inspect
     def call(text, buffers):
         return run(text, [buffer.to_py() for buffer in buffers])
     def results():
         return guest.result_buffers
-    return [prepare, call, inspect, results]
+    return [prepare, call, inspect, results, host.connect]
 _fuselet_entry()
 `;
 
@@ -215,10 +216,43 @@ function connectStreams(pyodide: Pyodide, host: GuestHost): void {
   pyodide.setStdin({ stdin: () => null });
 }
 
+/** The bytes of a Python list of buffers, as views on the heap: good until Python runs again. */
+function viewBuffers(list: PyProxy): Uint8Array[] {
+  const { length, get } = list as unknown as { length: number; get(index: number): PyProxy };
+  return Array.from({ length }, (_, index) => {
+    const view = get.call(list, index).getBuffer("u8");
+    const { data } = view;
+    // The list keeps the buffer alive; the view would only keep it locked.
+    view.release();
+    return data;
+  });
+}
+
+/** Lends `fused._host` its two doors. What crosses is text and copied bytes. */
+function connectHost(connect: PyProxy, host: GuestHost): void {
+  const split = (name: string): [string, string] => {
+    const dot = name.indexOf(".");
+    return [name.slice(0, dot), name.slice(dot + 1)];
+  };
+  const { callBlocking } = host;
+  const blocking = callBlocking
+    ? (name: string, text: string, list: PyProxy) => {
+        const reply = callBlocking(...split(String(name)), { text: String(text), buffers: viewBuffers(list) });
+        return [reply.text, reply.buffers];
+      }
+    : undefined;
+  const asynchronous = async (name: string, text: string, list: PyProxy) => {
+    const reply = await host.call(...split(String(name)), { text: String(text), buffers: viewBuffers(list) });
+    return [reply.text, reply.buffers];
+  };
+  connect(blocking, asynchronous, "this platform cannot block");
+}
+
 function openEngine(pyodide: Pyodide, host: GuestHost, reusable: boolean): GuestEngine & { warm(): Promise<void> } {
   const entry = pyodide.runPython(ENTRY) as PyProxy;
   const part = (index: number) => (entry as unknown as { get(index: number): PyProxy }).get(index);
-  const [prepare, call, inspect, results] = [part(0), part(1), part(2), part(3)] as [PyProxy, PyProxy, PyProxy, PyProxy];
+  const [prepare, call, inspect, results, connect] = [0, 1, 2, 3, 4].map(part) as [PyProxy, PyProxy, PyProxy, PyProxy, PyProxy];
+  connectHost(connect, host);
   let deadline = Number.POSITIVE_INFINITY;
   // The interpreter asks for signals now and then: a way in when nothing else stops a loop whose host is gone.
   pyodide.setInterruptBuffer({
@@ -236,15 +270,7 @@ function openEngine(pyodide: Pyodide, host: GuestHost, reusable: boolean): Guest
   const execute = async (request: Encoded): Promise<Encoded> => {
     let answer = call(request.text, request.buffers) as string | PyProxy | Promise<string>;
     if (typeof answer !== "string") answer = await (answer as Promise<string>);
-    const buffers: Uint8Array[] = [];
-    const list = results() as PyProxy & { length: number; get(index: number): PyProxy };
-    for (let i = 0; i < list.length; i++) {
-      const item = list.get(i) as unknown as PyProxy;
-      const view = item.getBuffer("u8");
-      buffers.push(view.data);
-      view.release();
-    }
-    return { text: answer as string, buffers };
+    return { text: answer as string, buffers: viewBuffers(results() as PyProxy) };
   };
 
   return {

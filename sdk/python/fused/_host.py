@@ -1,0 +1,58 @@
+"""Calls of the host: what a UDF can reach outside of its isolate. The engine's guest lends the two functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ._decode import decode
+from ._encode import encode
+from ._json import loads
+
+_blocking: Callable[..., Any] | None = None
+_asynchronous: Callable[..., Any] | None = None
+_reason = "this interpreter is in no isolate"
+
+
+class HostError(RuntimeError):
+    """The host refused or failed; `type_name` is the class of its error."""
+
+    def __init__(self, message: str, type_name: str) -> None:
+        super().__init__(message)
+        self.type_name = type_name
+
+
+def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any] | None, reason: str) -> None:
+    """Lends the doors: `(name, text, buffers) -> [text, buffers]`, one that waits and one that gives an awaitable."""
+    global _blocking, _asynchronous, _reason
+    _blocking, _asynchronous, _reason = blocking, asynchronous, reason
+
+
+def _read(reply: Any) -> Any:
+    text, buffers = reply
+    answer = loads(text)
+    if answer["ok"]:
+        start = text.index('"value":') + len('"value":')
+        return decode(text[start:-1], [buffer.to_bytes() for buffer in buffers])
+    error = answer["error"]
+    if error["type"] == "PermissionDeniedError":
+        raise PermissionError(error["message"])
+    raise HostError(error["message"], error["type"])
+
+
+def call(name: str, *args: Any) -> Any:
+    """Calls `binding.method` of the host and waits for its answer.
+
+    Raises PermissionError for what was not granted, HostError for any other failure of the host, RuntimeError where this
+    platform cannot wait without `await`.
+    """
+    if _blocking is None:
+        raise RuntimeError(f"Cannot call {name} without await: {_reason}; use the asynchronous form")
+    text, buffers = encode(list(args))
+    return _read(_blocking(name, text, buffers))
+
+
+async def call_async(name: str, *args: Any) -> Any:
+    """The same, for `async` UDFs: many calls may be under way. Raises what `call` raises."""
+    if _asynchronous is None:
+        raise RuntimeError(f"Cannot call {name}: {_reason}")
+    text, buffers = encode(list(args))
+    return _read(await _asynchronous(name, text, buffers))
