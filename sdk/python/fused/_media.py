@@ -48,7 +48,9 @@ def write_geometry(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a shapely geometry as GeoJSON."""
     from shapely.geometry import mapping
 
-    writer.write(_lists(mapping(value)), depth)
+    # shapely 2.0 fails on an empty point.
+    plain = {"type": "Point", "coordinates": []} if value.is_empty and value.geom_type == "Point" else _lists(mapping(value))
+    writer.write(plain, depth)
 
 
 def _lists(value: Any) -> Any:
