@@ -96,9 +96,9 @@ describe("failures", () => {
   });
 
   test.each([
-    ["a text", 'throw "boom"', { type: "string", message: "Uncaught 'boom'" }],
-    ["nothing", "throw undefined", { type: "undefined", message: "Uncaught undefined" }],
-    ["an object", "throw { code: 1 }", { type: "Object", message: "Uncaught { code: 1 }" }],
+    ["a text", 'throw "boom"', { type: "Uncaught", message: "'boom'" }],
+    ["nothing", "throw undefined", { type: "Uncaught", message: "undefined" }],
+    ["an object", "throw { code: 1 }", { type: "Uncaught", message: "{ code: 1 }" }],
     ["a class of the UDF's", "class MyError extends Error {} throw new MyError('m')", { type: "MyError", message: "m" }],
     ["an error with a name", "const e = new Error('m'); e.name = 'Named'; throw e", { type: "Named", message: "m" }],
     ["an unreadable error", "throw new Proxy(new Error('m'), { get() { throw 1 } })", { type: "Error" }],
@@ -112,7 +112,7 @@ describe("failures", () => {
     expect(cause.traceback).toMatch(/^Error: outer\n.*\nCaused by: TypeError: inner\n/s);
     const many = await error("export default () => Promise.any([Promise.reject(new Error('a')), Promise.reject('b')])");
     expect(many).toMatchObject({ type: "AggregateError" });
-    expect(many.traceback).toMatch(/\[0\] Error: a.*\[1\] Uncaught 'b'/s);
+    expect(many.traceback).toMatch(/\[0\] Error: a.*\[1\] Uncaught: 'b'/s);
     const loop = await error("export default () => { const e = new Error('loop'); e.cause = e; throw e }");
     expect(loop.traceback.match(/Caused by/g)).toHaveLength(5);
   });

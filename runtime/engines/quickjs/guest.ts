@@ -70,7 +70,8 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
   try {
     vm.evalModule(options.prelude, GUEST_MODULE);
   } catch (error) {
-    throw new TypeError("Cannot open QuickJS: the guest script failed", { cause: error instanceof Thrown ? undefined : error });
+    const why = error instanceof Thrown ? vm.readString(error.pointer) : String(error);
+    throw new TypeError(`Cannot open QuickJS: the guest script failed: ${why}`);
   }
   if (entry === 0) throw new TypeError("Cannot open QuickJS: the guest script did not report");
   vm.keep();

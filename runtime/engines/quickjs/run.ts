@@ -165,7 +165,7 @@ export class Run {
 
   #fail(found: GuestFailure): void {
     // QuickJS throws null where it has no room for an error, and the script may have none to read it.
-    const starved = (found.type === "null" || found.type === UNREADABLE) && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
+    const starved = ((found.type === "Uncaught" && found.message === "null") || found.type === UNREADABLE) && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
     const error = starved ? { ...found, ...outOfMemory(found.file) } : found;
     this.#outcome ??= { text: JSON.stringify({ ok: false, error }), buffers: [] };
   }

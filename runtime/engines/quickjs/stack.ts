@@ -7,7 +7,7 @@ import { NAMESPACE } from "./bundle.ts";
 const FRAME = /^(\s+at (?:.*? \()?)(.+):(\d+):(\d+)(\)?)$/;
 
 /**
- * A failure with the files, lines and columns of the source that the UDF was compiled from; engine frames are left out.
+ * A failure with the files, lines and columns of the source that the UDF was compiled from.
  * @param failure as the guest reported it: places are in `failure.file`
  * @param map the source map of `compileTypeScript`, or null
  */
@@ -16,7 +16,6 @@ export function mapFailure(failure: GuestFailure, map: string | null): GuestFail
   let first: { file: string; line: number } | null = null;
   const lines: string[] = [];
   for (const line of failure.traceback.split("\n")) {
-    if (/^\s+at .*\(native\)$/.test(line) && !/^\s+at \S+\.\S+/.test(line)) continue;
     const frame = FRAME.exec(line);
     const [, before, file, row, column, after] = frame ?? [];
     if (file === undefined || file !== failure.file) {

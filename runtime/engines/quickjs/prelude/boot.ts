@@ -11,9 +11,11 @@ import { structuredClone } from "./clone.ts";
 import { console } from "./console.ts";
 import { crypto, performance, queueMicrotask } from "./platform.ts";
 import { fail, hostError, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
-import { addGlobal, apply, create, exactBuffer, host, parseJson, toJson } from "./host.ts";
+import { GUEST_GLOBALS } from "../globals.ts";
+import { addGlobal, apply, create, deleteProperty, exactBuffer, host, ownKeys, parseJson, toJson } from "./host.ts";
 import { TextDecoder, TextEncoder, atob, btoa } from "./text.ts";
 import { clearInterval, clearTimeout, fire, setInterval, setTimeout } from "./timers.ts";
+import { URL, URLSearchParams } from "./url.ts";
 
 /** Where a run stands: what it asked for, without its code. */
 export type RunFacts = Pick<QuickJsRequest, "parameters" | "tile"> & { name: string; file: string; plan: CallPlan; buffers: number };
@@ -99,13 +101,22 @@ async function invoke(loaded: { default: unknown } | Promise<{ default: unknown 
   }
 }
 
+/** Takes away what the engine has beyond the list: `SharedArrayBuffer` (there is nobody to share with), and what a later one adds. */
+function dropUnlisted(): void {
+  for (const name of ownKeys(globalThis)) {
+    if (typeof name !== "string" || GUEST_GLOBALS.includes(name)) continue;
+    if (!deleteProperty(globalThis, name)) throw new TypeError(`the global ${name} cannot be taken away`);
+  }
+}
+
 /** Adds the globals and tells the host how to call in. */
 export function boot(parts: PreludeParts): void {
   const globals = {
     console, setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask, structuredClone, atob, btoa,
-    TextEncoder, TextDecoder, crypto, performance,
+    TextEncoder, TextDecoder, URL, URLSearchParams, crypto, performance,
   };
   for (const [name, value] of Object.entries(globals)) addGlobal(name, value);
+  dropUnlisted();
   host(OP.ready, (entry: number, a: never, b: never, c: never) => {
     switch (entry) {
       case ENTRY.prepare:

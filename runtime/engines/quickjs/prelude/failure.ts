@@ -10,6 +10,9 @@ const MAX_CAUSES = 5;
 const IntrinsicError = Error;
 const IntrinsicSyntaxError = SyntaxError;
 
+/** The type of a failure that is no Error. */
+const UNCAUGHT = "Uncaught";
+
 export type FailureKind = GuestFailure["kind"];
 
 /** Errors of denied host calls, so that one that nobody catches ends the run as the denial that it is. */
@@ -43,8 +46,12 @@ function readText(object: object, name: string): string {
 
 /** The frames of the user's own code, one a line. */
 function frames(error: object): string {
-  const lines = readText(error, "stack").split("\n");
-  return lines.filter((line) => line.trim() !== "" && !line.includes(`(${GUEST_MODULE}`) && !line.includes(`at ${GUEST_MODULE}:`)).join("\n");
+  const lines = readText(error, "stack")
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.includes(`(${GUEST_MODULE}`) && !line.includes(`at ${GUEST_MODULE}:`));
+  // What is left of our own call of the UDF.
+  while (lines.length > 0 && lines[lines.length - 1]?.endsWith("(native)")) lines.pop();
+  return lines.join("\n");
 }
 
 /** The class of an error: `name` where it was set, else its constructor's name. */
@@ -54,7 +61,7 @@ function typeOf(error: object): string {
 }
 
 function headline(error: unknown): string {
-  if (!(error instanceof IntrinsicError)) return `Uncaught ${inspect(error)}`;
+  if (!(error instanceof IntrinsicError)) return `${UNCAUGHT}: ${inspect(error)}`;
   const message = readText(error, "message");
   return message ? `${typeOf(error)}: ${message}` : typeOf(error);
 }
@@ -114,8 +121,8 @@ export function fail(kind: FailureKind, error: unknown, file: string, subject: s
       failure.value = denial.value;
     } else if (isOutOfMemory(error)) failure.kind = "memory";
     const isError = error instanceof IntrinsicError;
-    failure.type = isError ? typeOf(error) : error === null ? "null" : typeof error === "object" ? (className(error) ?? "Object") : typeof error;
-    failure.message = isError ? readText(error, "message") : headline(error);
+    failure.type = isError ? typeOf(error) : UNCAUGHT;
+    failure.message = isError ? readText(error, "message") : inspect(error);
     const text = traceback(error, 0);
     failure.traceback = text.slice(0, MAX_TEXT);
     failure.line = position(text, file);

@@ -10,7 +10,7 @@ export const host = globals[HOST_NAME] as Host;
 delete globals[HOST_NAME];
 
 export const { parse: parseJson, stringify: toJson } = JSON;
-export const { apply, getPrototypeOf, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
+export const { apply, getPrototypeOf, ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect;
 export const { isArray } = Array;
 export const { create, hasOwn, keys: ownNames } = Object;
 
