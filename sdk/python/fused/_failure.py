@@ -24,6 +24,7 @@ _context = BaseException.__dict__["__context__"]
 _import_name_of = ImportError.__dict__["name"].__get__
 
 _BUILTINS = dict(vars(builtins))
+_update_builtins = vars(builtins).update
 
 
 def failure_text(kind: str, type_: str, message: str, *, trace: str = "", file: str | None = None, line: int | None = None,
@@ -154,9 +155,9 @@ def _printable(text: Any, limit: int) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def restore_builtins(update: Any = vars(builtins).update) -> None:
+def restore_builtins() -> None:
     """Puts the built-in functions back: after the user's code has run, ours needs them, and the libraries that it calls."""
-    update(_BUILTINS)
+    _update_builtins(_BUILTINS)
 
 
 def flush_output() -> None:

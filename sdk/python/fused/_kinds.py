@@ -247,7 +247,7 @@ def write_path(writer: "Writer", value: Any, depth: int) -> None:
 def write_dataclass(writer: "Writer", value: Any, depth: int) -> None:
     """Writes an object of its fields."""
     key = writer.enter(value)
-    fields = getattr(type(value), "__dataclass_fields__")
+    fields = type(value).__dataclass_fields__
     # The same filter as dataclasses.fields: no class variables, no init-only ones.
     names = [name for name, field in fields.items() if type_name(type(field._field_type)) == "_FIELD_BASE"
              and field._field_type.name == "_FIELD"]  # fmt: skip

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ._age import parse_age
-from ._bind import bind
+from ._bind import bind, unknown_parameter
 from ._exceptions import LoadProblem, ParameterProblem, UdfRuntimeError
 from ._failure import format_traceback, message_of
 from ._source import MODULE_NAME, Source, Spelling, known
@@ -24,9 +24,7 @@ def open_call(source: Source, given: dict[str, Any], tile: dict | None) -> tuple
     Raises LoadProblem or ParameterProblem for our own findings, and whatever the source raises.
     """
     if source.declared is not None and not given.keys() <= set(source.declared):
-        # Before anything runs. Binding finds the name again, and says it.
-        from ._bind import unknown_parameter
-
+        # Before anything runs: binding would find it only after the module's own code.
         raise unknown_parameter(source.name, next(key for key in given if key not in source.declared), source.declared)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
