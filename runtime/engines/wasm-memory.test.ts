@@ -10,12 +10,31 @@ const name = (text: string) => [text.length, ...new TextEncoder().encode(text)];
 const section = (id: number, body: number[]) => [id, body.length, ...body];
 
 /** A module with its own memory, exported as "m". */
-const own = (limits: number[]) => new Uint8Array([...HEAD, ...section(5, [1, ...limits]), ...section(7, [1, ...name("m"), 2, 0])]);
+const own = (limits: number[]) =>
+  new Uint8Array([...HEAD, ...section(5, [1, ...limits]), ...section(7, [1, ...name("m"), 2, 0])]);
 /** A module that imports a table, a global and then its memory. */
 const imported = (limits: number[]) =>
   new Uint8Array([
     ...HEAD,
-    ...section(2, [3, ...name("e"), ...name("t"), 1, 0x70, 1, 1, 9, ...name("e"), ...name("g"), 3, 0x7f, 1, ...name("e"), ...name("m"), 2, ...limits]),
+    ...section(2, [
+      3,
+      ...name("e"),
+      ...name("t"),
+      1,
+      0x70,
+      1,
+      1,
+      9,
+      ...name("e"),
+      ...name("g"),
+      3,
+      0x7f,
+      1,
+      ...name("e"),
+      ...name("m"),
+      2,
+      ...limits,
+    ]),
   ]);
 
 describe("capMemory()", () => {
@@ -24,11 +43,18 @@ describe("capMemory()", () => {
     const { m } = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports as { m: WebAssembly.Memory };
     expect(m.grow(2)).toBe(1);
     expect(() => m.grow(1)).toThrow(RangeError);
-    expect(() => (new WebAssembly.Instance(new WebAssembly.Module(own([1, 1, 100]))).exports.m as WebAssembly.Memory).grow(3)).not.toThrow();
+    expect(() =>
+      (
+        new WebAssembly.Instance(new WebAssembly.Module(own([1, 1, 100]))).exports.m as WebAssembly.Memory
+      ).grow(3),
+    ).not.toThrow();
   });
   test("gives a maximum to a memory that has none", () => {
     expect(memoryLimits(own([0, 1])).maxBytes).toBe(null);
-    expect(memoryLimits(capMemory(own([0, 1]), 1000 * PAGE))).toEqual({ minBytes: PAGE, maxBytes: 1000 * PAGE });
+    expect(memoryLimits(capMemory(own([0, 1]), 1000 * PAGE))).toEqual({
+      minBytes: PAGE,
+      maxBytes: 1000 * PAGE,
+    });
   });
   test("finds an imported memory behind other imports", () => {
     const wasm = capMemory(imported([1, 1, 100]), 4.9 * PAGE);
@@ -37,7 +63,9 @@ describe("capMemory()", () => {
     const table = new WebAssembly.Table({ element: "anyfunc", initial: 1, maximum: 9 });
     const g = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
     const start = (maximum: number) =>
-      new WebAssembly.Instance(new WebAssembly.Module(wasm), { e: { t: table, g, m: new WebAssembly.Memory({ initial: 1, maximum }) } });
+      new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+        e: { t: table, g, m: new WebAssembly.Memory({ initial: 1, maximum }) },
+      });
     expect(() => start(5)).toThrow(WebAssembly.LinkError);
     expect(() => start(4)).not.toThrow();
   });
@@ -63,7 +91,12 @@ describe("capMemory()", () => {
 
 describe("exportTable()", () => {
   test("adds an export to those that are there", () => {
-    const wasm = new Uint8Array([...HEAD, ...section(4, [1, 0x70, 0, 2]), ...section(5, [1, 0, 1]), ...section(7, [1, ...name("m"), 2, 0])]);
+    const wasm = new Uint8Array([
+      ...HEAD,
+      ...section(4, [1, 0x70, 0, 2]),
+      ...section(5, [1, 0, 1]),
+      ...section(7, [1, ...name("m"), 2, 0]),
+    ]);
     const { t, m } = new WebAssembly.Instance(new WebAssembly.Module(exportTable(wasm, "t"))).exports;
     expect(t).toBeInstanceOf(WebAssembly.Table);
     expect(m).toBeInstanceOf(WebAssembly.Memory);

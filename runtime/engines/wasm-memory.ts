@@ -50,12 +50,10 @@ class Reader {
 
 function leb(value: number): number[] {
   const out: number[] = [];
-  do {
-    const low = value % 128;
-    value = Math.floor(value / 128);
-    out.push(value > 0 ? low + 128 : low);
-  } while (value > 0);
-  return out;
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...out, rest];
+    out.push((rest % 128) + 128);
+  }
 }
 
 function* sections(wasm: Uint8Array): Generator<Section> {
@@ -74,9 +72,17 @@ function* sections(wasm: Uint8Array): Generator<Section> {
 }
 
 /** The binary with the bytes from `from` to `to`, which lie inside `section`, replaced. */
-function replace(wasm: Uint8Array, section: Section, from: number, to: number, by: readonly number[]): Uint8Array<ArrayBuffer> {
+function replace(
+  wasm: Uint8Array,
+  section: Section,
+  from: number,
+  to: number,
+  by: readonly number[],
+): Uint8Array<ArrayBuffer> {
   const header = [section.id, ...leb(section.to - section.from - (to - from) + by.length)];
-  const out = new Uint8Array(section.start + header.length + (from - section.from) + by.length + (wasm.length - to));
+  const out = new Uint8Array(
+    section.start + header.length + (from - section.from) + by.length + (wasm.length - to),
+  );
   out.set(wasm.subarray(0, section.start));
   out.set(header, section.start);
   let at = section.start + header.length;

@@ -11,8 +11,9 @@
  * - unions: a type that the value is of already, else the first that it can be converted to; a text stays one where `string` is a member.
  * - `tile`/`Tile` and `bounds`/`Bounds` are filled in when the UDF is run for a tile.
  */
-import { ParameterError } from "../../runtime/errors.ts";
+
 import type { CallPlan, ParameterPlan, TypePlan } from "../../runtime/engines/quickjs/plan.ts";
+import { ParameterError } from "../../runtime/errors.ts";
 import type { Bounds, Tile } from "./udf.ts";
 
 /** Why a value does not fit, without the parameter's name. */
@@ -20,16 +21,27 @@ class Mismatch extends Error {}
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
-const NAMED_NUMBERS: Record<string, number> = { nan: Number.NaN, infinity: Infinity, "-infinity": -Infinity, inf: Infinity, "-inf": -Infinity };
+const NAMED_NUMBERS: Record<string, number> = {
+  nan: Number.NaN,
+  infinity: Infinity,
+  "-infinity": -Infinity,
+  inf: Infinity,
+  "-inf": -Infinity,
+};
 const ISO_DATE = /^\d{4}-\d\d-\d\d$/;
 const ISO_TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Date) && !ArrayBuffer.isView(value);
+  value !== null &&
+  typeof value === "object" &&
+  !Array.isArray(value) &&
+  !(value instanceof Date) &&
+  !ArrayBuffer.isView(value);
 
 /** What a type is called in messages. */
 function describe(type: TypePlan): string {
-  if (typeof type === "string") return { date: "Date", bytes: "Uint8Array", tile: "Tile", bounds: "Bounds" }[type as string] ?? type;
+  if (typeof type === "string")
+    return { date: "Date", bytes: "Uint8Array", tile: "Tile", bounds: "Bounds" }[type as string] ?? type;
   if ("literal" in type) return JSON.stringify(type.literal);
   if ("array" in type) return `${describe(type.array)}[]`;
   if ("tuple" in type) return `[${type.tuple.map(describe).join(", ")}]`;
@@ -60,7 +72,8 @@ function toNumber(value: unknown): number {
 
 function toBigInt(value: unknown): bigint {
   if (typeof value === "bigint") return value;
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isInteger(value))) return BigInt(value);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isInteger(value)))
+    return BigInt(value);
   if (typeof value === "string" && INTEGER.test(value.trim())) return BigInt(value.trim().replace(/^\+/, ""));
   throw new Mismatch("it is no integer");
 }
@@ -84,7 +97,8 @@ function toDate(value: unknown): Date {
   if (ISO_DATE.test(text)) date = new Date(`${text}T00:00:00Z`);
   else if (parts) date = new Date(`${parts[1]}T${seconds(parts[2] as string)}${zone(parts[3])}`);
   else if (typeof value === "number" || NUMBER.test(text)) date = new Date(Number(value) * 1000);
-  if (Number.isNaN(date.getTime())) throw new Mismatch("it is no ISO 8601 date and no number of seconds since 1970");
+  if (Number.isNaN(date.getTime()))
+    throw new Mismatch("it is no ISO 8601 date and no number of seconds since 1970");
   return date;
 }
 
@@ -112,7 +126,8 @@ function fromJson(value: unknown, what: string): unknown {
 function toTuple(value: unknown, types: readonly TypePlan[]): unknown[] {
   const items = fromJson(value, "list");
   if (!Array.isArray(items)) throw new Mismatch("it is no list");
-  if (items.length !== types.length) throw new Mismatch(`it has ${items.length} items instead of ${types.length}`);
+  if (items.length !== types.length)
+    throw new Mismatch(`it has ${items.length} items instead of ${types.length}`);
   return types.map((type, i) => within(`[${i}]`, () => convert(items[i], type)));
 }
 
@@ -134,7 +149,11 @@ function toObject(value: unknown, type: Extract<TypePlan, { object: unknown }>):
   const object: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(given)) {
     const field = Object.hasOwn(type.object, name) ? type.object[name]?.type : type.rest;
-    setField(object, name, within(`.${name}`, () => convert(item, field ?? "any")));
+    setField(
+      object,
+      name,
+      within(`.${name}`, () => convert(item, field ?? "any")),
+    );
   }
   for (const [name, { optional }] of Object.entries(type.object)) {
     if (!optional && !Object.hasOwn(given, name)) throw new Mismatch(`.${name} is missing`);
@@ -186,7 +205,9 @@ function toUnion(value: unknown, types: readonly TypePlan[]): unknown {
 function toLiteral(value: unknown, literal: string | number | boolean): unknown {
   const matches =
     value === literal ||
-    (typeof value === "string" && typeof literal !== "string" && value.trim().toLowerCase() === String(literal)) ||
+    (typeof value === "string" &&
+      typeof literal !== "string" &&
+      value.trim().toLowerCase() === String(literal)) ||
     (typeof literal === "string" && typeof value !== "object" && String(value) === literal);
   if (!matches) throw new Mismatch(`it is not ${JSON.stringify(literal)}`);
   return literal;
@@ -224,7 +245,8 @@ function convert(value: unknown, type: TypePlan): unknown {
       return toTuple(value, ["number", "number", "number", "number"]);
     default:
       // `null` or `undefined` as a text, from a place that has only texts.
-      if (value === "" || value === "null" || value === "undefined") return type === "null" ? null : undefined;
+      if (value === "" || value === "null" || value === "undefined")
+        return type === "null" ? null : undefined;
       throw new Mismatch(`it is not ${type}`);
   }
 }
@@ -265,11 +287,19 @@ const NEAR = 0.4;
 
 function unknown(name: string, declared: readonly string[]): ParameterError {
   const near = declared
-    .map((candidate) => ({ candidate, edits: distance(name.toLowerCase().slice(0, 100), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      edits: distance(name.toLowerCase().slice(0, 100), candidate.toLowerCase()),
+    }))
     .sort((a, b) => a.edits - b.edits)[0];
-  const hint = near && near.edits <= Math.max(1, Math.floor(near.candidate.length * NEAR)) ? `; did you mean ${JSON.stringify(near.candidate)}?` : "";
+  const hint =
+    near && near.edits <= Math.max(1, Math.floor(near.candidate.length * NEAR))
+      ? `; did you mean ${JSON.stringify(near.candidate)}?`
+      : "";
   const known = declared.length > 0 ? `the UDF has ${declared.join(", ")}` : "the UDF has no parameters";
-  return new ParameterError(`Unknown parameter ${JSON.stringify(name)}: ${known}${hint}`, { parameter: name });
+  return new ParameterError(`Unknown parameter ${JSON.stringify(name)}: ${known}${hint}`, {
+    parameter: name,
+  });
 }
 
 function convertParameter(value: unknown, name: string, type: TypePlan, annotation: string | null): unknown {
@@ -290,22 +320,36 @@ function convertParameter(value: unknown, name: string, type: TypePlan, annotati
  * @param tile the tile of a tile run, or null
  * @throws ParameterError for an unknown name, a missing value, or one that cannot be converted
  */
-export function coerceParameters(plan: CallPlan, given: Readonly<Record<string, unknown>>, tile: Tile | null): unknown[] {
-  if (!isObject(given)) throw new ParameterError("Cannot read the parameters: they must be an object", { parameter: "parameters" });
+export function coerceParameters(
+  plan: CallPlan,
+  given: Readonly<Record<string, unknown>>,
+  tile: Tile | null,
+): unknown[] {
+  if (!isObject(given))
+    throw new ParameterError("Cannot read the parameters: they must be an object", {
+      parameter: "parameters",
+    });
   const declared = new Map(plan.parameters.map((parameter) => [parameter.name, parameter]));
   const all: Record<string, unknown> = {};
   for (const [name, value] of [...Object.entries(plan.defaults), ...Object.entries(given)]) {
     const parameter = declared.get(name);
     if (!parameter && plan.open === null) throw unknown(name, [...declared.keys()]);
-    setField(all, name, convertParameter(value, name, parameter?.type ?? plan.open ?? "any", parameter?.annotation ?? null));
+    setField(
+      all,
+      name,
+      convertParameter(value, name, parameter?.type ?? plan.open ?? "any", parameter?.annotation ?? null),
+    );
   }
   for (const parameter of declared.values()) {
     const { name, optional } = parameter;
     if (Object.hasOwn(all, name)) continue;
     const filled = tile ? fromTile(parameter, tile) : undefined;
     if (filled !== undefined) setField(all, name, filled);
-    else if (!optional) throw new ParameterError(`Missing parameter ${JSON.stringify(name)}`, { parameter: name });
+    else if (!optional)
+      throw new ParameterError(`Missing parameter ${JSON.stringify(name)}`, { parameter: name });
   }
   if (plan.style === "object") return [all];
-  return plan.parameters.flatMap(({ name, rest }) => (rest ? (Array.isArray(all[name]) ? (all[name] as unknown[]) : []) : [all[name]]));
+  return plan.parameters.flatMap(({ name, rest }) =>
+    rest ? (Array.isArray(all[name]) ? (all[name] as unknown[]) : []) : [all[name]],
+  );
 }

@@ -1,9 +1,12 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { type Bounds, html, MediaValue, ndarray, png, table, TableValue, type Tile, udf } from "./udf.ts";
+import { type Bounds, html, MediaValue, ndarray, png, TableValue, type Tile, table, udf } from "./udf.ts";
 
 describe("udf()", () => {
   test("is the function itself, with its type", async () => {
-    const hello = udf({ name: "hello", permissions: { net: ["example.com"] } }, async ({ n = 3, name }: { n?: number; name: string }) => name.repeat(n));
+    const hello = udf(
+      { name: "hello", permissions: { net: ["example.com"] } },
+      async ({ n = 3, name }: { n?: number; name: string }) => name.repeat(n),
+    );
     expect(await hello({ name: "ab" })).toBe("ababab");
     expectTypeOf(hello).parameters.toEqualTypeOf<[{ n?: number; name: string }]>();
     expectTypeOf(hello).returns.resolves.toBeString();
@@ -28,6 +31,8 @@ describe("results", () => {
     expect(ndarray(data, shape)).toMatchObject({ shape, dtype: "<i2", data });
   });
   test("ndarray refuses a shape of another size", () => {
-    expect(() => ndarray(new Uint8Array(3), [2, 2])).toThrow("Cannot make an array: shape [2, 2] has 4 elements: received 3");
+    expect(() => ndarray(new Uint8Array(3), [2, 2])).toThrow(
+      "Cannot make an array: shape [2, 2] has 4 elements: received 3",
+    );
   });
 });

@@ -58,7 +58,10 @@ export interface UdfOptions {
 
 /** Declares a UDF: gives back `fn` as it is, so that a test can call it. */
 export function udf<Fn extends (...args: never[]) => unknown>(options: UdfOptions, fn: Fn): Fn {
-  if (typeof fn !== "function") throw new TypeError(`Cannot declare a UDF: the second argument must be a function: received ${typeof fn}`);
+  if (typeof fn !== "function")
+    throw new TypeError(
+      `Cannot declare a UDF: the second argument must be a function: received ${typeof fn}`,
+    );
   void options;
   return fn;
 }
@@ -79,8 +82,16 @@ export function table(arrowIpcBytes: Uint8Array): TableValue {
 }
 
 type Numbers =
-  | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | BigInt64Array | BigUint64Array | Float32Array | Float64Array;
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
 
 /**
  * An n-dimensional array as the result, row-major. @param shape default: one dimension
@@ -89,7 +100,9 @@ type Numbers =
 export function ndarray(data: Numbers, shape: readonly number[] = [data.length]): NdArray {
   const size = shape.reduce((product, length) => product * length, 1);
   if (size !== data.length) {
-    throw new RangeError(`Cannot make an array: shape [${shape.join(", ")}] has ${size} elements: received ${data.length}`);
+    throw new RangeError(
+      `Cannot make an array: shape [${shape.join(", ")}] has ${size} elements: received ${data.length}`,
+    );
   }
   return reshape(NdArray.from(data), shape);
 }
@@ -102,7 +115,8 @@ function reshape(array: NdArray, shape: readonly number[]): NdArray {
   const text = String.fromCharCode(...npy.subarray(start, end));
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const header = text.replace(/\([\d, ]*\)/, tuple).trimEnd();
-  if (header.length >= end - start) throw new RangeError(`Cannot make an array: ${shape.length} dimensions are too many`);
+  if (header.length >= end - start)
+    throw new RangeError(`Cannot make an array: ${shape.length} dimensions are too many`);
   const padded = `${header.padEnd(end - start - 1)}\n`;
   for (let i = 0; i < padded.length; i++) npy[start + i] = padded.charCodeAt(i);
   return new NdArray(npy);

@@ -1,6 +1,6 @@
 /** Type annotations, as far as parameters are converted to them. What cannot be told from the same file is `any`. */
 import { child, children, type Node, type SourceText, sourceOf, text } from "./ast.ts";
-import { propertyName } from "./literal.ts";
+import { plainTemplate, propertyName } from "./literal.ts";
 import type { FieldPlan, TypePlan } from "./plan.ts";
 
 export interface ObjectType {
@@ -40,7 +40,8 @@ export class Annotations {
   constructor(body: readonly Node[], source: SourceText) {
     this.#source = source;
     for (const statement of body) {
-      const exported = statement.type === "ExportNamedDeclaration" || statement.type === "ExportDefaultDeclaration";
+      const exported =
+        statement.type === "ExportNamedDeclaration" || statement.type === "ExportDefaultDeclaration";
       const node = exported ? child(statement, "declaration") : statement;
       if (node?.type !== "TSInterfaceDeclaration" && node?.type !== "TSTypeAliasDeclaration") continue;
       const name = text(child(node, "id"), "name");
@@ -99,10 +100,16 @@ export class Annotations {
 
   #tuple(node: Node): TypePlan {
     const elements = children(node, "elementTypes").map((element) =>
-      element.type === "TSNamedTupleMember" ? { ...(child(element, "elementType") as Node), optional: element.optional } : element,
+      element.type === "TSNamedTupleMember"
+        ? { ...(child(element, "elementType") as Node), optional: element.optional }
+        : element,
     );
     // Optional and rest elements have no fixed length: a list of anything.
-    if (elements.some((element) => element.type === "TSRestType" || element.type === "TSOptionalType" || element.optional)) {
+    if (
+      elements.some(
+        (element) => element.type === "TSRestType" || element.type === "TSOptionalType" || element.optional,
+      )
+    ) {
       return { array: "any" };
     }
     return { tuple: elements.map((element) => this.#type(element)) };
@@ -115,7 +122,8 @@ export class Annotations {
     if (local) {
       return this.#within(name, "any", () => {
         const [alias] = local;
-        if (alias?.type === "TSTypeAliasDeclaration") return this.#type(child(alias, "typeAnnotation") as Node);
+        if (alias?.type === "TSTypeAliasDeclaration")
+          return this.#type(child(alias, "typeAnnotation") as Node);
         const object = this.#object(node, true);
         return object ? { object: object.object, rest: object.rest } : "any";
       });
@@ -154,13 +162,17 @@ export class Annotations {
     const name = text(child(node, node.type === "TSTypeReference" ? "typeName" : "expression"), "name");
     const args = children(child(node, "typeArguments") ?? node, "params");
     const local = this.#declared.get(name);
-    if (local) return entered ? this.#declaration(local) : this.#within(name, null, () => this.#declaration(local));
+    if (local)
+      return entered ? this.#declaration(local) : this.#within(name, null, () => this.#declaration(local));
     const [first, second] = args;
     if (name === "Record" && second) return { object: {}, rest: this.#type(second), texts: {} };
     if ((name === "Readonly" || name === "Partial" || name === "Required") && first) {
       const object = this.#object(first);
       if (!object || name === "Readonly") return object;
-      const fields = Object.entries(object.object).map(([key, { type }]) => [key, { type, optional: name === "Partial" }]);
+      const fields = Object.entries(object.object).map(([key, { type }]) => [
+        key,
+        { type, optional: name === "Partial" },
+      ]);
       return { ...object, object: Object.fromEntries(fields) };
     }
     return null;
@@ -168,8 +180,11 @@ export class Annotations {
 
   #declaration(nodes: readonly Node[]): ObjectType | null {
     const parts = nodes.flatMap((node) => {
-      if (node.type === "TSTypeAliasDeclaration") return [this.#object(child(node, "typeAnnotation") as Node)];
-      const inherited = children(node, "extends").map((type) => this.#object(type) ?? { object: {}, rest: "any", texts: {} } as ObjectType);
+      if (node.type === "TSTypeAliasDeclaration")
+        return [this.#object(child(node, "typeAnnotation") as Node)];
+      const inherited = children(node, "extends").map(
+        (type) => this.#object(type) ?? ({ object: {}, rest: "any", texts: {} } as ObjectType),
+      );
       return [...inherited, this.#members(children(child(node, "body") as Node, "body"))];
     });
     return merge(parts);
@@ -182,7 +197,10 @@ export class Annotations {
       const name = propertyName(member);
       if (name === null) continue;
       const isProperty = member.type === "TSPropertySignature";
-      type.object[name] = { type: isProperty ? this.plan(member) : "any", optional: member.optional === true };
+      type.object[name] = {
+        type: isProperty ? this.plan(member) : "any",
+        optional: member.optional === true,
+      };
       type.texts[name] = isProperty ? this.text(member) : null;
     }
     return type;
@@ -193,10 +211,11 @@ function literal(node: Node): TypePlan {
   if (node.type === "StringLiteral" || node.type === "NumericLiteral" || node.type === "BooleanLiteral") {
     return { literal: node.value as string | number | boolean };
   }
-  if (node.type === "UnaryExpression" && node.operator === "-") return { literal: -(child(node, "argument")?.value as number) };
-  const quasis = children(node, "quasis");
-  if (node.type === "TemplateLiteral" && quasis.length === 1) return { literal: (quasis[0]?.value as { cooked: string }).cooked };
-  return node.type === "TemplateLiteral" ? "string" : "any";
+  if (node.type === "UnaryExpression" && node.operator === "-")
+    return { literal: -(child(node, "argument")?.value as number) };
+  if (node.type !== "TemplateLiteral") return "any";
+  const cooked = plainTemplate(node);
+  return cooked === null ? "string" : { literal: cooked };
 }
 
 function merge(parts: readonly (ObjectType | null)[]): ObjectType | null {

@@ -1,5 +1,5 @@
 /** The syntax tree of a UDF's source, as @babel/parser makes it, read field by field. */
-import { parse, type ParserOptions } from "@babel/parser";
+import { type ParserOptions, parse } from "@babel/parser";
 import { UdfLoadError } from "../../errors.ts";
 
 export interface Node {
@@ -69,14 +69,25 @@ export function parseSource(source: SourceText): Node[] {
   } catch (error) {
     const { loc, message } = error as Error & { loc?: { line: number; column: number } };
     const said = message.replace(/\s*\(\d+:\d+\)$/, "");
-    if (!loc) throw new UdfLoadError(`Cannot read ${source.file}: ${said}`, { location: { file: source.file }, cause: error });
+    if (!loc)
+      throw new UdfLoadError(`Cannot read ${source.file}: ${said}`, {
+        location: { file: source.file },
+        cause: error,
+      });
     const location = { file: source.file, line: loc.line, column: loc.column + 1 };
-    throw new UdfLoadError(`${source.file}:${location.line}:${location.column}: SyntaxError: ${said}`, { location, cause: error });
+    throw new UdfLoadError(`${source.file}:${location.line}:${location.column}: SyntaxError: ${said}`, {
+      location,
+      cause: error,
+    });
   }
 }
 
 /** The error for a source that is no usable UDF, at a node or at a place whose column counts from 0. */
-export function loadError(message: string, at: Node | Node["loc"]["start"], { file }: SourceText): UdfLoadError {
+export function loadError(
+  message: string,
+  at: Node | Node["loc"]["start"],
+  { file }: SourceText,
+): UdfLoadError {
   const { line, column } = "loc" in at ? at.loc.start : at;
   const location = { file, line, column: column + 1 };
   return new UdfLoadError(`${location.file}:${location.line}:${location.column}: ${message}`, { location });

@@ -22,7 +22,11 @@ export function joinPath(importer: string, specifier: string): string | null {
 }
 
 /** The file that an import means, as TypeScript finds it; null where there is none. */
-export function findFile(importer: string, specifier: string, files: ReadonlyMap<string, string>): string | null {
+export function findFile(
+  importer: string,
+  specifier: string,
+  files: ReadonlyMap<string, string>,
+): string | null {
   if (!/^\.\.?(\/|$)/.test(specifier)) return null;
   const path = joinPath(importer, specifier);
   if (path === null) return null;
@@ -33,7 +37,8 @@ export function findFile(importer: string, specifier: string, files: ReadonlyMap
 
 /** Why an import cannot be followed. */
 export function refusal(specifier: string): string {
-  if (/^\.\.?(\/|$)/.test(specifier)) return `Cannot import ${JSON.stringify(specifier)}: the UDF has no such file`;
+  if (/^\.\.?(\/|$)/.test(specifier))
+    return `Cannot import ${JSON.stringify(specifier)}: the UDF has no such file`;
   return `Cannot import ${JSON.stringify(specifier)}: a UDF imports its own files (./…) and "${GUEST_MODULE}"; put what it needs into its folder`;
 }
 
@@ -49,15 +54,27 @@ function virtualFiles(entry: string, files: ReadonlyMap<string, string>): Esbuil
         const found = findFile(importer, path, files);
         return found === null ? { errors: [{ text: refusal(path) }] } : { path: found, namespace: NAMESPACE };
       });
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: files.get(path) as string, loader: loaderOf(path) }));
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
+        contents: files.get(path) as string,
+        loader: loaderOf(path),
+      }));
     },
   };
 }
 
-function toLoadError(messages: readonly EsbuildMessage[], source: TypeScriptSource, cause: unknown): UdfLoadError {
+function toLoadError(
+  messages: readonly EsbuildMessage[],
+  source: TypeScriptSource,
+  cause: unknown,
+): UdfLoadError {
   const [first] = messages;
-  if (!first) return new UdfLoadError(`Cannot compile ${source.file}`, { location: { file: source.file }, cause });
-  if (!first.location) return new UdfLoadError(`Cannot compile ${source.file}: ${first.text}`, { location: { file: source.file }, cause });
+  if (!first)
+    return new UdfLoadError(`Cannot compile ${source.file}`, { location: { file: source.file }, cause });
+  if (!first.location)
+    return new UdfLoadError(`Cannot compile ${source.file}: ${first.text}`, {
+      location: { file: source.file },
+      cause,
+    });
   const file = first.location.file.replace(`${NAMESPACE}:`, "");
   const location = { file, line: first.location.line, column: first.location.column + 1 };
   return new UdfLoadError(`${file}:${location.line}:${location.column}: ${first.text}`, { location, cause });
@@ -67,8 +84,14 @@ function toLoadError(messages: readonly EsbuildMessage[], source: TypeScriptSour
  * One ES module of all the files that the entry reaches, and its source map (JSON text, sources `udf:PATH`).
  * @throws UdfLoadError with file and line: a syntax error, an import of anything else
  */
-export async function bundle(source: TypeScriptSource, esbuild: Esbuild): Promise<{ code: string; map: string }> {
-  const files = new Map([[source.file, source.code], ...source.headers.map(({ file, code }): [string, string] => [file, code])]);
+export async function bundle(
+  source: TypeScriptSource,
+  esbuild: Esbuild,
+): Promise<{ code: string; map: string }> {
+  const files = new Map([
+    [source.file, source.code],
+    ...source.headers.map(({ file, code }): [string, string] => [file, code]),
+  ]);
   try {
     const { outputFiles = [] } = await esbuild.build({
       entryPoints: [source.file],

@@ -4,8 +4,8 @@ import { bundle, findFile, refusal } from "./bundle.ts";
 import type { LoadEsbuild } from "./esbuild.ts";
 import { GUEST_MODULE } from "./ops.ts";
 import type { CallPlan } from "./plan.ts";
-import { stripTypes } from "./strip.ts";
 import { type ImportUse, readImports, type TypeScriptSource, type UdfReading } from "./source.ts";
+import { stripTypes } from "./strip.ts";
 
 /** A UDF as it is sent to the isolate, and the way back to its source. */
 export interface CompiledUdf {
@@ -24,10 +24,16 @@ const isJavaScript = (file: string) => /\.m?js$/.test(file);
  * @throws UdfLoadError with file and line, for an import that is no file of the UDF
  * @throws AssetError where esbuild is needed and cannot be had
  */
-export async function compileTypeScript(source: TypeScriptSource, reading: UdfReading, loadEsbuild: LoadEsbuild): Promise<CompiledUdf> {
+export async function compileTypeScript(
+  source: TypeScriptSource,
+  reading: UdfReading,
+  loadEsbuild: LoadEsbuild,
+): Promise<CompiledUdf> {
   const { plan } = reading;
   const files = new Map(source.headers.map(({ file, code }) => [file, code]));
-  const follows = reading.imports.some(({ specifier, typeOnly }) => !typeOnly && findFile(source.file, specifier, files) !== null);
+  const follows = reading.imports.some(
+    ({ specifier, typeOnly }) => !typeOnly && findFile(source.file, specifier, files) !== null,
+  );
   if (!follows && !reading.needsTransform) {
     const code = isJavaScript(source.file) ? source.code : stripTypes(source.code, parseSource(source));
     if (code !== null) {
@@ -42,7 +48,10 @@ export async function compileTypeScript(source: TypeScriptSource, reading: UdfRe
 function checkImports(source: TypeScriptSource, code: string, imports: readonly ImportUse[]): void {
   const foreign = imports.filter(({ specifier }) => specifier !== GUEST_MODULE);
   if (foreign.length === 0) return;
-  const left = new Set(readImports(parseSource({ file: "stripped.js", code })).map(({ specifier }) => specifier));
+  const left = new Set(
+    readImports(parseSource({ file: "stripped.js", code })).map(({ specifier }) => specifier),
+  );
   const refused = foreign.find(({ specifier }) => left.has(specifier));
-  if (refused) throw loadError(refusal(refused.specifier), { line: refused.line, column: refused.column - 1 }, source);
+  if (refused)
+    throw loadError(refusal(refused.specifier), { line: refused.line, column: refused.column - 1 }, source);
 }

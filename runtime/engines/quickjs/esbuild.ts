@@ -18,7 +18,12 @@ export interface EsbuildPlugin {
   setup(build: {
     onResolve(
       options: { filter: RegExp },
-      callback: (args: { path: string; importer: string; kind: string }) => { path?: string; namespace?: string; external?: boolean; errors?: { text: string }[] },
+      callback: (args: { path: string; importer: string; kind: string }) => {
+        path?: string;
+        namespace?: string;
+        external?: boolean;
+        errors?: { text: string }[];
+      },
     ): void;
     onLoad(
       options: { filter: RegExp; namespace: string },
@@ -28,7 +33,9 @@ export interface EsbuildPlugin {
 }
 
 export interface Esbuild {
-  build(options: Record<string, unknown> & { plugins: EsbuildPlugin[] }): Promise<{ outputFiles?: { path: string; text: string }[] }>;
+  build(
+    options: Record<string, unknown> & { plugins: EsbuildPlugin[] },
+  ): Promise<{ outputFiles?: { path: string; text: string }[] }>;
 }
 
 /** Gives esbuild when it is needed first. */

@@ -1,10 +1,11 @@
 /** The QuickJS engine inside the isolate: runs compiled TypeScript UDFs, one at a time, each in memory that no other run has touched. */
-import type { Encoded } from "../../value.ts";
+
 import type { GuestFailure } from "../../udf.ts";
+import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits, PutBack } from "../guest.ts";
-import { ENTRY, GUEST_MODULE, HOST_NAME } from "./ops.ts";
+import { GUEST_MODULE, HOST_NAME } from "./ops.ts";
 import type { QuickJsRequest, QuickJsUdf } from "./plan.ts";
-import { Run } from "./run.ts";
+import { outOfMemory, Run } from "./run.ts";
 import { openVm, Thrown, type Vm } from "./vm.ts";
 
 const MiB = 1024 * 1024;
@@ -30,8 +31,22 @@ export interface QuickJsOptions {
 /** The failure of a run that reached `GuestLimits.deadline`. Whoever keeps the clock outside reports it as the time limit. */
 export const DEADLINE_TYPE = "DeadlineExceeded";
 
-export function failure(kind: GuestFailure["kind"], type: string, message: string, file: string | null = null): GuestFailure {
-  return { kind, type, message, traceback: `${type}: ${message}`, file, line: null, subject: null, value: null };
+export function failure(
+  kind: GuestFailure["kind"],
+  type: string,
+  message: string,
+  file: string | null = null,
+): GuestFailure {
+  return {
+    kind,
+    type,
+    message,
+    traceback: `${type}: ${message}`,
+    file,
+    line: null,
+    subject: null,
+    value: null,
+  };
 }
 
 /** The realm's own stack ended before QuickJS's did: a parser's frames are larger there. V8 and JavaScriptCore, Firefox. */
@@ -94,11 +109,13 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
 
   return {
     async run(request: Encoded, limits: GuestLimits): Promise<Encoded> {
-      if (run) return reply(failure("internal", "Busy", "A run is under way: the engine runs one UDF at a time"));
+      if (run)
+        return reply(failure("internal", "Busy", "A run is under way: the engine runs one UDF at a time"));
       if (broken) return reply(failure("internal", "Broken", `The engine cannot run any more: ${broken}`));
       const asked = JSON.parse(request.text) as QuickJsRequest;
       const udf = asked.udf ?? last;
-      if (udf === null) return reply(failure("internal", "NoUdf", "No UDF: the request names none, and none has run here"));
+      if (udf === null)
+        return reply(failure("internal", "NoUdf", "No UDF: the request names none, and none has run here"));
       last = udf;
       if (!clean) vm.reset();
       clean = false;
@@ -113,7 +130,10 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
       } catch (error) {
         // Nothing that the guest throws gets here: the machine itself has stopped midway, and its state is unknown.
         broken = error instanceof Error ? error.message : String(error);
-        if (isHostStackOverflow(error)) return reply(failure("udf", "InternalError", "stack overflow", udf.file));
+        // QuickJS itself does not survive a full heap everywhere.
+        if (run.starved) return reply(outOfMemory(udf.file));
+        if (isHostStackOverflow(error))
+          return reply(failure("udf", "InternalError", "stack overflow", udf.file));
         return reply(failure("internal", "EngineFailure", `QuickJS failed: ${broken}`, udf.file));
       } finally {
         run.close();

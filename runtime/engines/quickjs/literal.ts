@@ -9,12 +9,24 @@ export function propertyName(property: Node): string | null {
   return key.type === "StringLiteral" || key.type === "NumericLiteral" ? String(key.value) : null;
 }
 
+/** The text of a template without expressions, or null. */
+export function plainTemplate(node: Node): string | null {
+  const [first, second] = children(node, "quasis");
+  return first && !second ? (first.value as { cooked: string }).cooked : null;
+}
+
 /** An expression without its type assertions. */
 export function bare(node: Node): Node {
   let inner = node;
   while (
-    ["TSAsExpression", "TSSatisfiesExpression", "TSNonNullExpression", "TSTypeAssertion", "TSInstantiationExpression",
-      "ParenthesizedExpression"].includes(inner.type)
+    [
+      "TSAsExpression",
+      "TSSatisfiesExpression",
+      "TSNonNullExpression",
+      "TSTypeAssertion",
+      "TSInstantiationExpression",
+      "ParenthesizedExpression",
+    ].includes(inner.type)
   ) {
     inner = child(inner, "expression") as Node;
   }
@@ -36,8 +48,8 @@ export function readLiteral(expression: Node, what: string, source: SourceText):
     case "NullLiteral":
       return null;
     case "TemplateLiteral": {
-      const quasis = children(node, "quasis");
-      if (quasis.length === 1) return (quasis[0]?.value as { cooked: string }).cooked;
+      const cooked = plainTemplate(node);
+      if (cooked !== null) return cooked;
       break;
     }
     case "UnaryExpression": {
@@ -54,21 +66,33 @@ export function readLiteral(expression: Node, what: string, source: SourceText):
     }
     case "ObjectExpression":
       return Object.fromEntries(
-        readProperties(node, what, source).map(({ name, value }) => [name, readLiteral(value, `${what}.${name}`, source)]),
+        readProperties(node, what, source).map(({ name, value }) => [
+          name,
+          readLiteral(value, `${what}.${name}`, source),
+        ]),
       );
   }
   throw loadError(
     `Cannot read ${what}: it must be a literal, because the source is read without running it: received ${short(sourceOf(node, source))}`,
-    node, source,
+    node,
+    source,
   );
 }
 
 /** The properties of an object literal. @throws UdfLoadError for methods, spreads and computed names */
-export function readProperties(object: Node, what: string, source: SourceText): { name: string; value: Node; node: Node }[] {
+export function readProperties(
+  object: Node,
+  what: string,
+  source: SourceText,
+): { name: string; value: Node; node: Node }[] {
   return children(object, "properties").map((property) => {
     const name = property.type === "ObjectProperty" ? propertyName(property) : null;
     if (name === null) {
-      throw loadError(`Cannot read ${what}: it must be a literal with plain names: received ${short(sourceOf(property, source))}`, property, source);
+      throw loadError(
+        `Cannot read ${what}: it must be a literal with plain names: received ${short(sourceOf(property, source))}`,
+        property,
+        source,
+      );
     }
     return { name, value: child(property, "value") as Node, node: property };
   });

@@ -34,11 +34,21 @@ export function readParameters(
   for (const name of Object.keys(defaults)) {
     const found = declared.find(({ parameter }) => parameter.name === name);
     if (found) found.plan.optional = true;
-    else if (open === null) throw loadError(`Cannot give a default to ${JSON.stringify(name)}: the UDF has no such parameter`, fn, source);
+    else if (open === null)
+      throw loadError(
+        `Cannot give a default to ${JSON.stringify(name)}: the UDF has no such parameter`,
+        fn,
+        source,
+      );
   }
   return {
     parameters: declared.map(({ parameter }) => parameter),
-    plan: { style: single ? "object" : "positional", parameters: declared.map(({ plan }) => plan), open, defaults },
+    plan: {
+      style: single ? "object" : "positional",
+      parameters: declared.map(({ plan }) => plan),
+      open,
+      defaults,
+    },
   };
 }
 
@@ -57,15 +67,31 @@ function positional(node: Node, types: Annotations, source: SourceText): Declare
   }
   const annotation = types.text(target);
   return {
-    parameter: { name, annotation, default: value && sourceOf(value, source), kind: rest ? "rest" : "positional" },
-    plan: { name, annotation, type: types.plan(target), optional: rest || value !== null || target.optional === true, rest },
+    parameter: {
+      name,
+      annotation,
+      default: value && sourceOf(value, source),
+      kind: rest ? "rest" : "positional",
+    },
+    plan: {
+      name,
+      annotation,
+      type: types.plan(target),
+      optional: rest || value !== null || target.optional === true,
+      rest,
+    },
   };
 }
 
-function asObject(node: Node, types: Annotations, source: SourceText): { fields: Declared[]; open: TypePlan | null } | null {
+function asObject(
+  node: Node,
+  types: Annotations,
+  source: SourceText,
+): { fields: Declared[]; open: TypePlan | null } | null {
   const { target, value } = unwrap(node);
   const object = types.object(target);
-  const untyped = target.type === "Identifier" && types.text(target) === null && OBJECT_NAMES.has(text(target, "name"));
+  const untyped =
+    target.type === "Identifier" && types.text(target) === null && OBJECT_NAMES.has(text(target, "name"));
   if (target.type !== "ObjectPattern" && !object && !untyped) return null;
   const fields = new Map<string, Declared>();
   for (const [name, field] of Object.entries(object?.object ?? {})) {

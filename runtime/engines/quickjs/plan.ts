@@ -2,7 +2,17 @@
 
 /** A type as far as values are converted to it. */
 export type TypePlan =
-  | "any" | "string" | "number" | "boolean" | "bigint" | "date" | "bytes" | "null" | "undefined" | "tile" | "bounds"
+  | "any"
+  | "string"
+  | "number"
+  | "boolean"
+  | "bigint"
+  | "date"
+  | "bytes"
+  | "null"
+  | "undefined"
+  | "tile"
+  | "bounds"
   | { literal: string | number | boolean }
   | { array: TypePlan }
   | { tuple: readonly TypePlan[] }

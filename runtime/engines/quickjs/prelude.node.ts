@@ -10,7 +10,11 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
  */
 export async function bundlePrelude({ also = "" }: { also?: string } = {}): Promise<string> {
   const result = await build({
-    stdin: { contents: `export * from "./sdk/typescript/prelude.ts";\n${also}`, resolveDir: root, loader: "ts" },
+    stdin: {
+      contents: `export * from "./sdk/typescript/prelude.ts";\n${also}`,
+      resolveDir: root,
+      loader: "ts",
+    },
     bundle: true,
     // The package says that its modules have no side effects; this one starts the guest.
     ignoreAnnotations: true,

@@ -16,10 +16,8 @@ export interface Rejections {
  * the signature of `JSHostPromiseRejectionTracker`. A JSValue is an i64 on wasm32 (JS_NAN_BOXING, quickjs.h).
  */
 const ADAPTER = new Uint8Array([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-  1, 9, 1, 0x60, 5, 0x7f, 0x7e, 0x7e, 0x7f, 0x7f, 0,
-  2, 7, 1, 1, 0x65, 1, 0x66, 0, 0,
-  7, 5, 1, 1, 0x66, 0, 0,
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 9, 1, 0x60, 5, 0x7f, 0x7e, 0x7e, 0x7f, 0x7f, 0, 2, 7, 1, 1, 0x65, 1,
+  0x66, 0, 0, 7, 5, 1, 1, 0x66, 0, 0,
 ]);
 
 /** How much of the runtime's structure is looked at. */
@@ -59,7 +57,9 @@ export function openRejections(vm: Vm, table: WebAssembly.Table): Rejections {
   const after = words();
   const handler = after.findIndex((word, i) => word !== before[i]);
   if (handler < 0 || after[handler + 2] !== 0 || after[handler + 3] !== 0) {
-    throw new TypeError("Cannot use this build of QuickJS: the place of its rejection callback was not found");
+    throw new TypeError(
+      "Cannot use this build of QuickJS: the place of its rejection callback was not found",
+    );
   }
   const adapter = new WebAssembly.Instance(new WebAssembly.Module(ADAPTER), { e: { f: track } });
   const slot = table.grow(1, adapter.exports.f);

@@ -1,6 +1,7 @@
 /** One run of a UDF in QuickJS: its event loop, its host calls and what it answers. */
-import type { Encoded } from "../../value.ts";
+
 import type { GuestFailure } from "../../udf.ts";
+import type { Encoded } from "../../value.ts";
 import type { GuestHost } from "../guest.ts";
 import { DEADLINE_TYPE, failure } from "./guest.ts";
 import { ENTRY, OP } from "./ops.ts";
@@ -18,7 +19,9 @@ const STARVED_SHARE = 0.75;
 
 const UNREADABLE = "UnreadableError";
 
-const outOfMemory = (file: string | null) => failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", file);
+/** The failure of a run that has used up its memory. */
+export const outOfMemory = (file: string | null) =>
+  failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", file);
 
 export interface RunLimits {
   /** On `GuestHost.now()`'s clock, in ms. */
@@ -49,6 +52,7 @@ export class Run {
   #answers: { id: number; reply: Encoded }[] = [];
   #wake: (() => void) | null = null;
   #outcome: Encoded | null = null;
+  #failed = false;
 
   constructor(vm: Vm, entry: number, host: GuestHost, limits: RunLimits) {
     this.#vm = vm;
@@ -71,12 +75,23 @@ export class Run {
   }
 
   /** Runs to the end. Everything that the guest does is in the answer; what is thrown is the engine's own failure. */
-  async execute(udf: QuickJsUdf, { parameters, tile }: QuickJsRequest, buffers: readonly Uint8Array[]): Promise<Encoded> {
+  async execute(
+    udf: QuickJsUdf,
+    { parameters, tile }: QuickJsRequest,
+    buffers: readonly Uint8Array[],
+  ): Promise<Encoded> {
     const vm = this.#vm;
     vm.raw.QTS_RuntimeSetMemoryLimit(vm.runtime, this.#limits.heapBytes);
     this.#inbox = buffers;
     try {
-      const facts = { file: udf.file, name: udf.name, plan: udf.plan, parameters, tile, buffers: buffers.length };
+      const facts = {
+        file: udf.file,
+        name: udf.name,
+        plan: udf.plan,
+        parameters,
+        tile,
+        buffers: buffers.length,
+      };
       this.#enter(ENTRY.prepare, [vm.string(JSON.stringify(facts))]);
       if (!this.#outcome) this.#load(udf.code, udf.file);
       while (!this.#step(udf.file)) await this.#sleep();
@@ -102,12 +117,18 @@ export class Run {
   #step(file: string): boolean {
     for (const { id, reply } of this.#answers.splice(0)) {
       this.#inbox = reply.buffers;
-      this.#enter(ENTRY.answer, [this.#vm.number(id), this.#vm.string(reply.text), this.#vm.number(reply.buffers.length)]);
+      this.#enter(ENTRY.answer, [
+        this.#vm.number(id),
+        this.#vm.string(reply.text),
+        this.#vm.number(reply.buffers.length),
+      ]);
       this.#drain();
     }
     this.#drain();
     const now = this.#host.now();
-    for (const timer of this.#timers.filter(({ due }) => due <= now).sort((a, b) => a.due - b.due || a.id - b.id)) {
+    for (const timer of this.#timers
+      .filter(({ due }) => due <= now)
+      .sort((a, b) => a.due - b.due || a.id - b.id)) {
       if (this.#late || this.#outcome) break;
       if (!this.#timers.includes(timer)) continue;
       this.#timers.splice(this.#timers.indexOf(timer), 1);
@@ -116,9 +137,22 @@ export class Run {
     }
     if (this.interrupt()) {
       this.#outcome = null;
+      this.#failed = false;
       this.#fail(failure("internal", DEADLINE_TYPE, "The UDF reached its time limit", file));
-    } else if (!this.#outcome && this.#pendingCalls === 0 && this.#timers.length === 0 && this.#answers.length === 0) {
-      this.#fail(failure("udf", "NeverSettles", "The UDF's promise never settles: nothing is left that it could wait for", file));
+    } else if (
+      !this.#outcome &&
+      this.#pendingCalls === 0 &&
+      this.#timers.length === 0 &&
+      this.#answers.length === 0
+    ) {
+      this.#fail(
+        failure(
+          "udf",
+          "NeverSettles",
+          "The UDF's promise never settles: nothing is left that it could wait for",
+          file,
+        ),
+      );
     }
     return this.#outcome !== null;
   }
@@ -131,10 +165,10 @@ export class Run {
       if (!(error instanceof Thrown)) throw error;
       if (!this.#late) this.#enter(ENTRY.uncaught, [error.pointer]);
     }
-    const reason = this.#late ? null : this.#vm.rejections.first();
+    const reason = this.#late || this.#failed ? null : this.#vm.rejections.first();
     if (reason === null) return;
     // A rejection that nobody handles is a failure even where the UDF has returned a value.
-    if (this.#outcome && JSON.parse(this.#outcome.text).ok) this.#outcome = null;
+    this.#outcome = null;
     this.#enter(ENTRY.uncaught, [reason]);
     this.#vm.rejections.forget();
   }
@@ -146,7 +180,8 @@ export class Run {
     } catch (error) {
       if (!(error instanceof Thrown)) throw error;
       if (this.#late || this.#outcome) return;
-      if (entry === ENTRY.uncaught) this.#fail(failure("udf", UNREADABLE, "The UDF failed, and its error cannot be read"));
+      if (entry === ENTRY.uncaught)
+        this.#fail(failure("udf", UNREADABLE, "The UDF failed, and its error cannot be read"));
       else this.#enter(ENTRY.uncaught, [error.pointer]);
     }
   }
@@ -163,21 +198,37 @@ export class Run {
     });
   }
 
+  /** The heap has grown to about its limit. */
+  get starved(): boolean {
+    return this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
+  }
+
   #fail(found: GuestFailure): void {
     // QuickJS throws null where it has no room for an error, and the script may have none to read it.
-    const starved = ((found.type === "Uncaught" && found.message === "null") || found.type === UNREADABLE) && this.#vm.memory.buffer.byteLength >= this.#limits.heapBytes * STARVED_SHARE;
-    const error = starved ? { ...found, ...outOfMemory(found.file) } : found;
-    this.#outcome ??= { text: JSON.stringify({ ok: false, error }), buffers: [] };
+    const empty = (found.type === "Uncaught" && found.message === "null") || found.type === UNREADABLE;
+    const error = empty && this.starved ? { ...found, ...outOfMemory(found.file) } : found;
+    if (this.#outcome) return;
+    this.#outcome = { text: JSON.stringify({ ok: false, error }), buffers: [] };
+    this.#failed = true;
   }
 
   /** The guest's way out (ops.ts). Nothing may be thrown from here: QuickJS's own frames lie below. */
   call(args: readonly number[]): number | null {
-    const vm = this.#vm;
     try {
-      return this.#operate(vm.readNumber(args[0] as number), args);
+      return this.#operate(this.#vm.readNumber(args[0] as number), args);
     } catch (error) {
-      if (error instanceof OutOfMemory) return vm.throwError("InternalError", "out of memory");
-      return vm.throwError("InternalError", error instanceof Error ? error.message : "the host failed");
+      const message =
+        error instanceof OutOfMemory
+          ? "out of memory"
+          : error instanceof Error
+            ? error.message
+            : "the host failed";
+      try {
+        return this.#vm.throwError("InternalError", message);
+      } catch {
+        // No room for an error either: the guest goes on with undefined, and fails at the next thing that it allocates.
+        return null;
+      }
     }
   }
 
@@ -187,7 +238,10 @@ export class Run {
     const number = (index: number) => vm.readNumber(args[index] as number);
     switch (op) {
       case OP.output:
-        this.#host.output(number(1) === 1 ? "stdout" : "stderr", this.#encoder.encode(JSON.parse(text(2)) as string));
+        this.#host.output(
+          number(1) === 1 ? "stdout" : "stderr",
+          this.#encoder.encode(JSON.parse(text(2)) as string),
+        );
         return null;
       case OP.now:
         return vm.number(this.#host.now() - this.#begun);
@@ -242,7 +296,11 @@ export class Run {
     this.#host.call(binding, method, argument).then(
       (reply) => this.#arrive(id, reply),
       (error: unknown) => {
-        const lost = failure("internal", "HostCallFailed", error instanceof Error ? error.message : "the host did not answer");
+        const lost = failure(
+          "internal",
+          "HostCallFailed",
+          error instanceof Error ? error.message : "the host did not answer",
+        );
         this.#arrive(id, { text: JSON.stringify({ ok: false, error: lost }), buffers: [] });
       },
     );

@@ -2,8 +2,8 @@
 import { UdfLoadError } from "../../errors.ts";
 import type { Header, Parameter, RequestedPermissions } from "../../udf.ts";
 import { child, children, loadError, type Node, parseSource, type SourceText, text, visit } from "./ast.ts";
-import { GUEST_MODULE } from "./ops.ts";
 import { bare, readLiteral, readProperties } from "./literal.ts";
+import { GUEST_MODULE } from "./ops.ts";
 import { readParameters } from "./parameters.ts";
 import type { CallPlan } from "./plan.ts";
 
@@ -45,8 +45,14 @@ export interface UdfReading {
 const OPTIONS: Record<string, { rule: string; check(value: unknown): boolean }> = {
   name: { rule: "a text", check: (value) => typeof value === "string" && value !== "" },
   description: { rule: "a text", check: (value) => typeof value === "string" },
-  packages: { rule: "a list of texts", check: (value) => Array.isArray(value) && value.every((item) => typeof item === "string") },
-  cacheMaxAge: { rule: "a number of seconds or a text", check: (value) => typeof value === "number" || typeof value === "string" },
+  packages: {
+    rule: "a list of texts",
+    check: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+  },
+  cacheMaxAge: {
+    rule: "a number of seconds or a text",
+    check: (value) => typeof value === "number" || typeof value === "string",
+  },
   permissions: { rule: "an object", check: isRecord },
   parameters: { rule: "an object", check: isRecord },
   metadata: { rule: "an object", check: isRecord },
@@ -54,7 +60,12 @@ const OPTIONS: Record<string, { rule: string; check(value: unknown): boolean }> 
 
 /** Syntax that has no meaning in JavaScript, or that QuickJS lacks. */
 const TRANSFORMED = new Set([
-  "TSEnumDeclaration", "TSModuleDeclaration", "TSParameterProperty", "TSExportAssignment", "TSImportEqualsDeclaration", "Decorator",
+  "TSEnumDeclaration",
+  "TSModuleDeclaration",
+  "TSParameterProperty",
+  "TSExportAssignment",
+  "TSImportEqualsDeclaration",
+  "Decorator",
   "ClassAccessorProperty",
 ]);
 
@@ -72,8 +83,15 @@ export function readTypeScript(source: TypeScriptSource): UdfReading {
   const found = findDefault(body, source);
   const { fn, name, options } = findFunction(found, scope, source);
   const given = options ? readOptions(options, source) : {};
-  const { parameters, plan } = readParameters(fn, body, (given.parameters ?? {}) as Record<string, unknown>, source);
-  const extra = ["description", "cacheMaxAge"].filter((name) => given[name] !== undefined).map((name) => [name, given[name]]);
+  const { parameters, plan } = readParameters(
+    fn,
+    body,
+    (given.parameters ?? {}) as Record<string, unknown>,
+    source,
+  );
+  const extra = ["description", "cacheMaxAge"]
+    .filter((name) => given[name] !== undefined)
+    .map((name) => [name, given[name]]);
   return {
     name: (given.name as string | undefined) ?? source.name,
     entrypoint: name || "default",
@@ -89,7 +107,8 @@ export function readTypeScript(source: TypeScriptSource): UdfReading {
 
 /** The names that a statement declares at the top level. */
 function bindings(statement: Node): [string, Node][] {
-  const node = statement.type === "ExportNamedDeclaration" ? (child(statement, "declaration") ?? statement) : statement;
+  const node =
+    statement.type === "ExportNamedDeclaration" ? (child(statement, "declaration") ?? statement) : statement;
   switch (node.type) {
     case "FunctionDeclaration":
     case "ClassDeclaration":
@@ -119,14 +138,24 @@ function findDefault(body: readonly Node[], source: SourceText): Node {
       const declaration = child(statement, "declaration") as Node;
       // The signatures of an overloaded function come before it.
       if (declaration.type === "TSDeclareFunction" || declaration.type === "TSInterfaceDeclaration") continue;
-      if (found) throw loadError("Cannot tell which function is the UDF: there are two default exports", statement, source);
+      if (found)
+        throw loadError(
+          "Cannot tell which function is the UDF: there are two default exports",
+          statement,
+          source,
+        );
       found = declaration;
     }
     if (statement.type !== "ExportNamedDeclaration") continue;
     for (const specifier of children(statement, "specifiers")) {
       const exported = child(specifier, "exported");
       if ((text(exported, "name") || text(exported, "value")) !== "default") continue;
-      if (statement.source) throw loadError("Cannot use a default export of another file: the UDF must be declared in this one", specifier, source);
+      if (statement.source)
+        throw loadError(
+          "Cannot use a default export of another file: the UDF must be declared in this one",
+          specifier,
+          source,
+        );
       found = child(specifier, "local");
     }
   }
@@ -140,13 +169,18 @@ function findDefault(body: readonly Node[], source: SourceText): Node {
 const FUNCTIONS = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
 
 /** Follows names and `udf()` to the function. */
-function findFunction(found: Node, scope: ReadonlyMap<string, Node>, source: SourceText): { fn: Node; name: string; options: Node | null } {
+function findFunction(
+  found: Node,
+  scope: ReadonlyMap<string, Node>,
+  source: SourceText,
+): { fn: Node; name: string; options: Node | null } {
   let node = bare(found);
   let options: Node | null = null;
   let name = "";
   for (let steps = 0; steps < 10; steps++) {
     if (FUNCTIONS.has(node.type)) {
-      if (node.generator === true) throw loadError("Cannot use a generator function as the UDF: return a list", found, source);
+      if (node.generator === true)
+        throw loadError("Cannot use a generator function as the UDF: return a list", found, source);
       return { fn: node, name: text(child(node, "id"), "name") || name, options };
     }
     if (node.type === "Identifier") {
@@ -154,19 +188,30 @@ function findFunction(found: Node, scope: ReadonlyMap<string, Node>, source: Sou
       const target = scope.get(name);
       if (!target) break;
       if (text(target, "from")) {
-        throw loadError(`Cannot use ${name} of ${JSON.stringify(text(target, "from"))} as the UDF: it must be declared in this file`, found, source);
+        throw loadError(
+          `Cannot use ${name} of ${JSON.stringify(text(target, "from"))} as the UDF: it must be declared in this file`,
+          found,
+          source,
+        );
       }
       node = bare(target);
     } else if (node.type === "CallExpression" && isUdfCall(node, scope)) {
       const [first, second] = children(node, "arguments");
-      if (!first || !second) throw loadError("Cannot read udf(): it takes an object of options and a function", node, source);
+      if (!first || !second)
+        throw loadError("Cannot read udf(): it takes an object of options and a function", node, source);
       options = resolve(first, scope);
-      if (options.type !== "ObjectExpression") throw loadError("Cannot read udf(): its options must be an object literal", first, source);
+      if (options.type !== "ObjectExpression")
+        throw loadError("Cannot read udf(): its options must be an object literal", first, source);
       node = bare(second);
     } else break;
   }
-  const what = node.type === "ClassDeclaration" || node.type === "ClassExpression" ? "a class" : "no function";
-  throw loadError(`Cannot use the default export as a UDF: it must be a function or udf({…}, function): it is ${what}`, found, source);
+  const what =
+    node.type === "ClassDeclaration" || node.type === "ClassExpression" ? "a class" : "no function";
+  throw loadError(
+    `Cannot use the default export as a UDF: it must be a function or udf({…}, function): it is ${what}`,
+    found,
+    source,
+  );
 }
 
 function resolve(node: Node, scope: ReadonlyMap<string, Node>): Node {
@@ -191,10 +236,15 @@ function readOptions(object: Node, source: SourceText): Record<string, unknown> 
   for (const { name, value, node } of readProperties(object, "the options of udf()", source)) {
     const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
     if (!option) {
-      throw loadError(`Cannot read udf(): unknown option ${JSON.stringify(name)}; options are ${Object.keys(OPTIONS).join(", ")}`, node, source);
+      throw loadError(
+        `Cannot read udf(): unknown option ${JSON.stringify(name)}; options are ${Object.keys(OPTIONS).join(", ")}`,
+        node,
+        source,
+      );
     }
     const read = readLiteral(value, name, source);
-    if (!option.check(read)) throw loadError(`Cannot read udf(): ${name} must be ${option.rule}`, value, source);
+    if (!option.check(read))
+      throw loadError(`Cannot read udf(): ${name} must be ${option.rule}`, value, source);
     options[name] = read;
   }
   return options;

@@ -23,14 +23,22 @@ export function mapFailure(failure: GuestFailure, map: string | null): GuestFail
       continue;
     }
     const place = { file, line: Number(row), column: Number(column) };
-    const original = trace && originalPositionFor(trace, { line: place.line, column: Math.max(0, place.column - 1) });
+    const original =
+      trace && originalPositionFor(trace, { line: place.line, column: Math.max(0, place.column - 1) });
     if (original?.source) {
-      place.file = original.source.startsWith(`${NAMESPACE}:`) ? original.source.slice(NAMESPACE.length + 1) : original.source;
+      place.file = original.source.startsWith(`${NAMESPACE}:`)
+        ? original.source.slice(NAMESPACE.length + 1)
+        : original.source;
       place.line = original.line;
       place.column = original.column + 1;
     }
     first ??= { file: place.file, line: place.line };
     lines.push(`${before}${place.file}:${place.line}:${place.column}${after}`);
   }
-  return { ...failure, traceback: lines.join("\n"), file: first?.file ?? failure.file, line: first?.line ?? failure.line };
+  return {
+    ...failure,
+    traceback: lines.join("\n"),
+    file: first?.file ?? failure.file,
+    line: first?.line ?? failure.line,
+  };
 }

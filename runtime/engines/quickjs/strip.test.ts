@@ -11,7 +11,17 @@ const strip = (code: string) => stripTypes(code, parseSource({ file: "a.ts", cod
 /** The same program by another compiler, layout aside. */
 async function print(code: string, loader: "ts" | "js"): Promise<string> {
   const tsconfigRaw = { compilerOptions: { target: "esnext", useDefineForClassFields: true } };
-  return (await transform(code, { loader, tsconfigRaw, minifySyntax: true, minifyWhitespace: true, format: "esm", target: "esnext", logLevel: "silent" })).code;
+  return (
+    await transform(code, {
+      loader,
+      tsconfigRaw,
+      minifySyntax: true,
+      minifyWhitespace: true,
+      format: "esm",
+      target: "esnext",
+      logLevel: "silent",
+    })
+  ).code;
 }
 
 const CASES = [
@@ -43,7 +53,9 @@ describe("stripTypes()", () => {
   test.each(CASES)("leaves the same program in the same places: %s", async (code) => {
     const stripped = strip(code) as string;
     expect(stripped).toHaveLength(code.length);
-    expect(stripped.split("\n").map((line) => line.length)).toEqual(code.split("\n").map((line) => line.length));
+    expect(stripped.split("\n").map((line) => line.length)).toEqual(
+      code.split("\n").map((line) => line.length),
+    );
     expect(await print(stripped, "js")).toBe(await print(code, "ts"));
   });
 
@@ -54,7 +66,11 @@ describe("stripTypes()", () => {
 
   test("agrees with another compiler on this runtime's own files", async () => {
     const folders = ["./", "prelude/", "../"].map((path) => new URL(path, import.meta.url));
-    const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => /(?<!test)\.ts$/.test(name)).map((name) => fileURLToPath(new URL(name, folder))));
+    const files = folders.flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => /(?<!test)\.ts$/.test(name))
+        .map((name) => fileURLToPath(new URL(name, folder))),
+    );
     expect(files.length).toBeGreaterThan(20);
     for (const file of files) {
       const code = readFileSync(file, "utf8");

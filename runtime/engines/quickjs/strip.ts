@@ -5,10 +5,12 @@
 import { child, children, type Node, text } from "./ast.ts";
 
 /** Statements that are types alone. */
-const TYPE_STATEMENTS = new Set(["TSInterfaceDeclaration", "TSTypeAliasDeclaration", "TSDeclareFunction", "TSNamespaceExportDeclaration"]);
-
-/** Types behind something: gone as they stand. */
-const TYPE_PARTS = new Set(["TSTypeAnnotation", "TSTypeParameterDeclaration", "TSTypeParameterInstantiation"]);
+const TYPE_STATEMENTS = new Set([
+  "TSInterfaceDeclaration",
+  "TSTypeAliasDeclaration",
+  "TSDeclareFunction",
+  "TSNamespaceExportDeclaration",
+]);
 
 const CLASS_TYPES = new Set(["TSIndexSignature", "TSDeclareMethod"]);
 
@@ -24,21 +26,26 @@ class Unstrippable extends Error {}
 function valueNames(body: readonly Node[]): Set<string> {
   const names = new Set<string>();
   const walk = (node: Node): void => {
-    if (node.type === "Identifier") return void names.add(text(node, "name"));
+    if (node.type === "Identifier") names.add(text(node, "name"));
     if (node.type === "ImportDeclaration" || node.declare === true || node.exportKind === "type") return;
     if (node.type.startsWith("TS")) {
       // `x as T`, `x!`: the expression is a value, the rest is a type.
       const expression = child(node, "expression");
-      if (expression && node.type !== "TSInterfaceHeritage" && node.type !== "TSClassImplements") walk(expression);
+      if (expression && node.type !== "TSInterfaceHeritage" && node.type !== "TSClassImplements")
+        walk(expression);
       return;
     }
-    const named = (node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && node.computed !== true ? "property" : null;
+    const named =
+      (node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && node.computed !== true
+        ? "property"
+        : null;
     // A shorthand property's value is the name again.
     const keyed = /Property$|Method$/.test(node.type) && node.computed !== true ? "key" : null;
     for (const [field, value] of Object.entries(node)) {
       if (field === named || field === keyed || field === "exported" || field === "implements") continue;
       for (const item of Array.isArray(value) ? value : [value]) {
-        if (item !== null && typeof item === "object" && typeof (item as Node).type === "string") walk(item as Node);
+        if (item !== null && typeof item === "object" && typeof (item as Node).type === "string")
+          walk(item as Node);
       }
     }
   };
@@ -54,11 +61,13 @@ function valueNames(body: readonly Node[]): Set<string> {
 export function stripTypes(code: string, body: readonly Node[]): string | null {
   const used = valueNames(body);
   const cuts: { start: number; end: number; fill: string }[] = [];
-  const cut = (start: number, end: number, fill = "") => void cuts.push({ start, end, fill });
+  const cut = (start: number, end: number, fill = "") => {
+    cuts.push({ start, end, fill });
+  };
   /** After a statement or a class member that is gone, the one before it must not run into the one behind it. */
   const cutStatement = (node: Node) => cut(node.start, node.end, ";");
   const skipSpace = (at: number): number => {
-    const rest = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*/.exec(code.slice(at));
+    const rest = /^(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*/.exec(code.slice(at));
     return at + (rest?.[0].length ?? 0);
   };
   /** The end of an element of a list with the comma behind it. */
@@ -104,16 +113,23 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
     if (node.abstract === true) cutModifiers(node, (child(node, "body") as Node).start);
     const interfaces = children(node, "implements");
     if (interfaces.length > 0) {
-      const before = child(node, "superTypeParameters") ?? child(node, "superTypeArguments") ?? child(node, "superClass") ?? child(node, "typeParameters") ?? child(node, "id");
-      const from = code.indexOf("implements", before ? before.end : node.start);
+      const before = ["superTypeArguments", "superTypeParameters", "superClass", "typeParameters", "id"]
+        .map((field) => child(node, field))
+        .find((found) => found !== null);
+      const from = code.indexOf("implements", before?.end ?? node.start);
       cut(from, (interfaces.at(-1) as Node).end);
     }
   };
 
   const walkImport = (node: Node) => {
     const specifiers = children(node, "specifiers");
-    const gone = specifiers.filter((specifier) => specifier.importKind === "type" || !used.has(text(child(specifier, "local"), "name")));
-    if (node.importKind === "type" || (specifiers.length > 0 && gone.length === specifiers.length)) return cutStatement(node);
+    const gone = specifiers.filter(
+      (specifier) => specifier.importKind === "type" || !used.has(text(child(specifier, "local"), "name")),
+    );
+    if (node.importKind === "type" || (specifiers.length > 0 && gone.length === specifiers.length)) {
+      cutStatement(node);
+      return;
+    }
     // A default import that is gone leaves a list, a list that is gone leaves a default import: too rare for an own rule.
     if (gone.some(({ type }) => type !== "ImportSpecifier")) throw new Unstrippable();
     for (const specifier of gone) cut(specifier.start, withComma(specifier.end));
@@ -122,7 +138,8 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
   const walkExport = (node: Node, types: ReadonlySet<string>) => {
     for (const specifier of children(node, "specifiers")) {
       const name = text(child(specifier, "local"), "name");
-      if (specifier.exportKind === "type" || (!node.source && types.has(name))) cut(specifier.start, withComma(specifier.end));
+      if (specifier.exportKind === "type" || (!node.source && types.has(name)))
+        cut(specifier.start, withComma(specifier.end));
     }
   };
 
@@ -130,10 +147,11 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
   const values = new Set<string>();
   for (const statement of body) {
     const node = child(statement, "declaration") ?? statement;
-    const isType = TYPE_STATEMENTS.has(node.type) && node.type !== "TSDeclareFunction";
-    if (isType) types.add(text(child(node, "id"), "name"));
+    if (TYPE_STATEMENTS.has(node.type) && node.type !== "TSDeclareFunction")
+      types.add(text(child(node, "id"), "name"));
     else if (/^(Class|Function)Declaration$/.test(node.type)) values.add(text(child(node, "id"), "name"));
-    for (const declarator of children(node, "declarations")) values.add(text(child(declarator, "id"), "name"));
+    for (const declarator of children(node, "declarations"))
+      values.add(text(child(declarator, "id"), "name"));
     if (statement.type !== "ImportDeclaration") continue;
     for (const specifier of children(statement, "specifiers")) {
       const name = text(child(specifier, "local"), "name");
@@ -142,17 +160,33 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
   }
   for (const name of values) types.delete(name);
 
+  /** Whether a statement or class member is there for its types alone. */
+  const isType = (node: Node): boolean => {
+    const declaration = child(node, "declaration");
+    if (TYPE_STATEMENTS.has(node.type) || node.declare === true || node.exportKind === "type") return true;
+    if (declaration && (TYPE_STATEMENTS.has(declaration.type) || declaration.declare === true)) return true;
+    return (
+      CLASS_TYPES.has(node.type) ||
+      (node.abstract === true && !/^Class(Declaration|Expression)$/.test(node.type))
+    );
+  };
+
   /** @param last the node ends the statement that holds it */
   const walk = (node: Node, last: boolean): void => {
-    const declaration = child(node, "declaration");
-    if (TYPE_STATEMENTS.has(node.type) || node.declare === true || node.exportKind === "type") return cutStatement(node);
-    if (declaration && (TYPE_STATEMENTS.has(declaration.type) || declaration.declare === true)) return cutStatement(node);
-    if (TYPE_PARTS.has(node.type)) return cut(node.start, node.end);
-    if (CLASS_TYPES.has(node.type) || (node.abstract === true && !/^Class(Declaration|Expression)$/.test(node.type))) return cutStatement(node);
+    if (isType(node)) {
+      cutStatement(node);
+      return;
+    }
     let open = node;
     switch (node.type) {
+      case "TSTypeAnnotation":
+      case "TSTypeParameterDeclaration":
+      case "TSTypeParameterInstantiation":
+        cut(node.start, node.end);
+        return;
       case "ImportDeclaration":
-        return walkImport(node);
+        walkImport(node);
+        return;
       case "ExportNamedDeclaration":
         walkExport(node, types);
         break;
@@ -161,12 +195,14 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
       case "TSNonNullExpression":
       case "TSInstantiationExpression":
         cutBehind(node, last);
-        return walk(child(node, "expression") as Node, false);
+        walk(child(node, "expression") as Node, false);
+        return;
       case "TSTypeAssertion":
         open = child(node, "expression") as Node;
         sameLine(node.start, open.start);
         cut(node.start, open.start);
-        return walk(open, last);
+        walk(open, last);
+        return;
       case "ClassDeclaration":
       case "ClassExpression":
         walkClass(node);
@@ -183,7 +219,8 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
         break;
       }
       case "VariableDeclarator":
-        if (node.definite === true) cutMark((child(node, "id") as Node).start + text(child(node, "id"), "name").length, "!");
+        if (node.definite === true)
+          cutMark((child(node, "id") as Node).start + text(child(node, "id"), "name").length, "!");
         break;
       case "Identifier":
         if (node.optional === true) cutMark(node.start + text(node, "name").length, "?");
@@ -201,13 +238,18 @@ export function stripTypes(code: string, body: readonly Node[]): string | null {
       }
     }
     const params = children(node, "params");
-    if (params[0] && text(params[0], "name") === "this") cut(params[0].start, withComma(params[0].end));
+    const self = params[0] && text(params[0], "name") === "this" ? params[0] : null;
+    if (self) cut(self.start, withComma(self.end));
     for (const value of Object.values(open)) {
       for (const item of Array.isArray(value) ? value : [value]) {
         if (item === null || typeof item !== "object" || typeof (item as Node).type !== "string") continue;
-        if (item === params[0] && text(params[0], "name") === "this") continue;
+        if (self !== null && item === self) continue;
         if (node.implements && children(node, "implements").includes(item as Node)) continue;
-        walk(item as Node, (item as Node).end === node.end && (last || /Statement$|^VariableDeclaration$|^ClassProperty$|^Export/.test(node.type)));
+        walk(
+          item as Node,
+          (item as Node).end === node.end &&
+            (last || /Statement$|^VariableDeclaration$|^ClassProperty$|^Export/.test(node.type)),
+        );
       }
     }
   };

@@ -2,8 +2,9 @@
  * QuickJS in WebAssembly, over its raw functions. One runtime and one context are made and kept as a copy of their memory;
  * putting that copy back undoes whatever ran: no value, patched prototype or broken heap survives it.
  */
-import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
+
 import loadEmscripten from "@jitl/quickjs-wasmfile-release-sync/emscripten-module";
+import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
 import { exportTable, memoryLimits } from "../wasm-memory.ts";
 import { openRejections, type Rejections } from "./rejections.ts";
 
@@ -34,7 +35,14 @@ export interface RawQuickJs {
   QTS_DupValuePointer(context: number, value: number): number;
   QTS_FreeValuePointer(context: number, value: number): void;
   QTS_Call(context: number, fn: number, self: number, count: number, list: number): number;
-  QTS_Eval(context: number, code: number, length: number, file: string, detect: number, flags: number): number;
+  QTS_Eval(
+    context: number,
+    code: number,
+    length: number,
+    file: string,
+    detect: number,
+    flags: number,
+  ): number;
   QTS_ResolveException(context: number, value: number): number;
   QTS_ExecutePendingJob(runtime: number, most: number, context: number): number;
   QTS_Typeof(context: number, value: number): number;
@@ -75,6 +83,12 @@ export class Thrown {
 /** The wasm heap is at its limit. */
 export class OutOfMemory extends Error {}
 
+/** A pointer that the machine gave; 0 is a heap without room. */
+function present(pointer: number): number {
+  if (pointer === 0) throw new OutOfMemory();
+  return pointer;
+}
+
 const MODULE_FLAGS = 1;
 const ALL_INTRINSICS = 0;
 const PAGE = 65536;
@@ -102,7 +116,13 @@ export class Vm {
   #image = new Uint8Array(0);
 
   /** Use `openVm`. */
-  constructor(memory: WebAssembly.Memory, module: RawModule, table: WebAssembly.Table, owner: VmOwner, stackBytes: number) {
+  constructor(
+    memory: WebAssembly.Memory,
+    module: RawModule,
+    table: WebAssembly.Table,
+    owner: VmOwner,
+    stackBytes: number,
+  ) {
     this.memory = memory;
     this.#module = module;
     this.raw = new QuickJSFFI(module as never) as unknown as RawQuickJs;
@@ -117,7 +137,7 @@ export class Vm {
         this.throwError("ReferenceError", owner.refuseImport(specifier));
         return 0;
       },
-      freeHostRef: () => {},
+      freeHostRef: () => undefined,
     };
     this.runtime = this.raw.QTS_NewRuntime();
     this.raw.QTS_RuntimeSetMaxStackSize(this.runtime, stackBytes);
@@ -154,9 +174,7 @@ export class Vm {
 
   /** @throws OutOfMemory */
   allocate(length: number): number {
-    const pointer = this.#module._malloc(Math.max(length, 1));
-    if (pointer === 0) throw new OutOfMemory();
-    return pointer;
+    return present(this.#module._malloc(Math.max(length, 1)));
   }
 
   free(pointer: number): void {
@@ -168,18 +186,19 @@ export class Vm {
     const [pointer] = this.#cString(text);
     const value = this.raw.QTS_NewString(this.context, pointer);
     this.free(pointer);
-    return value;
+    return present(value);
   }
 
+  /** @throws OutOfMemory */
   number(value: number): number {
-    return this.raw.QTS_NewFloat64(this.context, value);
+    return present(this.raw.QTS_NewFloat64(this.context, value));
   }
 
   /** A guest ArrayBuffer with a copy of the bytes. @throws OutOfMemory */
   arrayBuffer(bytes: Uint8Array): number {
     const pointer = this.allocate(bytes.length);
     this.bytes.set(bytes, pointer);
-    return this.raw.QTS_NewArrayBuffer(this.context, pointer, bytes.length);
+    return present(this.raw.QTS_NewArrayBuffer(this.context, pointer, bytes.length));
   }
 
   readNumber(value: number): number {
@@ -217,7 +236,7 @@ export class Vm {
 
   /** Throws inside the guest; the pointer is what a host function returns to do so. */
   throwError(name: string, message: string): number {
-    const error = this.raw.QTS_NewError(this.context);
+    const error = present(this.raw.QTS_NewError(this.context));
     this.raw.QTS_SetProp(this.context, error, this.string("name"), this.string(name));
     this.raw.QTS_SetProp(this.context, error, this.string("message"), this.string(message));
     return this.raw.QTS_Throw(this.context, error);
@@ -238,7 +257,7 @@ export class Vm {
   call(fn: number, args: readonly number[]): number {
     const list = this.allocate(args.length * 4);
     const view = new DataView(this.memory.buffer);
-    args.forEach((arg, i) => view.setUint32(list + i * 4, arg, true));
+    for (const [i, arg] of args.entries()) view.setUint32(list + i * 4, arg, true);
     const value = this.raw.QTS_Call(this.context, fn, this.raw.QTS_GetUndefined(), args.length, list);
     this.free(list);
     return this.#unwrap(value);
@@ -266,8 +285,7 @@ export class Vm {
   }
 
   #unwrap(value: number): number {
-    if (value === 0) throw new OutOfMemory();
-    const error = this.raw.QTS_ResolveException(this.context, value);
+    const error = this.raw.QTS_ResolveException(this.context, present(value));
     if (error) throw new Thrown(error);
     return value;
   }
@@ -302,7 +320,8 @@ export class Vm {
       x ^= x >> 27n;
       return word !== 0n && x === after[i];
     });
-    if (index < 0) throw new TypeError("Cannot use this build of QuickJS: the state of its random numbers was not found");
+    if (index < 0)
+      throw new TypeError("Cannot use this build of QuickJS: the state of its random numbers was not found");
     return this.context + index * 8;
   }
 }
@@ -320,7 +339,10 @@ export async function openVm({ wasm, memoryBytes, stackBytes }: VmOptions, owner
   });
   let table: WebAssembly.ExportValue | undefined;
   const raw = await new Promise((resolve, reject) => {
-    const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) => {
+    const instantiateWasm = (
+      imports: WebAssembly.Imports,
+      receive: (instance: WebAssembly.Instance) => void,
+    ) => {
       WebAssembly.instantiate(module, imports).then((instance) => {
         table = instance.exports[TABLE];
         receive(instance);
@@ -331,7 +353,9 @@ export async function openVm({ wasm, memoryBytes, stackBytes }: VmOptions, owner
     load({ wasmMemory: memory, instantiateWasm }).then(resolve, reject);
   });
   if (!(table instanceof WebAssembly.Table)) {
-    throw new TypeError("Cannot use this module of QuickJS: it was compiled from a binary that prepareQuickJs did not prepare");
+    throw new TypeError(
+      "Cannot use this module of QuickJS: it was compiled from a binary that prepareQuickJs did not prepare",
+    );
   }
   return new Vm(memory, raw as RawModule, table, owner, stackBytes);
 }

@@ -3,22 +3,37 @@
  * came of it. Bundled with the SDK's guest side into one module (prelude.node.ts); nothing in it is reachable from a UDF.
  */
 import { ResultError } from "../../../errors.ts";
-import { decodeValue, encodeValue, type Encoded } from "../../../value.ts";
 import type { GuestFailure } from "../../../udf.ts";
+import { decodeValue, type Encoded, encodeValue } from "../../../value.ts";
+import { GUEST_GLOBALS } from "../globals.ts";
 import { ENTRY, OP } from "../ops.ts";
 import type { CallPlan, QuickJsRequest } from "../plan.ts";
 import { structuredClone } from "./clone.ts";
 import { console } from "./console.ts";
-import { crypto, performance, queueMicrotask } from "./platform.ts";
 import { fail, hostError, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
-import { GUEST_GLOBALS } from "../globals.ts";
-import { addGlobal, apply, create, deleteProperty, exactBuffer, host, ownKeys, parseJson, toJson } from "./host.ts";
-import { TextDecoder, TextEncoder, atob, btoa } from "./text.ts";
+import {
+  addGlobal,
+  apply,
+  create,
+  deleteProperty,
+  exactBuffer,
+  host,
+  ownKeys,
+  parseJson,
+  toJson,
+} from "./host.ts";
+import { crypto, performance, queueMicrotask } from "./platform.ts";
+import { atob, btoa, TextDecoder, TextEncoder } from "./text.ts";
 import { clearInterval, clearTimeout, fire, setInterval, setTimeout } from "./timers.ts";
 import { URL, URLSearchParams } from "./url.ts";
 
 /** Where a run stands: what it asked for, without its code. */
-export type RunFacts = Pick<QuickJsRequest, "parameters" | "tile"> & { name: string; file: string; plan: CallPlan; buffers: number };
+export type RunFacts = Pick<QuickJsRequest, "parameters" | "tile"> & {
+  name: string;
+  file: string;
+  plan: CallPlan;
+  buffers: number;
+};
 
 export interface PreludeParts {
   /**
@@ -97,7 +112,12 @@ async function invoke(loaded: { default: unknown } | Promise<{ default: unknown 
     if (error instanceof ResultError || isOutOfMemory(error)) {
       return fail("result", error, facts.file, (error as ResultError).path);
     }
-    fail("result", new ResultError("Cannot return result: reading it threw an error", { path: "result" }), facts.file, "result");
+    fail(
+      "result",
+      new ResultError("Cannot return result: reading it threw an error", { path: "result" }),
+      facts.file,
+      "result",
+    );
   }
 }
 
@@ -112,8 +132,21 @@ function dropUnlisted(): void {
 /** Adds the globals and tells the host how to call in. */
 export function boot(parts: PreludeParts): void {
   const globals = {
-    console, setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask, structuredClone, atob, btoa,
-    TextEncoder, TextDecoder, URL, URLSearchParams, crypto, performance,
+    console,
+    setTimeout,
+    setInterval,
+    clearTimeout,
+    clearInterval,
+    queueMicrotask,
+    structuredClone,
+    atob,
+    btoa,
+    TextEncoder,
+    TextDecoder,
+    URL,
+    URLSearchParams,
+    crypto,
+    performance,
   };
   for (const [name, value] of Object.entries(globals)) addGlobal(name, value);
   dropUnlisted();

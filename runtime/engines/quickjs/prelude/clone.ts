@@ -1,6 +1,14 @@
 /** `structuredClone`, for the types that this engine has. Source: the HTML standard, "Safe passing of structured data". */
 
-const ERRORS: Record<string, ErrorConstructor> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const ERRORS: Record<string, ErrorConstructor> = {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
 
 const refuse = (what: string): never => {
   throw Object.assign(new Error(`Cannot clone ${what}`), { name: "DataCloneError", code: 25 });
@@ -27,10 +35,15 @@ export function structuredClone(value: unknown): unknown {
     if (v instanceof Date) return add(new Date(v.getTime()));
     if (v instanceof RegExp) return add(new RegExp(v.source, v.flags));
     if (v instanceof ArrayBuffer) return add(v.slice(0));
-    if (v instanceof DataView) return add(new DataView(clone(v.buffer) as ArrayBuffer, v.byteOffset, v.byteLength));
+    if (v instanceof DataView)
+      return add(new DataView(clone(v.buffer) as ArrayBuffer, v.byteOffset, v.byteLength));
     if (ArrayBuffer.isView(v)) {
       const view = v as Uint8Array;
-      const make = view.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => Uint8Array;
+      const make = view.constructor as new (
+        buffer: ArrayBuffer,
+        offset: number,
+        length: number,
+      ) => Uint8Array;
       return add(new make(clone(view.buffer) as ArrayBuffer, view.byteOffset, view.length));
     }
     if (v instanceof Map) {
@@ -49,11 +62,18 @@ export function structuredClone(value: unknown): unknown {
       if ("cause" in v) copy.cause = clone(v.cause);
       return copy;
     }
-    if (v instanceof Promise || v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef) return refuse(`a ${v.constructor.name}`);
-    if (v instanceof Number || v instanceof String || v instanceof Boolean) return add(Object(v.valueOf()) as object);
+    if (v instanceof Promise || v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef)
+      return refuse(`a ${v.constructor.name}`);
+    if (v instanceof Number || v instanceof String || v instanceof Boolean)
+      return add(Object(v.valueOf()) as object);
     const copy = add({} as Record<string, unknown>);
     for (const [name, item] of Object.entries(v)) {
-      Object.defineProperty(copy, name, { value: clone(item), writable: true, enumerable: true, configurable: true });
+      Object.defineProperty(copy, name, {
+        value: clone(item),
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
     }
     return copy;
   };

@@ -3,8 +3,9 @@ import { OP } from "../ops.ts";
 import { host, toJson } from "./host.ts";
 import { formatLine } from "./inspect.ts";
 
-const print = (stream: 1 | 2) =>
-  function (...values: unknown[]): void {
+const print =
+  (stream: 1 | 2) =>
+  (...values: unknown[]): void => {
     let line: string;
     try {
       line = formatLine(values);

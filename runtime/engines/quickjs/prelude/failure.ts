@@ -20,7 +20,9 @@ const denials = new WeakMap<object, GuestFailure>();
 const { get: getDenial, set: setDenial } = WeakMap.prototype;
 
 function denialOf(error: unknown): GuestFailure | undefined {
-  return error instanceof IntrinsicError ? (apply(getDenial, denials, [error]) as GuestFailure | undefined) : undefined;
+  return error instanceof IntrinsicError
+    ? (apply(getDenial, denials, [error]) as GuestFailure | undefined)
+    : undefined;
 }
 
 /** The error that a UDF sees of a host call that failed. */
@@ -48,7 +50,10 @@ function readText(object: object, name: string): string {
 function frames(error: object): string {
   const lines = readText(error, "stack")
     .split("\n")
-    .filter((line) => line.trim() !== "" && !line.includes(`(${GUEST_MODULE}`) && !line.includes(`at ${GUEST_MODULE}:`));
+    .filter(
+      (line) =>
+        line.trim() !== "" && !line.includes(`(${GUEST_MODULE}`) && !line.includes(`at ${GUEST_MODULE}:`),
+    );
   // What is left of our own call of the UDF.
   while (lines.length > 0 && lines[lines.length - 1]?.endsWith("(native)")) lines.pop();
   return lines.join("\n");
@@ -75,7 +80,8 @@ function traceback(error: unknown, depth: number): string {
     if (cause !== undefined) parts.push(`Caused by: ${traceback(cause, depth + 1)}`);
     const errors = read(error, "errors");
     if (Array.isArray(errors)) {
-      for (let i = 0; i < errors.length && i < MAX_CAUSES; i++) parts.push(`[${i}] ${traceback(errors[i], depth + 1)}`);
+      for (let i = 0; i < errors.length && i < MAX_CAUSES; i++)
+        parts.push(`[${i}] ${traceback(errors[i], depth + 1)}`);
       if (errors.length > MAX_CAUSES) parts.push(`… and ${errors.length - MAX_CAUSES} more`);
     }
   }
@@ -95,7 +101,11 @@ function position(text: string, file: string): number | null {
 
 /** QuickJS's own error for a heap at its limit. */
 export function isOutOfMemory(error: unknown): boolean {
-  return error instanceof IntrinsicError && typeOf(error) === "InternalError" && readText(error, "message") === "out of memory";
+  return (
+    error instanceof IntrinsicError &&
+    typeOf(error) === "InternalError" &&
+    readText(error, "message") === "out of memory"
+  );
 }
 
 /** Whether the engine's parser or linker threw this, rather than code that ran: its stack is one place, in no function. */

@@ -10,7 +10,8 @@ export const host = globals[HOST_NAME] as Host;
 delete globals[HOST_NAME];
 
 export const { parse: parseJson, stringify: toJson } = JSON;
-export const { apply, getPrototypeOf, ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect;
+export const { apply, getPrototypeOf, ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty } =
+  Reflect;
 export const { isArray } = Array;
 export const { create, hasOwn, keys: ownNames } = Object;
 
@@ -21,7 +22,9 @@ const uncurry =
 
 const bytesPrototype = getPrototypeOf(Uint8Array.prototype) as object;
 const getter = (prototype: object, name: string) =>
-  uncurry(getOwnPropertyDescriptor(prototype, name)?.get as (this: unknown) => never) as (self: unknown) => never;
+  uncurry(getOwnPropertyDescriptor(prototype, name)?.get as (this: unknown) => never) as (
+    self: unknown,
+  ) => never;
 
 const bufferOf: (bytes: unknown) => ArrayBuffer = getter(bytesPrototype, "buffer");
 const offsetOf: (bytes: unknown) => number = getter(bytesPrototype, "byteOffset");

@@ -30,7 +30,8 @@ function layout(open: string, parts: string[], close: string, indent: number, sp
   if (parts.length === 0) return open + close;
   const length = parts.reduce((sum, part) => sum + part.length + 2, open.length + close.length);
   const pad = spaced ? " " : "";
-  if (length + indent <= LINE + 4 && !parts.some((part) => part.includes("\n"))) return `${open}${pad}${parts.join(", ")}${pad}${close}`;
+  if (length + indent <= LINE + 4 && !parts.some((part) => part.includes("\n")))
+    return `${open}${pad}${parts.join(", ")}${pad}${close}`;
   const margin = " ".repeat(indent + 2);
   return `${open}\n${margin}${parts.join(`,\n${margin}`)}\n${" ".repeat(indent)}${close}`;
 }
@@ -41,7 +42,13 @@ function more(parts: string[], total: number): string[] {
   return parts;
 }
 
-function properties(value: object, names: readonly (string | symbol)[], seen: object[], depth: number, indent: number): string[] {
+function properties(
+  value: object,
+  names: readonly (string | symbol)[],
+  seen: object[],
+  depth: number,
+  indent: number,
+): string[] {
   return names.map((name) => {
     const property = Object.getOwnPropertyDescriptor(value, name);
     if (property?.get) return `${key(name)}: ${property.set ? "[Getter/Setter]" : "[Getter]"}`;
@@ -77,15 +84,27 @@ function show(value: unknown, seen: object[], depth: number, indent: number): st
   const own = Object.keys(value);
   if (Array.isArray(value)) {
     const parts = value.slice(0, MAX_ITEMS).map((item) => show(item, inner, depth + 1, indent + 2));
-    return layout(name === "Array" || !name ? "[" : `${name}(${value.length}) [`, more(parts, value.length), "]", indent, true);
+    return layout(
+      name === "Array" || !name ? "[" : `${name}(${value.length}) [`,
+      more(parts, value.length),
+      "]",
+      indent,
+      true,
+    );
   }
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     const array = value as unknown as ArrayLike<number | bigint>;
-    const parts = Array.from({ length: Math.min(array.length, MAX_ITEMS) }, (_, i) => show(array[i], inner, depth + 1, indent + 2));
+    const parts = Array.from({ length: Math.min(array.length, MAX_ITEMS) }, (_, i) =>
+      show(array[i], inner, depth + 1, indent + 2),
+    );
     return layout(`${name}(${array.length}) [`, more(parts, array.length), "]", indent, true);
   }
   if (value instanceof Map) {
-    const parts = [...value].slice(0, MAX_ITEMS).map(([k, v]) => `${show(k, inner, depth + 1, indent + 2)} => ${show(v, inner, depth + 1, indent + 2)}`);
+    const parts = [...value]
+      .slice(0, MAX_ITEMS)
+      .map(
+        ([k, v]) => `${show(k, inner, depth + 1, indent + 2)} => ${show(v, inner, depth + 1, indent + 2)}`,
+      );
     return layout(`${name}(${value.size}) {`, more(parts, value.size), "}", indent, true);
   }
   if (value instanceof Set) {
@@ -94,15 +113,25 @@ function show(value: unknown, seen: object[], depth: number, indent: number): st
   }
   if (value instanceof Promise) return "Promise { <opaque> }";
   if (value instanceof ArrayBuffer) return `ArrayBuffer { byteLength: ${value.byteLength} }`;
-  const symbols = Object.getOwnPropertySymbols(value).filter((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol));
+  const symbols = Object.getOwnPropertySymbols(value).filter((symbol) =>
+    Object.prototype.propertyIsEnumerable.call(value, symbol),
+  );
   const prefix = name === "Object" ? "" : name === null ? "[Object: null prototype] " : `${name} `;
-  return layout(`${prefix}{`, properties(value, [...own, ...symbols], inner, depth, indent), "}", indent, true);
+  return layout(
+    `${prefix}{`,
+    properties(value, [...own, ...symbols], inner, depth, indent),
+    "}",
+    indent,
+    true,
+  );
 }
 
 function errorText(error: Error, seen: object[], depth: number, indent: number): string {
   const head = `${error.name}${error.message ? `: ${error.message}` : ""}`;
   const text = depth > 0 ? `[${head}]` : error.stack ? `${head}\n${error.stack.trimEnd()}` : head;
-  return error.cause === undefined || seen.length > MAX_DEPTH ? text : `${text} {\n  [cause]: ${show(error.cause, seen, depth + 1, indent + 2)}\n}`;
+  return error.cause === undefined || seen.length > MAX_DEPTH
+    ? text
+    : `${text} {\n  [cause]: ${show(error.cause, seen, depth + 1, indent + 2)}\n}`;
 }
 
 /** One value as text; strings are quoted. What cannot be read says so. */
@@ -121,18 +150,27 @@ export function formatLine(values: readonly unknown[]): string {
   if (typeof values[0] === "string") {
     const format = values[0];
     next = 1;
-    text = values.length === 1 ? format : format.replace(/%[sdifjoOc%]/g, (mark) => {
-      if (mark === "%%") return "%";
-      if (next >= values.length) return mark;
-      const value = values[next++];
-      if (mark === "%c") return "";
-      if (mark === "%s") return typeof value === "string" ? value : inspect(value);
-      if (mark === "%j") return JSON.stringify(value) ?? "undefined";
-      if (mark === "%o" || mark === "%O") return inspect(value);
-      if (typeof value === "bigint") return `${value}n`;
-      if (typeof value === "symbol" || typeof value === "object") return "NaN";
-      return String(mark === "%d" ? Number(value) : mark === "%i" ? Number.parseInt(String(value), 10) : Number.parseFloat(String(value)));
-    });
+    text =
+      values.length === 1
+        ? format
+        : format.replace(/%[sdifjoOc%]/g, (mark) => {
+            if (mark === "%%") return "%";
+            if (next >= values.length) return mark;
+            const value = values[next++];
+            if (mark === "%c") return "";
+            if (mark === "%s") return typeof value === "string" ? value : inspect(value);
+            if (mark === "%j") return JSON.stringify(value) ?? "undefined";
+            if (mark === "%o" || mark === "%O") return inspect(value);
+            if (typeof value === "bigint") return `${value}n`;
+            if (typeof value === "symbol" || typeof value === "object") return "NaN";
+            return String(
+              mark === "%d"
+                ? Number(value)
+                : mark === "%i"
+                  ? Number.parseInt(String(value), 10)
+                  : Number.parseFloat(String(value)),
+            );
+          });
   }
   for (; next < values.length; next++) {
     const value = values[next];

@@ -11,11 +11,18 @@ const random = (count: number) => new Uint8Array(host(OP.random, count) as Array
 export const crypto = {
   /** Fills an integer typed array in place. @throws RangeError above 65536 bytes, as on the web */
   getRandomValues<T extends ArrayBufferView>(array: T): T {
-    if (!ArrayBuffer.isView(array) || array instanceof Float32Array || array instanceof Float64Array || array instanceof DataView) {
+    if (
+      !ArrayBuffer.isView(array) ||
+      array instanceof Float32Array ||
+      array instanceof Float64Array ||
+      array instanceof DataView
+    ) {
       throw new TypeError("Cannot get random values: the argument must be an integer typed array");
     }
     if (array.byteLength > MAX_RANDOM) {
-      throw new RangeError(`Cannot get random values: at most ${MAX_RANDOM} bytes: received ${array.byteLength}`);
+      throw new RangeError(
+        `Cannot get random values: at most ${MAX_RANDOM} bytes: received ${array.byteLength}`,
+      );
     }
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(random(array.byteLength));
     return array;
@@ -36,6 +43,7 @@ export const performance = {
 };
 
 export function queueMicrotask(callback: unknown): void {
-  if (typeof callback !== "function") throw new TypeError(`Cannot queue a microtask: it must be a function: received ${typeof callback}`);
+  if (typeof callback !== "function")
+    throw new TypeError(`Cannot queue a microtask: it must be a function: received ${typeof callback}`);
   Reflect.apply(then, IntrinsicPromise.resolve(), [() => void callback()]);
 }

@@ -2,7 +2,14 @@
 import { OP } from "../ops.ts";
 import { exactBuffer, host, parseJson, toJson } from "./host.ts";
 
-const UTF8_LABELS = new Set(["utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"]);
+const UTF8_LABELS = new Set([
+  "utf-8",
+  "utf8",
+  "unicode-1-1-utf-8",
+  "unicode11utf8",
+  "unicode20utf8",
+  "x-unicode20utf8",
+]);
 
 export class TextEncoder {
   get encoding(): string {
@@ -41,8 +48,14 @@ export class TextDecoder {
     this.ignoreBOM = Boolean(options.ignoreBOM);
   }
 
-  decode(input: ArrayBuffer | ArrayBufferView = new ArrayBuffer(0), options: { stream?: boolean } = {}): string {
-    const given = input instanceof ArrayBuffer ? new Uint8Array(input) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  decode(
+    input: ArrayBuffer | ArrayBufferView = new ArrayBuffer(0),
+    options: { stream?: boolean } = {},
+  ): string {
+    const given =
+      input instanceof ArrayBuffer
+        ? new Uint8Array(input)
+        : new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
     let bytes = given as Uint8Array;
     if (this.#rest.length > 0) {
       bytes = new Uint8Array(this.#rest.length + given.length);
@@ -51,7 +64,12 @@ export class TextDecoder {
     }
     const cut = options.stream ? incompleteTail(bytes) : 0;
     this.#rest = bytes.slice(bytes.length - cut);
-    const text = host(OP.decode, exactBuffer(bytes.subarray(0, bytes.length - cut)), this.fatal, this.ignoreBOM || this.#started);
+    const text = host(
+      OP.decode,
+      exactBuffer(bytes.subarray(0, bytes.length - cut)),
+      this.fatal,
+      this.ignoreBOM || this.#started,
+    );
     this.#started = Boolean(options.stream) && (this.#started || bytes.length > cut);
     if (typeof text !== "string") throw new TypeError("Cannot decode the bytes: they are no UTF-8");
     return parseJson(text) as string;
@@ -72,7 +90,9 @@ function incompleteTail(bytes: Uint8Array): number {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const VALUES: Record<string, number> = Object.fromEntries([...ALPHABET].map((character, i) => [character, i]));
+const VALUES: Record<string, number> = Object.fromEntries(
+  [...ALPHABET].map((character, i) => [character, i]),
+);
 
 const invalidCharacter = (what: string) => Object.assign(new Error(what), { name: "InvalidCharacterError" });
 
@@ -81,7 +101,8 @@ export function btoa(data: unknown): string {
   let out = "";
   for (let i = 0; i < text.length; i += 3) {
     const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2)];
-    if (a > 255 || b > 255 || c > 255) throw invalidCharacter("Cannot encode to base64: a character is above U+00FF");
+    if (a > 255 || b > 255 || c > 255)
+      throw invalidCharacter("Cannot encode to base64: a character is above U+00FF");
     out += ALPHABET[a >> 2] as string;
     out += ALPHABET[((a & 3) << 4) | (b >> 4)] as string;
     out += Number.isNaN(b) ? "=" : (ALPHABET[((b & 15) << 2) | (c >> 6)] as string);
@@ -93,7 +114,8 @@ export function btoa(data: unknown): string {
 export function atob(data: unknown): string {
   let text = String(data).replace(/[\t\n\f\r ]/g, "");
   if (text.length % 4 === 0) text = text.replace(/==?$/, "");
-  if (text.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(text)) throw invalidCharacter("Cannot decode from base64: the text is no base64");
+  if (text.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(text))
+    throw invalidCharacter("Cannot decode from base64: the text is no base64");
   let out = "";
   let bits = 0;
   let held = 0;

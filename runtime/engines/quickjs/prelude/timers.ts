@@ -16,7 +16,10 @@ const timers = create(null) as Record<number, Timer>;
 let last = 0;
 
 function add(name: string, repeat: boolean, callback: unknown, delay: unknown, args: unknown[]): number {
-  if (typeof callback !== "function") throw new TypeError(`Cannot call ${name}: its first argument must be a function: received ${typeof callback}`);
+  if (typeof callback !== "function")
+    throw new TypeError(
+      `Cannot call ${name}: its first argument must be a function: received ${typeof callback}`,
+    );
   const wanted = Number(delay);
   const milliseconds = wanted >= 1 && wanted <= MAX_DELAY ? wanted : 1;
   last += 1;
@@ -25,8 +28,10 @@ function add(name: string, repeat: boolean, callback: unknown, delay: unknown, a
   return last;
 }
 
-export const setTimeout = (callback: unknown, delay?: unknown, ...args: unknown[]): number => add("setTimeout", false, callback, delay, args);
-export const setInterval = (callback: unknown, delay?: unknown, ...args: unknown[]): number => add("setInterval", true, callback, delay, args);
+export const setTimeout = (callback: unknown, delay?: unknown, ...args: unknown[]): number =>
+  add("setTimeout", false, callback, delay, args);
+export const setInterval = (callback: unknown, delay?: unknown, ...args: unknown[]): number =>
+  add("setInterval", true, callback, delay, args);
 
 export function clearTimeout(id?: unknown): void {
   const number = Number(id);

@@ -19,7 +19,14 @@ interface Parts {
 }
 
 /** Schemes with hosts and default ports. */
-const SPECIAL: Record<string, string> = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443", "ftp:": "21", "file:": "" };
+const SPECIAL: Record<string, string> = {
+  "http:": "80",
+  "https:": "443",
+  "ws:": "80",
+  "wss:": "443",
+  "ftp:": "21",
+  "file:": "",
+};
 
 const C0 = "\u0000-\u001f\u007f-\uffff";
 const SETS = {
@@ -40,7 +47,10 @@ function percent(text: string, set: RegExp): string {
 }
 
 function utf8(character: string): string {
-  return Array.from(encoder.encode(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+  return Array.from(
+    encoder.encode(character),
+    (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
+  ).join("");
 }
 
 const invalid = (input: string, why: string) =>
@@ -57,7 +67,8 @@ function ipv4(host: string): string | null {
     return /^\d+$/.test(part) ? Number(part) : Number.NaN;
   });
   const tail = numbers.pop() as number;
-  if (numbers.length > 3 || numbers.some((n) => !(n <= 255)) || !(tail < 256 ** (4 - numbers.length))) throw new TypeError("bad IPv4 address");
+  if (numbers.length > 3 || numbers.some((n) => !(n <= 255)) || !(tail < 256 ** (4 - numbers.length)))
+    throw new TypeError("bad IPv4 address");
   const value = numbers.reduce((sum, n, i) => sum + n * 256 ** (3 - i), tail);
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
@@ -75,15 +86,20 @@ function ipv6(text: string): string {
   const words = (side: string | undefined) => (side ? side.split(":") : []);
   const [head, rest] = [words(left), words(right)];
   const missing = 8 - head.length - rest.length;
-  if (more !== undefined || (right === undefined ? missing !== 0 : missing < 1)) throw new TypeError("bad IPv6 address");
+  if (more !== undefined || (right === undefined ? missing !== 0 : missing < 1))
+    throw new TypeError("bad IPv6 address");
   const all = [...head, ...Array.from({ length: right === undefined ? 0 : missing }, () => "0"), ...rest];
   if (!all.every((word) => /^[\da-f]{1,4}$/i.test(word))) throw new TypeError("bad IPv6 address");
   const short = all.map((word) => Number.parseInt(word, 16).toString(16));
   // The longest run of at least two zeros is written as `::`, the first of equals.
-  const runs = [...short.join(":").matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort((a, b) => b[0].replace(/^:/, "").length - a[0].replace(/^:/, "").length);
+  const runs = [...short.join(":").matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort(
+    (a, b) => b[0].replace(/^:/, "").length - a[0].replace(/^:/, "").length,
+  );
   const joined = short.join(":");
   const [run] = runs;
-  return run ? `${joined.slice(0, run.index)}::${joined.slice(run.index + run[0].length).replace(/^:/, "")}` : joined;
+  return run
+    ? `${joined.slice(0, run.index)}::${joined.slice(run.index + run[0].length).replace(/^:/, "")}`
+    : joined;
 }
 
 function parseHost(input: string, special: boolean): string {
@@ -123,14 +139,28 @@ function normalise(path: string, special: boolean): string {
 
 function parse(input: string, base: Parts | null): Parts {
   let rest = input.replace(/^[\u0000- ]+|[\u0000- ]+$/g, "").replace(/[\t\n\r]/g, "");
-  const parts: Parts = { scheme: "", username: "", password: "", host: null, port: "", path: "", opaque: false, query: null, fragment: null };
+  const parts: Parts = {
+    scheme: "",
+    username: "",
+    password: "",
+    host: null,
+    port: "",
+    path: "",
+    opaque: false,
+    query: null,
+    fragment: null,
+  };
   const hash = rest.indexOf("#");
   if (hash >= 0) {
     parts.fragment = percent(rest.slice(hash + 1), SETS.fragment);
     rest = rest.slice(0, hash);
   }
   const scheme = /^[a-z][a-z\d+.-]*:/i.exec(rest)?.[0].toLowerCase();
-  const sameSpecial = scheme !== undefined && scheme === base?.scheme && Object.hasOwn(SPECIAL, scheme) && !/^[a-z\d+.-]+:[/\\]{2}/i.test(rest);
+  const sameSpecial =
+    scheme !== undefined &&
+    scheme === base?.scheme &&
+    Object.hasOwn(SPECIAL, scheme) &&
+    !/^[a-z\d+.-]+:[/\\]{2}/i.test(rest);
   if (scheme !== undefined && !sameSpecial) {
     parts.scheme = scheme;
     rest = rest.slice(scheme.length);
@@ -148,7 +178,9 @@ function parse(input: string, base: Parts | null): Parts {
     rest = rest.slice(0, mark);
   }
   const slashes = special ? /^[/\\]{2,}/ : /^\/\//;
-  const authority = slashes.exec(rest)?.[0] ?? (special && !relative && parts.scheme !== "file:" ? (/^[/\\]*/.exec(rest)?.[0] as string) : null);
+  const authority =
+    slashes.exec(rest)?.[0] ??
+    (special && !relative && parts.scheme !== "file:" ? (/^[/\\]*/.exec(rest)?.[0] as string) : null);
   if (authority !== null) {
     const skip = parts.scheme === "file:" || !special ? 2 : authority.length;
     const end = (special ? /[/\\]/ : /\//).exec(rest.slice(skip));
@@ -164,7 +196,13 @@ function parse(input: string, base: Parts | null): Parts {
     else parts.path = normalise(rest.startsWith("/") || rest.startsWith("\\") ? rest : `/${rest}`, special);
     return parts;
   }
-  Object.assign(parts, { username: relative.username, password: relative.password, host: relative.host, port: relative.port, opaque: relative.opaque });
+  Object.assign(parts, {
+    username: relative.username,
+    password: relative.password,
+    host: relative.host,
+    port: relative.port,
+    opaque: relative.opaque,
+  });
   if (rest === "") {
     parts.path = relative.path;
     parts.query ??= mark >= 0 ? "" : relative.query;
@@ -183,7 +221,8 @@ function parseAuthority(text: string, parts: Parts, special: boolean): void {
   const [, name, port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(text.slice(at + 1)) ?? [];
   if (name === undefined) throw new TypeError("bad host");
   if (port !== undefined && !(/^\d*$/.test(port) && Number(port) < 65536)) throw new TypeError("bad port");
-  if (name === "" && (at >= 0 || port || (special && parts.scheme !== "file:"))) throw new TypeError("it has no host");
+  if (name === "" && (at >= 0 || port || (special && parts.scheme !== "file:")))
+    throw new TypeError("it has no host");
   parts.host = name === "" ? "" : parseHost(name, special);
   if (parts.scheme === "file:" && parts.host === "localhost") parts.host = "";
   parts.port = port ? String(Number(port)) : "";
@@ -192,7 +231,9 @@ function parseAuthority(text: string, parts: Parts, special: boolean): void {
 
 /** `application/x-www-form-urlencoded`. */
 function formEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(/%20/g, "+").replace(/[!'()~]/g, utf8);
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/%20/g, "+")
+    .replace(/[!'()~]/g, utf8);
 }
 
 const decoder = new TextDecoder();
@@ -224,7 +265,8 @@ export class URLSearchParams {
       const iterate = (init as { [Symbol.iterator]?: unknown })[Symbol.iterator];
       for (const pair of typeof iterate === "function" ? (init as Iterable<unknown>) : Object.entries(init)) {
         const [name, value, ...more] = [...(pair as Iterable<unknown>)];
-        if (value === undefined || more.length > 0) throw new TypeError("Cannot make URLSearchParams: each item must be a name and a value");
+        if (value === undefined || more.length > 0)
+          throw new TypeError("Cannot make URLSearchParams: each item must be a name and a value");
         this.#pairs.push([String(name), String(value)]);
       }
       return;
@@ -233,17 +275,25 @@ export class URLSearchParams {
   }
 
   /** The parameters of a URL: they change with it, and it with them. */
-  static of(query: string, changed: (query: string) => void): { params: URLSearchParams; update: (query: string) => void } {
+  static of(
+    query: string,
+    changed: (query: string) => void,
+  ): { params: URLSearchParams; update: (query: string) => void } {
     const params = new URLSearchParams(query);
     params.#changed = changed;
     return { params, update: (text) => params.#read(text) };
   }
 
   #read(query: string): void {
-    this.#pairs = query.split("&").filter((part) => part !== "").map((part) => {
-      const at = part.indexOf("=");
-      return at < 0 ? [formDecode(part), ""] : [formDecode(part.slice(0, at)), formDecode(part.slice(at + 1))];
-    });
+    this.#pairs = query
+      .split("&")
+      .filter((part) => part !== "")
+      .map((part) => {
+        const at = part.indexOf("=");
+        return at < 0
+          ? [formDecode(part), ""]
+          : [formDecode(part.slice(0, at)), formDecode(part.slice(at + 1))];
+      });
   }
 
   get size(): number {
@@ -254,7 +304,9 @@ export class URLSearchParams {
     this.#changed(this.toString());
   }
   delete(name: unknown, value?: unknown): void {
-    this.#pairs = this.#pairs.filter(([key, item]) => key !== String(name) || (value !== undefined && item !== String(value)));
+    this.#pairs = this.#pairs.filter(
+      ([key, item]) => key !== String(name) || (value !== undefined && item !== String(value)),
+    );
     this.#changed(this.toString());
   }
   get(name: unknown): string | null {
@@ -264,11 +316,16 @@ export class URLSearchParams {
     return this.#pairs.filter(([key]) => key === String(name)).map(([, value]) => value);
   }
   has(name: unknown, value?: unknown): boolean {
-    return this.#pairs.some(([key, item]) => key === String(name) && (value === undefined || item === String(value)));
+    return this.#pairs.some(
+      ([key, item]) => key === String(name) && (value === undefined || item === String(value)),
+    );
   }
   set(name: unknown, value: unknown): void {
     const first = this.#pairs.find(([key]) => key === String(name));
-    if (!first) return this.append(name, value);
+    if (!first) {
+      this.append(name, value);
+      return;
+    }
     first[1] = String(value);
     this.#pairs = this.#pairs.filter((pair) => pair === first || pair[0] !== String(name));
     this.#changed(this.toString());
@@ -328,7 +385,8 @@ export class URL {
     const { scheme, username, password, host, path, opaque, query, fragment } = this.#parts;
     const user = username || password ? `${username}${password ? `:${password}` : ""}@` : "";
     // Without a host, two slashes at the start of the path would read as one.
-    const authority = host === null ? (!opaque && path.startsWith("//") ? "/." : "") : `//${user}${this.host}`;
+    const authority =
+      host === null ? (!opaque && path.startsWith("//") ? "/." : "") : `//${user}${this.host}`;
     return `${scheme}${authority}${path}${query === null ? "" : `?${query}`}${fragment === null ? "" : `#${fragment}`}`;
   }
   set href(value: string) {
@@ -388,14 +446,20 @@ export class URL {
   set pathname(value: string) {
     if (this.#parts.opaque) return;
     const path = String(value);
-    this.#parts.path = normalise(/^[/\\]/.test(path) ? path : `/${path}`, Object.hasOwn(SPECIAL, this.#parts.scheme));
+    this.#parts.path = normalise(
+      /^[/\\]/.test(path) ? path : `/${path}`,
+      Object.hasOwn(SPECIAL, this.#parts.scheme),
+    );
   }
   get search(): string {
     return this.#parts.query ? `?${this.#parts.query}` : "";
   }
   set search(value: string) {
     const text = String(value).replace(/^\?/, "");
-    this.#parts.query = String(value) === "" ? null : percent(text, Object.hasOwn(SPECIAL, this.#parts.scheme) ? SETS.specialQuery : SETS.query);
+    this.#parts.query =
+      String(value) === ""
+        ? null
+        : percent(text, Object.hasOwn(SPECIAL, this.#parts.scheme) ? SETS.specialQuery : SETS.query);
     this.#search.update(text);
   }
   get searchParams(): URLSearchParams {
