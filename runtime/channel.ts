@@ -30,6 +30,8 @@ export interface Frame {
 
 const KINDS: readonly FrameKind[] = ["request", "reply", "event"];
 const HEAD = 20;
+/** The fixed fields after the length field. */
+const FIXED = HEAD - 4;
 const MAX_NAME = 64;
 const MAX_BUFFERS = 0xffff;
 
@@ -72,6 +74,25 @@ export function encodeFrameHead(frame: Frame): Uint8Array {
   return head;
 }
 
+/** The fixed fields of a frame, from the bytes after the length field. @throws IsolateError for a kind that does not exist */
+function decodeFixed(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const kind = KINDS[view.getUint8(0)];
+  const nameLength = view.getUint16(2, true);
+  if (kind === undefined || nameLength > MAX_NAME) throw malformed();
+  return { kind, nameLength, id: view.getUint32(4, true), textLength: view.getUint32(8, true), count: view.getUint16(12, true) };
+}
+
+const malformed = () => new IsolateError("A frame from the other side is malformed");
+
+/** Lengths of the buffers, checked against the length of the whole. */
+function decodeLengths(bytes: Uint8Array, count: number, before: number, total: number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const lengths = Array.from({ length: count }, (_, i) => view.getUint32(i * 4, true));
+  if (lengths.reduce((sum, length) => sum + length, before) !== total) throw malformed();
+  return lengths;
+}
+
 /** The length of a frame's rest, from its first four bytes. */
 export function frameLength(lengthField: Uint8Array): number {
   return new DataView(lengthField.buffer, lengthField.byteOffset).getUint32(0, true);
@@ -82,27 +103,34 @@ export function frameLength(lengthField: Uint8Array): number {
  * @throws IsolateError where lengths do not add up: the sender is broken or hostile.
  */
 export function decodeFrame(rest: Uint8Array): Frame {
-  const bad = () => new IsolateError("A frame from the other side is malformed");
-  if (rest.length < HEAD - 4) throw bad();
-  const view = new DataView(rest.buffer, rest.byteOffset, rest.length);
-  const kind = KINDS[view.getUint8(0)];
-  const nameLength = view.getUint16(2, true);
-  const id = view.getUint32(4, true);
-  const textLength = view.getUint32(8, true);
-  const count = view.getUint16(12, true);
-  let at = HEAD - 4;
-  if (kind === undefined || nameLength > MAX_NAME || at + count * 4 > rest.length) throw bad();
-  const lengths = Array.from({ length: count }, (_, i) => view.getUint32(at + i * 4, true));
-  at += count * 4;
-  const total = lengths.reduce((sum, length) => sum + length, at + nameLength + textLength);
-  if (total !== rest.length) throw bad();
+  if (rest.length < FIXED) throw malformed();
+  const { kind, id, nameLength, textLength, count } = decodeFixed(rest);
+  let at = FIXED + count * 4;
+  if (at > rest.length) throw malformed();
+  const lengths = decodeLengths(rest.subarray(FIXED, at), count, at + nameLength + textLength, rest.length);
   const decoder = new TextDecoder();
-  const name = decoder.decode(rest.subarray(at, at + nameLength));
-  at += nameLength;
-  const text = decoder.decode(rest.subarray(at, at + textLength));
-  at += textLength;
-  const buffers = lengths.map((length) => rest.subarray(at, (at += length)));
-  return { kind, id, name, text, buffers };
+  const take = (length: number) => rest.subarray(at, (at += length));
+  const name = decoder.decode(take(nameLength));
+  const text = decoder.decode(take(textLength));
+  return { kind, id, name, text, buffers: lengths.map(take) };
+}
+
+/**
+ * Reads a frame whose rest has `total` bytes, part by part, so that each buffer has memory of its own.
+ * @param read fills what it is given
+ */
+export function readFrame(total: number, read: (into: Uint8Array) => void): Frame {
+  const take = (length: number) => {
+    const bytes = new Uint8Array(length);
+    read(bytes);
+    return bytes;
+  };
+  const { kind, id, nameLength, textLength, count } = decodeFixed(take(FIXED));
+  const lengths = decodeLengths(take(count * 4), count, FIXED + count * 4 + nameLength + textLength, total);
+  const decoder = new TextDecoder();
+  const name = decoder.decode(take(nameLength));
+  const text = decoder.decode(take(textLength));
+  return { kind, id, name, text, buffers: lengths.map(take) };
 }
 
 /** Collects the chunks of a byte stream into frames. */
@@ -131,7 +159,7 @@ export class FrameReader {
       this.#filled = 0;
       if (this.#rest === null) {
         const length = frameLength(this.#lengthField);
-        if (length > this.#bounds.maxBytes || length < HEAD - 4) {
+        if (length > this.#bounds.maxBytes || length < FIXED) {
           throw new IsolateError(`A frame of ${length} bytes came: at most ${this.#bounds.maxBytes} are allowed`);
         }
         this.#rest = new Uint8Array(length);

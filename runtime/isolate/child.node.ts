@@ -3,7 +3,7 @@
  * untrusted code and gives itself up: after `scrub` nothing that is reachable from its globals leaves the process.
  * It is passed to node with `-e`, so that the child needs not even the right to read its own source.
  */
-import { decodeFrame, frameLength } from "../channel.ts";
+import { frameLength, readFrame } from "../channel.ts";
 import { decodePack, type PackIndex } from "../engines/pyodide/pack.ts";
 import type { Outer } from "./outer.ts";
 import { scrub } from "./scrub.node.ts";
@@ -109,6 +109,10 @@ const outer: Outer = {
     libraries.set(path, module);
     return module;
   },
+  codeCache() {
+    const cache = (realmScript as import("node:vm").Script).createCachedData();
+    return cache.buffer.slice(cache.byteOffset, cache.byteOffset + cache.length) as ArrayBuffer;
+  },
   renew: openRealm,
   exit: () => exit(),
 };
@@ -130,21 +134,19 @@ function openRealm(id: number, text: string): void {
 
 /** Frames before the realm exists: assets, the realm's script, the start. */
 function readStartFrame(): void {
-  const rest = new Uint8Array(beginFrame());
-  read(rest);
-  const frame = decodeFrame(rest);
-  const bytes = frame.buffers[0];
-  const copy = () => (bytes as Uint8Array).slice().buffer as ArrayBuffer;
+  const frame = readFrame(beginFrame(), read);
+  const bytes = frame.buffers[0] as Uint8Array<ArrayBuffer>;
   switch (frame.name) {
     case "asset":
-      assets.set(frame.text, copy());
-      if (frame.text === "packages") packageIndex = decodePack(bytes as Uint8Array);
+      assets.set(frame.text, bytes.buffer);
+      if (frame.text === "packages") packageIndex = decodePack(bytes);
       break;
     case "module":
-      assets.set(frame.text, new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
+      assets.set(frame.text, new WebAssembly.Module(bytes));
       break;
     case "realm":
-      realmScript = new vm.Script(frame.text, { filename: "isolate" });
+      // A cache that V8 rejects (made under other flags) is as good as none.
+      realmScript = new vm.Script(frame.text, { filename: "isolate", ...(bytes ? { cachedData: bytes } : {}) });
       break;
     case "start":
       scrub();

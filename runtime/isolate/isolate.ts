@@ -11,7 +11,10 @@ export interface IsolateRecipe {
   /** Identifies the kind: engine, build, packages. */
   key: string;
   realm: string;
-  assets: readonly IsolateAsset[];
+  /** In the order in which they are sent; each as soon as it is there. */
+  assets: readonly (IsolateAsset | Promise<IsolateAsset>)[];
+  /** Compiled code of the realm's script. */
+  codeCache?: Promise<Uint8Array | undefined>;
   start: Record<string, unknown>;
   /** A fresh realm is needed before another UDF runs (QuickJS makes a new VM for every run anyway). */
   realmPerUdf: boolean;
@@ -98,8 +101,14 @@ export class Isolate {
       throw recipeResult.reason;
     }
     const isolate = new Isolate(recipeResult.value, process, options);
-    for (const asset of recipeResult.value.assets) process.provide(asset);
-    process.script(recipeResult.value.realm);
+    try {
+      const { assets, realm, codeCache } = recipeResult.value;
+      for (const asset of assets) process.provide(await asset);
+      process.script(realm, await codeCache);
+    } catch (error) {
+      await isolate.close();
+      throw error;
+    }
     const answer = await isolate.#guarded("start", "startMs", options.startMs, signal, isolate.#startOptions());
     const report = JSON.parse(answer.text) as { ok: boolean; error: { message: string; traceback: string } };
     if (!report.ok) {

@@ -18,6 +18,8 @@ export interface Outer {
   asset(name: string): ArrayBuffer | WebAssembly.Module | undefined;
   /** The compiled module of the dynamic library at a path of the package archive; compiled once a process. */
   library(path: string): WebAssembly.Module | undefined;
+  /** V8's code cache of the realm's script, with what has been compiled by now: an object of the main realm. */
+  codeCache(): ArrayBuffer;
   /** Leaves this realm for a new one that answers the request `id`, started with `text`. */
   renew(id: number, text: string): void;
   exit(): void;

@@ -103,7 +103,7 @@ function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
   return {
     port,
     provide: ({ name, kind, bytes }) => event(kind === "module" ? "module" : "asset", name, [bytes]),
-    script: (text) => event("realm", text),
+    script: (text, codeCache) => event("realm", text, codeCache ? [codeCache] : []),
     kill: () => port.close(),
     gone,
     ...(process.platform === "linux" && child.pid !== undefined

@@ -21,8 +21,8 @@ export interface IsolateProcess {
   readonly port: Port;
   /** Sends an asset. */
   provide(asset: IsolateAsset): void;
-  /** Sends the script of the realm; it runs at the `start` request. */
-  script(text: string): void;
+  /** Sends the script of the realm, and its compiled code where a former isolate gave it; it runs at the `start` request. */
+  script(text: string, codeCache?: Uint8Array): void;
   /** Ends it at once, whatever it does. Idempotent. */
   kill(): void;
   /** Resolves when nothing of it is left. */

@@ -1,5 +1,5 @@
 /** The bare realm of the child process: furnished, frozen, and handed to a session that reads frames from here on. */
-import { decodeFrame, encodeFrameHead, type Frame } from "../channel.ts";
+import { encodeFrameHead, type Frame, readFrame } from "../channel.ts";
 import { boundMemory } from "./bound-memory.ts";
 import { furnish, guarded } from "./bare-realm.ts";
 import { freezeIntrinsics } from "./freeze.ts";
@@ -21,11 +21,7 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
     const beginFrame = guarded(outer.beginFrame);
     const read = guarded(outer.read);
     const write = guarded(outer.write);
-    const receive = (): Frame => {
-      const rest = new Uint8Array(beginFrame());
-      read(rest);
-      return decodeFrame(rest);
-    };
+    const receive = (): Frame => readFrame(beginFrame(), read);
     const deliver = openSession(
       {
         port: {
@@ -40,6 +36,7 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
         bytes: (name) => adopt(outer.asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
         module: (name) => adopt(outer.asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
         library: (path) => adopt(outer.library(path), WebAssembly.Module.prototype),
+        codeCache: () => adopt(outer.codeCache(), ArrayBuffer.prototype),
         limitMemory,
         dropTimers,
         renew: guarded(outer.renew),

@@ -18,6 +18,8 @@ export interface SessionPlatform {
   module(name: string): WebAssembly.Module | undefined;
   /** A compiled dynamic library of the package archive. */
   library(path: string): WebAssembly.Module | undefined;
+  /** Compiled code of the realm's script, where the platform can keep it. */
+  codeCache(): ArrayBuffer | undefined;
   limitMemory(maxBytes: number): void;
   dropTimers(): void;
   /** Replaces this realm by a fresh one, which answers the request. */

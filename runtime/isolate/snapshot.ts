@@ -91,13 +91,16 @@ export function decodeSnapshot<Metadata>(file: Uint8Array): Snapshot<Metadata> {
   return { metadata: head.metadata, length: head.length, runs, data: file.subarray(start) };
 }
 
-/** Puts a snapshot's memory into `memory`: its pages, and zeros between and after them. */
-export function restoreSnapshot(snapshot: Snapshot<unknown>, memory: Uint8Array): void {
+/**
+ * Puts a snapshot's memory into `memory`: its pages, and zeros between and after them.
+ * @param touched where memory begins that nobody has written to: it is zero already
+ */
+export function restoreSnapshot(snapshot: Snapshot<unknown>, memory: Uint8Array, touched = memory.length): void {
   let end = 0;
   for (const run of snapshot.runs) {
-    if (run.start > end) memory.fill(0, end, run.start);
+    memory.fill(0, end, Math.min(run.start, Math.max(end, touched)));
     memory.set(snapshot.data.subarray(run.at, run.at + run.end - run.start), run.start);
     end = run.end;
   }
-  memory.fill(0, end);
+  memory.fill(0, end, Math.max(end, touched));
 }

@@ -127,8 +127,8 @@ async function boot(
       if (missing > 0 && !module._emscripten_resize_heap(saved.length)) {
         throw new Error(`Cannot grow memory to the ${saved.length} bytes of the snapshot`);
       }
-      replayer?.load(module);
-      restoreSnapshot(saved, new Uint8Array(module.HEAP8.buffer));
+      const end = replayer?.load(module) ?? 0;
+      restoreSnapshot(saved, new Uint8Array(module.HEAP8.buffer), Math.max(end, module._sbrk(0) >>> 0));
     },
     initialMemory: (length) => snapshot?.length ?? length,
     maximumPages: Math.floor(options.memoryBytes / 65536),
@@ -179,7 +179,7 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     const started = host.now();
     const { pyodide, snapshot } = await boot(options, platform, glue);
     if (snapshot) {
-      return { engine: unusable(), report: { bootMs: host.now() - started }, buffers: [snapshot] };
+      return { engine: unusable(), report: { bootMs: host.now() - started }, buffers: [snapshot, new Uint8Array(platform.codeCache() ?? new ArrayBuffer(0))] };
     }
     pyodide._api.on_fatal = (error) => host.fatal(String(error));
     pyodide.runPython(CLOSE_DOORS);

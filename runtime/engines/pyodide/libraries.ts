@@ -10,7 +10,7 @@ export interface LibraryRecord {
   /** Paths in the file system, in the order of loading. */
   names: string[];
   /** One entry for each library with data: where it went, and how long the function table was. */
-  places: { base: number; table: number }[];
+  places: { base: number; end: number; table: number }[];
   /** dlopen's handles: [address, name]. */
   handles: [number, string][];
   tableLength: number;
@@ -26,7 +26,7 @@ export function recordLibraries(): { hooks: LibraryHooks; finish(module: Pyodide
     hooks: {
       libraryMemory(size, allocate) {
         const base = allocate(size);
-        record.places.push({ base, table: module?.wasmTable.length ?? 0 });
+        record.places.push({ base, end: base + size, table: module?.wasmTable.length ?? 0 });
         return base;
       },
       libraryModule(name) {
@@ -46,11 +46,14 @@ export function recordLibraries(): { hooks: LibraryHooks; finish(module: Pyodide
   };
 }
 
-/** Hooks that load the recorded libraries again, and the function that does it, to be called just before memory is put back. */
+/**
+ * Hooks that load the recorded libraries again, and the function that does it, to be called just before memory is put back; it gives
+ * the end of the memory that they wrote to.
+ */
 export function replayLibraries(
   record: LibraryRecord,
   compiled: (path: string) => WebAssembly.Module | undefined,
-): { hooks: LibraryHooks; load(module: PyodideModule): void } {
+): { hooks: LibraryHooks; load(module: PyodideModule): number } {
   let module: PyodideModule | undefined;
   let next = 0;
   let replaying = false;
@@ -92,6 +95,7 @@ export function replayLibraries(
       of.reportUndefinedSymbols();
       growTable(of, record.tableLength);
       replaying = false;
+      return record.places.reduce((end, place) => Math.max(end, place.end), 0);
     },
   };
 }

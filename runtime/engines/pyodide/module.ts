@@ -43,6 +43,8 @@ export interface PyodideModule {
   };
   wasmTable: WebAssembly.Table;
   finalizationRegistry: { register(target: object, held: { ptr: number }, token?: object): void; unregister(token: object): void };
+  /** The end of the heap so far. */
+  _sbrk(increment: 0): number;
   stackSave(): number;
   stackRestore(pointer: number): void;
   reportUndefinedSymbols(): void;

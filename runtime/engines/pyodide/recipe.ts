@@ -2,7 +2,7 @@
 import type { Assets } from "../../assets.ts";
 import { IsolateError } from "../../errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/isolate.ts";
-import type { IsolatePlatform } from "../../isolate/platform.ts";
+import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
 import { capMemory } from "../wasm-memory.ts";
 import { type Distribution, openDistribution, packPackages, type PackageSet, resolvePackages } from "./distribution.ts";
@@ -52,44 +52,61 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
 
   const make = async (set: PackageSet, dist: Distribution): Promise<IsolateRecipe> => {
     const ours = await (own ??= readOwn());
-    const progress = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
-    const { hash, pack } = await packPackages(dist, assets, set, ours, progress("packages"));
+    const say = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
+    const packages = packPackages(dist, assets, set, ours, say("packages"));
     const imports = [...BASE_IMPORTS, ...set.imports];
     const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
-    const identity = [hash, platform.snapshotFlavor, await assets.sha256(new TextEncoder().encode(realm)), ...imports].join("\n");
-    const key = `snapshot-${await assets.sha256(new TextEncoder().encode(identity))}`;
-    const wasm = capMemory(dist.wasm, options.memoryBytes);
-    const base = {
+    const start = { pythonVersion: dist.pythonVersion, lockInfo: dist.info, imports, makeSnapshot: false, warm: options.warm };
+    const base: Pick<IsolateRecipe, "realm" | "assets" | "realmPerUdf"> = {
       realm,
       assets: [
-        { name: "core", kind: "module", bytes: wasm },
+        { name: "core", kind: "module", bytes: capMemory(dist.wasm, options.memoryBytes) },
         { name: "stdlib", kind: "bytes", bytes: dist.stdlib },
-        { name: "packages", kind: "bytes", bytes: pack },
-      ] as IsolateRecipe["assets"],
-      start: { pythonVersion: dist.pythonVersion, lockInfo: dist.info, imports, makeSnapshot: false, warm: options.warm },
+        packages.then(({ pack }): IsolateAsset => ({ name: "packages", kind: "bytes", bytes: pack })),
+      ],
       realmPerUdf: true,
     };
-    const say = progress("snapshot");
-    let snapshot = await assets.cache.get(key, (reason) => say(`${reason}: building it again`));
-    if (snapshot) {
+    const built = packages.then(async ({ hash }) => {
+      const identity = [hash, platform.snapshotFlavor, realm, ...imports].join("\n");
+      const key = await assets.sha256(new TextEncoder().encode(identity));
+      return keepOrBuild(key, say("snapshot"), set, { ...base, key: "", start: { ...start, makeSnapshot: true } });
+    });
+    built.catch(() => {});
+    return {
+      ...base,
+      key: set.names.join(" "),
+      assets: [...base.assets, built.then(({ snapshot }): IsolateAsset => ({ name: "snapshot", kind: "bytes", bytes: snapshot }))],
+      codeCache: built.then(({ codeCache }) => codeCache),
+      start,
+    };
+  };
+
+  /** The snapshot and the compiled code that goes with it, from the cache or built now. */
+  const keepOrBuild = async (
+    key: string,
+    say: (message: string) => void,
+    set: PackageSet,
+    recipe: IsolateRecipe,
+  ): Promise<{ snapshot: Uint8Array; codeCache: Uint8Array | undefined }> => {
+    const damaged = (reason: string) => say(`${reason}: building it again`);
+    const [kept, code] = await Promise.all([assets.cache.get(`snapshot-${key}`, damaged), assets.cache.get(`code-${key}`, damaged)]);
+    if (kept) {
       try {
-        decodeSnapshot(snapshot);
+        decodeSnapshot(kept);
+        return { snapshot: kept, codeCache: code };
       } catch (error) {
-        say(`${(error as Error).message}: building it again`);
-        snapshot = undefined;
+        damaged((error as Error).message);
       }
     }
-    if (!snapshot) {
-      say(set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot");
-      snapshot = await buildSnapshot({ ...base, key, start: { ...base.start, makeSnapshot: true } });
-      const problem = await assets.cache.put(key, snapshot);
-      if (problem) say(`the snapshot is not kept: ${problem}`);
-    }
-    return { ...base, key, assets: [...base.assets, { name: "snapshot", kind: "bytes", bytes: snapshot }] };
+    say(set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot");
+    const [snapshot, codeCache] = await buildSnapshot(recipe);
+    const problem = (await assets.cache.put(`snapshot-${key}`, snapshot)) ?? (await assets.cache.put(`code-${key}`, codeCache));
+    if (problem) say(`the snapshot is not kept: ${problem}`);
+    return { snapshot, codeCache };
   };
 
   /** In a throwaway isolate, without grants, from pinned wheels only. */
-  const buildSnapshot = async (recipe: IsolateRecipe): Promise<Uint8Array> => {
+  const buildSnapshot = async (recipe: IsolateRecipe): Promise<[snapshot: Uint8Array, codeCache: Uint8Array]> => {
     const isolateOptions: IsolateOptions = {
       memoryBytes: options.memoryBytes,
       startMs: options.installMs,
@@ -99,8 +116,9 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     };
     const { isolate, buffers } = await Isolate.open(platform, recipe, isolateOptions);
     await isolate.close();
-    if (!buffers[0]) throw new IsolateError("The isolate made no snapshot");
-    return buffers[0];
+    const [snapshot, codeCache] = buffers;
+    if (!snapshot || !codeCache) throw new IsolateError("The isolate made no snapshot");
+    return [snapshot, codeCache];
   };
 
   return {
@@ -112,7 +130,9 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       if (!recipe) {
         recipe = make(set, dist);
         recipes.set(key, recipe);
-        recipe.catch(() => recipes.delete(key));
+        // What failed is tried again by the next run.
+        const forget = () => recipes.delete(key);
+        recipe.then(({ assets: parts }) => Promise.all(parts)).catch(forget);
       }
       return recipe;
     },
