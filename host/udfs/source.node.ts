@@ -77,10 +77,10 @@ function toPath(pathOrUrl: string): string {
   }
   const port = url.port || (url.protocol === "http:" ? "80" : "443");
   const value = `${url.hostname}:${port}`;
-  const grant = `--allow-net=${value}`;
   throw new PermissionDeniedError(
     `Cannot load the UDF ${JSON.stringify(pathOrUrl)}: it requires net access to ${JSON.stringify(value)}, and UDFs are not fetched from URLs. Download it and run the file`,
-    { permission: "net", value, grant },
+    // No flag grants it: fetching UDFs is not supported.
+    { permission: "net", value, grant: "" },
   );
 }
 

@@ -1,7 +1,7 @@
 /** `fuselet inspect`: what a UDF declares, read from its source. No user code runs. */
 import type { Udf } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
-import { assetsFrom, type OpenRuntime, openRuntime, sourceOf } from "./runtime.ts";
+import { assetsFrom, type OpenRuntime, openRuntime, sourceOf, untilAborted } from "./runtime.ts";
 import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
 
 /**
@@ -11,21 +11,25 @@ import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
 export async function inspect(
   { options, udf: name }: { options: Options; udf: string },
   terminal: Terminal,
+  signal: AbortSignal,
   open: OpenRuntime = openRuntime,
 ): Promise<void> {
   const progress = new ProgressLine(terminal);
-  const [runtime, source] = await Promise.all([
-    open({
-      permissions: {},
-      limits: {},
-      pool: { spares: 0 },
-      assets: assetsFrom(options, terminal.env),
-      onProgress: (event) => progress.show(event),
-    }),
-    sourceOf(name),
-  ]);
+  const [runtime, source] = await untilAborted(
+    Promise.all([
+      open({
+        permissions: {},
+        limits: {},
+        pool: { spares: 0 },
+        assets: assetsFrom(options, terminal.env),
+        onProgress: (event) => progress.show(event),
+      }),
+      sourceOf(name),
+    ]),
+    signal,
+  );
   try {
-    const udf = await runtime.inspect(source);
+    const udf = await untilAborted(runtime.inspect(source), signal);
     progress.clear();
     const text = options.has("json") ? toJson(udf, terminal.stdout.isTTY === true) : toText(udf);
     await write(terminal.stdout, `${forTerminal(text, terminal.stdout)}\n`);

@@ -49,7 +49,7 @@ async function dispatch(
     }
     case "inspect": {
       const { inspect } = await import("./inspect.ts");
-      return inspect(command, terminal, open);
+      return inspect(command, terminal, signal, open);
     }
   }
 }

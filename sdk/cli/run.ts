@@ -5,7 +5,14 @@ import type { Limits } from "../../runtime/limits.ts";
 import type { Options } from "./arguments.ts";
 import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
 import { parseSize, parseTile, parseTime } from "./quantities.ts";
-import { assetsFrom, type OpenRuntime, openRuntime, type RunResult, sourceOf } from "./runtime.ts";
+import {
+  assetsFrom,
+  type OpenRuntime,
+  openRuntime,
+  type RunResult,
+  sourceOf,
+  untilAborted,
+} from "./runtime.ts";
 import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
 
 export interface RunCommand {
@@ -46,11 +53,14 @@ export async function run(
 
   const progress = new ProgressLine(terminal);
   let endsLine = true;
-  const [runtime, source, { formatResult }] = await Promise.all([
-    open({ ...settings, onProgress: (event) => progress.show(event) }),
-    sourceOf(udf),
-    import("../../host/formats/formats.ts"),
-  ]);
+  const [runtime, source, { formatResult }] = await untilAborted(
+    Promise.all([
+      open({ ...settings, onProgress: (event) => progress.show(event) }),
+      sourceOf(udf),
+      import("../../host/formats/formats.ts"),
+    ]),
+    signal,
+  );
   try {
     const result = await runtime.run(source, {
       parameters,

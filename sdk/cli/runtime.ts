@@ -1,6 +1,7 @@
 /** The part of the runtime that the command line uses, and how it is opened for one command. */
 import { resolve } from "node:path";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
+import { CancelledError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
@@ -55,4 +56,17 @@ export async function sourceOf(udf: string): Promise<string | UdfSource> {
   if (udf !== "-") return udf;
   const { readSource } = await import("../../host/udfs/source.node.ts");
   return readSource(udf);
+}
+
+/**
+ * Waits for work that takes no signal itself, such as reading standard input.
+ * @throws CancelledError as soon as the signal fires.
+ */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = () => reject(new CancelledError("Cancelled"));
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancel));
+  });
 }
