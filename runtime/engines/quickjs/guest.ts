@@ -51,7 +51,7 @@ export function failure(
 
 /** The realm's own stack ended before QuickJS's did: a parser's frames are larger there. V8 and JavaScriptCore, Firefox. */
 function isHostStackOverflow(error: unknown): boolean {
-  return error instanceof RangeError || (error instanceof Error && error.name === "InternalError");
+  return error instanceof Error && /maximum call stack|too much recursion/i.test(error.message);
 }
 
 function reply(error: GuestFailure): Encoded {

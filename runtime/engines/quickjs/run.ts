@@ -19,6 +19,9 @@ const STARVED_SHARE = 0.75;
 
 const UNREADABLE = "UnreadableError";
 
+/** What the platform's timers hold; a longer one would fire at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
 /** The failure of a run that has used up its memory. */
 export const outOfMemory = (file: string | null) =>
   failure("memory", "OutOfMemory", "The UDF needs more memory than it may have", file);
@@ -190,7 +193,7 @@ export class Run {
   #sleep(): Promise<void> {
     const next = this.#timers.reduce((first, { due }) => Math.min(first, due), this.#limits.deadline);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, next - this.#host.now()));
+      const timer = setTimeout(resolve, Math.min(Math.max(0, next - this.#host.now()), MAX_TIMEOUT));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
