@@ -130,6 +130,8 @@ export function furnish(outer: Outer): () => void {
     queueMicrotask(callback: () => void) {
       void Promise.resolve().then(callback);
     },
+    // Pyodide before 0.28 clones small descriptions of functions.
+    structuredClone: (value: unknown) => JSON.parse(JSON.stringify(value)),
     TextDecoder: RealmTextDecoder,
     TextEncoder: RealmTextEncoder,
     URL: RealmUrl,

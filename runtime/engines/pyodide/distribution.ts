@@ -133,9 +133,9 @@ export async function resolvePackages(
   return { names: [...names].sort(), imports: [...new Set(preloaded)].sort() };
 }
 
-/** Test suites inside packages are half of their size and nobody imports them (but numpy's own, which numpy.testing uses). */
+/** Sources for compilers are of no use here; test suites are large and nobody imports them (but numpy's own, which numpy.testing uses). */
 function isNeeded(path: string): boolean {
-  if (path.endsWith("/") || path.endsWith(".pyi")) return false;
+  if (path.endsWith("/") || /\.(pyi|h|hpp|c|cc|cpp|pyx|pxd|pxi|a)$/.test(path)) return false;
   return path.startsWith("numpy/") || !/(^|\/)tests?\//.test(path);
 }
 

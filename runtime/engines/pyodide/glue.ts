@@ -13,8 +13,10 @@ export interface GlueHooks {
   libraryMemory(size: number, allocate: (size: number) => number): number;
   /** The compiled library, or undefined: then the glue reads and compiles the file. */
   libraryModule(name: string): WebAssembly.Module | undefined;
-  /** Whether undefined symbols are to be resolved after each library (slow) or once by the hook's owner. */
-  resolveEach(): boolean;
+  /** A symbol has been asked for whose address is not known yet. */
+  symbolWanted(name: string): void;
+  /** The entries of the table of symbols that may still be without an address: looking at all of them after each library is quadratic. */
+  wantedSymbols(table: Record<string, WebAssembly.Global>): [string, WebAssembly.Global][];
   /** Puts a snapshot's memory in place, just before the interpreter reads it. */
   restore(module: unknown, memory: Uint8Array): void;
   /** Bytes of memory that the glue should start with (0.27; later builds are fixed and grown). */
@@ -45,19 +47,24 @@ const ASM: Patch[] = [
     replacement: "function loadLibData(){var given=hooks.libraryModule(libName);if(given)return given;",
   },
   {
-    what: "the check of a library's symbols",
-    pattern: /if\s*\(!flags\.allowUndefined\)\s*\{\s*reportUndefinedSymbols\(\);?\s*\}/,
-    replacement: "if(!flags.allowUndefined&&hooks.resolveEach()){reportUndefinedSymbols()}",
+    what: "the asking for a symbol",
+    pattern: /rtn=GOT\[symName\]=new WebAssembly\.Global\(/,
+    replacement: "hooks.symbolWanted(symName);rtn=GOT[symName]=new WebAssembly.Global(",
+  },
+  {
+    what: "the resolving of symbols",
+    pattern: /(reportUndefinedSymbols=\(\)=>\{for\(var\s*\[symName,entry\]of )Object\.entries\(GOT\)/,
+    replacement: "$1hooks.wantedSymbols(GOT)",
   },
   {
     what: "the restoring of memory",
-    pattern: /return Module\.HEAP8\.set\((\w+)\),(\w+)\}/,
+    pattern: /return Module\.HEAP8\.set\(([\w$]+)\),([\w$]+)\}/,
     replacement: "return hooks.restore(Module,$1),$2}",
   },
   {
     // The glue notes signatures on these functions; those of the realm are frozen.
     what: "aliases of the realm's functions",
-    pattern: /var (\w+)=(Math\.\w+|clear[A-Z]\w+);(?=\1\.sig=)/g,
+    pattern: /var (_\w+)=(Math\.\w+|clear[A-Z]\w+);/g,
     replacement: "var $1=(a,b)=>$2(a,b);",
     optional: true,
   },
@@ -72,11 +79,11 @@ const ASM: Patch[] = [
 const LOADER: Patch[] = [
   { what: "fetch", pattern: /(?<![.\w])fetch\(/g, replacement: "hooks.fetch(" },
   { what: "instantiateStreaming", pattern: /WebAssembly\.instantiateStreaming\(/g, replacement: "hooks.instantiate(" },
-  { what: "the initial memory", pattern: /(\w+)\.INITIAL_MEMORY\s*=\s*(\w+)\.length/, replacement: "$1.INITIAL_MEMORY=hooks.initialMemory($2.length)" },
+  { what: "the initial memory", pattern: /([\w$]+)\.INITIAL_MEMORY\s*=\s*([\w$]+)\.length/, replacement: "$1.INITIAL_MEMORY=hooks.initialMemory($2.length)" },
   { what: "import.meta.url", pattern: /import\.meta\.url/g, replacement: '"file:///isolate/pyodide.mjs"', optional: true },
   {
     what: "the exports",
-    pattern: /export\s*\{\s*(\w+) as loadPyodide\s*,[^}]*\};?/,
+    pattern: /export\s*\{\s*([\w$]+) as loadPyodide\s*,[^}]*\};?/,
     replacement: "return {loadPyodide:$1,createPyodideModule:_createPyodideModule};",
   },
   { what: "the source map", pattern: /\/\/# sourceMappingURL=.*/, replacement: "", optional: true },

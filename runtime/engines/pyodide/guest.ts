@@ -4,7 +4,7 @@ import type { OpenEngine, SessionPlatform, StartOptions } from "../../isolate/se
 import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits } from "../guest.ts";
 import type { GlueHooks } from "./glue.ts";
-import { type LibraryRecord, recordLibraries, replayLibraries } from "./libraries.ts";
+import { isSharedLibrary, type LibraryRecord, recordLibraries, replayLibraries, trackSymbols } from "./libraries.ts";
 import { type Baseline, captureBaseline } from "./memory.ts";
 import type { FileSystem, Pyodide, PyodideModule, PyProxy } from "./module.ts";
 import { decodePack } from "./pack.ts";
@@ -107,7 +107,7 @@ async function boot(
   const replayer = snapshot ? replayLibraries(snapshot.metadata.libraries, library) : null;
   const lock = { info: options.lockInfo, packages: {} };
   const core = platform.module("core") as WebAssembly.Module;
-  const noHooks = { libraryMemory: (size: number, allocate: (size: number) => number) => allocate(size), libraryModule: library, resolveEach: () => true };
+  const noHooks = { libraryMemory: (size: number, allocate: (size: number) => number) => allocate(size), libraryModule: library };
 
   const { loadPyodide, createPyodideModule } = glue({
     async fetch(url) {
@@ -119,6 +119,7 @@ async function boot(
     async instantiate(_source, imports) {
       return { module: core, instance: await WebAssembly.instantiate(core, imports) };
     },
+    ...trackSymbols(),
     ...(recorder?.hooks ?? replayer?.hooks ?? noHooks),
     restore(moduleObject) {
       const module = moduleObject as PyodideModule;
@@ -153,7 +154,13 @@ async function boot(
 
   if (!options.makeSnapshot) return { pyodide, snapshot: null };
   recorder?.start(pyodide._module);
-  if (pack) mountPackages(pyodide.FS, pack);
+  if (pack) {
+    mountPackages(pyodide.FS, pack);
+    // The loader does not look for what an extension module needs beside it: it must be there before.
+    for (const path of Object.keys(decodePack(pack)).filter(isSharedLibrary)) {
+      await pyodide._api.loadDynlib(path, false, [path.slice(0, path.lastIndexOf("/"))]);
+    }
+  }
   pyodide.runPython(`import importlib\nimportlib.invalidate_caches()\n${options.imports.map((name) => `import ${name}`).join("\n")}\nimport gc\ngc.collect()\nNone`);
   const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
   const file = pyodide.makeMemorySnapshot({ serializer: () => null });

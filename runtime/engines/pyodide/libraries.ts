@@ -5,22 +5,42 @@
 import type { GlueHooks } from "./glue.ts";
 import type { PyodideModule } from "./module.ts";
 
+/** Whether a file is a library that extension modules need, and not such a module itself. */
+export const isSharedLibrary = (path: string): boolean => /(^|\/)lib[^/]*\.so[.\d]*$/.test(path) && !/\.(cpython|abi3)/.test(path);
+
 /** What a snapshot remembers of its libraries. */
 export interface LibraryRecord {
   /** Paths in the file system, in the order of loading. */
   names: string[];
   /** One entry for each library with data: where it went, and how long the function table was. */
   places: { base: number; end: number; table: number }[];
+  /** Short names under which libraries that others need were made known: [name, path]. */
+  aliases: [string, string][];
   /** dlopen's handles: [address, name]. */
   handles: [number, string][];
   tableLength: number;
 }
 
-type LibraryHooks = Pick<GlueHooks, "libraryMemory" | "libraryModule" | "resolveEach">;
+type LibraryHooks = Pick<GlueHooks, "libraryMemory" | "libraryModule">;
+
+/** Hooks that keep the symbols that are still without an address apart, in the order in which they were asked for. */
+export function trackSymbols(): Pick<GlueHooks, "symbolWanted" | "wantedSymbols"> {
+  let wanted: string[] = [];
+  return {
+    symbolWanted: (name) => void wanted.push(name),
+    wantedSymbols(table) {
+      const entries = wanted.map((name): [string, WebAssembly.Global] => [name, table[name] as WebAssembly.Global]);
+      // Emscripten marks "unknown" by 0 (3.1) or -1 (later).
+      const open = entries.filter(([, { value }]) => value === 0 || value === -1);
+      wanted = open.map(([name]) => name);
+      return open;
+    },
+  };
+}
 
 /** Hooks that record what a boot loads. */
 export function recordLibraries(): { hooks: LibraryHooks; finish(module: PyodideModule): LibraryRecord; start(module: PyodideModule): void } {
-  const record: LibraryRecord = { names: [], places: [], handles: [], tableLength: 0 };
+  const record: LibraryRecord = { names: [], places: [], aliases: [], handles: [], tableLength: 0 };
   let module: PyodideModule | undefined;
   return {
     hooks: {
@@ -33,13 +53,17 @@ export function recordLibraries(): { hooks: LibraryHooks; finish(module: Pyodide
         record.names.push(name);
         return undefined;
       },
-      resolveEach: () => true,
     },
     start(of) {
       module = of;
     },
     finish(of) {
       record.handles = Object.entries(of.LDSO.loadedLibsByHandle).map(([handle, library]) => [Number(handle), library.name]);
+      const loaded = Object.entries(of.LDSO.loadedLibsByName);
+      for (const [name, library] of loaded) {
+        const path = name.includes("/") ? undefined : loaded.find(([other, same]) => same === library && other.includes("/"))?.[0];
+        if (path) record.aliases.push([name, path]);
+      }
       record.tableLength = of.wasmTable.length;
       return record;
     },
@@ -70,7 +94,6 @@ export function replayLibraries(
         return place.base;
       },
       libraryModule: (name) => compiled(name),
-      resolveEach: () => !replaying,
     },
     load(of) {
       module = of;
@@ -87,12 +110,14 @@ export function replayLibraries(
         readFile: (path: string) => of.FS.readFile(path),
       };
       for (const name of record.names) {
-        of.loadDynamicLibrary(name, { global: false, nodelete: true, loadAsync: false, fs: files }, {}, 0);
+        // Functions get their slots in the table as symbols are resolved: that must happen just when it did before.
+        const allowUndefined = isSharedLibrary(name);
+        of.loadDynamicLibrary(name, { global: false, nodelete: true, loadAsync: false, allowUndefined, fs: files }, {}, 0);
         const handle = handles.get(name);
         const library = of.LDSO.loadedLibsByName[name];
+        for (const [alias, path] of record.aliases) if (path === name && library) of.LDSO.loadedLibsByName[alias] = library;
         if (handle !== undefined && library) of.LDSO.loadedLibsByHandle[handle] = library;
       }
-      of.reportUndefinedSymbols();
       growTable(of, record.tableLength);
       replaying = false;
       return record.places.reduce((end, place) => Math.max(end, place.end), 0);

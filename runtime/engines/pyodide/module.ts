@@ -66,7 +66,10 @@ export interface PyProxy {
 
 export interface Pyodide {
   _module: PyodideModule;
-  _api: { on_fatal?: (error: unknown) => void; [key: string]: unknown };
+  _api: {
+    on_fatal?: (error: unknown) => void;
+    loadDynlib(path: string, global: boolean, folders: string[]): Promise<void>;
+  };
   FS: FileSystem;
   version: string;
   runPython(code: string): unknown;

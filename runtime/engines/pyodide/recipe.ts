@@ -71,14 +71,11 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       const key = await assets.sha256(new TextEncoder().encode(identity));
       return keepOrBuild(key, say("snapshot"), set, { ...base, key: "", start: { ...start, makeSnapshot: true } });
     });
-    built.catch(() => {});
-    return {
-      ...base,
-      key: set.names.join(" "),
-      assets: [...base.assets, built.then(({ snapshot }): IsolateAsset => ({ name: "snapshot", kind: "bytes", bytes: snapshot }))],
-      codeCache: built.then(({ codeCache }) => codeCache),
-      start,
-    };
+    const snapshot = built.then((result): IsolateAsset => ({ name: "snapshot", kind: "bytes", bytes: result.snapshot }));
+    const codeCache = built.then((result) => result.codeCache);
+    // Whoever opens an isolate meets the first failure; the others would go unheard.
+    for (const promise of [built, snapshot, codeCache]) promise.catch(() => {});
+    return { ...base, key: set.names.join(" "), assets: [...base.assets, snapshot], codeCache, start };
   };
 
   /** The snapshot and the compiled code that goes with it, from the cache or built now. */
