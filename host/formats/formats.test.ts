@@ -7,7 +7,7 @@ import { UsageError } from "../../runtime/errors.ts";
 import { MediaValue, NdArray, type TableKind, TableValue } from "../../runtime/value.ts";
 import { FORMATS, formatResult } from "./formats.ts";
 
-/** Streams that pandas 3, geopandas 1.1 and pyarrow 22 wrote: fixtures/write_fixtures.py. */
+/** Streams that pandas 3.1.1, geopandas 1.2.0 and pyarrow 26.0.1 wrote: fixtures/write_fixtures.py. */
 const fixture = (name: string, kind: TableKind = "dataframe", meta = {}) =>
   new TableValue(
     new Uint8Array(readFileSync(new URL(`fixtures/${name}.arrows`, import.meta.url))),
