@@ -26,7 +26,7 @@ const common = {
 
 /** A script that runs inside an isolate: one file, no imports. */
 const guest = (entry, file, options = {}) =>
-  build({ ...common, entryPoints: [entry], outfile: join(own, file), format: "iife", minifySyntax: true, minifyWhitespace: true, ...options });
+  build({ ...common, entryPoints: [entry], outfile: join(own, file), format: "iife", external: ["node:*"], minifySyntax: true, minifyWhitespace: true, ...options });
 
 await Promise.all([
   guest("runtime/isolate/child.node.ts", "child.js", { platform: "node", minify: true }),
@@ -35,7 +35,7 @@ await Promise.all([
   bundlePrelude().then((text) => writeFile(join(own, "quickjs-prelude.js"), text)),
   build({
     ...common,
-    entryPoints: { "index.node": "sdk/typescript/index.node.ts", cli: "sdk/cli/cli.ts" },
+    entryPoints: { "index.node": "sdk/typescript/index.node.ts", cli: "sdk/cli/cli.ts", udf: "sdk/typescript/udf.ts" },
     outdir: dist,
     platform: "node",
     format: "esm",
@@ -66,4 +66,12 @@ async function packFused() {
 if (process.argv.includes("--types")) {
   const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+  // Declarations keep the sources' extension; what they name has another one here.
+  const types = join(dist, "types");
+  for (const file of await readdir(types, { recursive: true })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = join(types, file);
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replaceAll(/((?:from|import\()\s*"\.[^"]*)\.ts"/g, '$1.js"'));
+  }
 }

@@ -51,7 +51,8 @@ export class NdArray {
         { path: "data" },
       );
     }
-    return new make(this.npy.slice(header.offset).buffer as ArrayBuffer);
+    // A Buffer's own slice would share its memory.
+    return new make(new Uint8Array(this.npy.subarray(header.offset)).buffer);
   }
   /** Writes a typed array as a one-dimensional array. */
   static from(data: NumericArray): NdArray {

@@ -1,6 +1,7 @@
 /** A UDF's source from a page: a URL that the page itself may fetch, or a file that the user chose. */
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
-import type { UdfSource } from "../../runtime/udf.ts";
+import type { Header, UdfSource } from "../../runtime/udf.ts";
+import { checkPath, moduleNameOf } from "./paths.ts";
 import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
 
 /**
@@ -41,6 +42,25 @@ export async function readSource(source: string | URL | Blob): Promise<UdfSource
     );
   }
   return sourceFromBytes(await readBounded(response.body, url.href), nameOf(url));
+}
+
+/**
+ * Reads modules beside the UDF's URL: those that its decorator or its imports name.
+ * @throws UdfLoadError that names the module and why it cannot be read.
+ */
+export async function readHeaders(sourceUrl: string, names: readonly string[]): Promise<Header[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const file = checkPath(name.replace(/^\.\//, ""));
+      const url = new URL(file, new URL(sourceUrl, globalThis.location?.href));
+      const response = await fetch(url).catch(() => null);
+      if (!response?.ok || !response.body) {
+        throw new UdfLoadError(`Cannot read the header ${JSON.stringify(name)} of ${JSON.stringify(sourceUrl)}: the page could not fetch it`);
+      }
+      const code = new TextDecoder("utf-8", { fatal: true }).decode(await readBounded(response.body, url.href));
+      return { moduleName: moduleNameOf(file), code, file };
+    }),
+  );
 }
 
 /** The file's name in a URL; `udf` where it has none (blob: and data: URLs, folders). */

@@ -7,13 +7,13 @@ import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
 import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
-import { FuseletError, PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
+import { FuseletError, PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { type Caller, type Host, type RunOptions, Runtime } from "../../runtime/runtime.ts";
-import type { Udf, UdfSource } from "../../runtime/udf.ts";
+import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
 import { decodeValue, encodeValue } from "../../runtime/value.ts";
 import { submit, type SubmitOptions } from "./submit.ts";
 
@@ -42,6 +42,8 @@ export interface RuntimePlatform {
   platform: IsolatePlatform;
   /** Reads a UDF from a path or a URL. */
   readSource(pathOrUrl: string): Promise<UdfSource>;
+  /** Reads modules beside a UDF's file, inside its folder. @throws UdfLoadError where one is missing */
+  readHeaders(pathOrUrl: string, names: readonly string[]): Promise<Header[]>;
   loadEsbuild: LoadEsbuild;
   /** Bundles in `assets.own` that run inside isolates. */
   realms: { python: string; typescript: string };
@@ -136,7 +138,26 @@ export async function composeRuntime(options: RuntimeOptions, parts: RuntimePlat
   });
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
     if (typeof source !== "string") return source;
-    return source.includes("\n") ? sourceFromText(source) : parts.readSource(source);
+    if (source.includes("\n")) return sourceFromText(source);
+    return withHeaders(await parts.readSource(source), source);
+  };
+  /** A single file brings the modules along that it names; a folder has them already. */
+  const withHeaders = async (source: UdfSource, path: string): Promise<UdfSource> => {
+    if (source.headers.length > 0 || path === "-") return source;
+    if (source.language === "python") {
+      if (!/\bheaders\s*=/.test(source.code)) return source;
+      const { metadata } = await runtime.inspect(source);
+      return { ...source, headers: await parts.readHeaders(path, metadata.headers as string[]) };
+    }
+    const { followImports, mayImportFiles } = await import("../../runtime/engines/quickjs/follow.ts");
+    if (!mayImportFiles(source.code)) return source;
+    return followImports(source, async (file) => {
+      const found = await parts.readHeaders(path, [file]).catch((error: unknown) => {
+        if (error instanceof UdfLoadError) return [];
+        throw error;
+      });
+      return found[0] ?? null;
+    });
   };
   const self: FuseletRuntime = {
     load: async (source) => runtime.inspect(await resolve(source)),

@@ -1,6 +1,6 @@
 /** `fuselet` in Node and Deno. */
 import { createHash } from "node:crypto";
-import { readSource } from "../../host/udfs/source.node.ts";
+import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
 import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
@@ -29,6 +29,7 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     assets,
     platform: nodePlatform(assets.own),
     readSource,
+    readHeaders,
     loadEsbuild,
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),

@@ -21,18 +21,23 @@ export function joinPath(importer: string, specifier: string): string | null {
   return parts.join("/");
 }
 
-/** The file that an import means, as TypeScript finds it; null where there is none. */
+/** The files that an import may mean, in the order in which TypeScript looks for them. */
+export function candidates(importer: string, specifier: string): string[] {
+  if (!/^\.\.?(\/|$)/.test(specifier)) return [];
+  const path = joinPath(importer, specifier);
+  if (path === null) return [];
+  // `./x.js` is how TypeScript writes an import of `./x.ts`.
+  const written = /\.(m?)js$/.test(path) ? [path.replace(/\.(m?)js$/, ".$1ts")] : [];
+  return [...EXTENSIONS.map((extension) => path + extension), ...written];
+}
+
+/** The file that an import means; null where there is none. */
 export function findFile(
   importer: string,
   specifier: string,
   files: ReadonlyMap<string, string>,
 ): string | null {
-  if (!/^\.\.?(\/|$)/.test(specifier)) return null;
-  const path = joinPath(importer, specifier);
-  if (path === null) return null;
-  const found = EXTENSIONS.map((extension) => path + extension).find((candidate) => files.has(candidate));
-  // `./x.js` is how TypeScript writes an import of `./x.ts`.
-  return found ?? (files.has(path.replace(/\.(m?)js$/, ".$1ts")) ? path.replace(/\.(m?)js$/, ".$1ts") : null);
+  return candidates(importer, specifier).find((file) => files.has(file)) ?? null;
 }
 
 /** Why an import cannot be followed. */

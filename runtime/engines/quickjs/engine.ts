@@ -65,7 +65,7 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
       const reading = readTypeScript(source);
       return {
         ...source,
-        name: typeof reading.metadata.name === "string" ? reading.metadata.name : source.name,
+        name: reading.name,
         entrypoint: reading.entrypoint,
         parameters: reading.parameters,
         permissions: reading.permissions,
