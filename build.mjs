@@ -1,7 +1,8 @@
 // Builds dist/: the library for Node and for pages, the command line, and what runs inside isolates.
+
+import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
@@ -26,16 +27,35 @@ const common = {
 
 /** A script that runs inside an isolate: one file, no imports. */
 const guest = (entry, file, options = {}) =>
-  build({ ...common, entryPoints: [entry], outfile: join(own, file), format: "iife", external: ["node:*"], minifySyntax: true, minifyWhitespace: true, ...options });
+  build({
+    ...common,
+    entryPoints: [entry],
+    outfile: join(own, file),
+    format: "iife",
+    external: ["node:*"],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    ...options,
+  });
 
 await Promise.all([
   guest("runtime/isolate/child.node.ts", "child.js", { platform: "node", minify: true }),
-  guest("runtime/engines/pyodide/realm.node.ts", "realm-pyodide.js", { globalName: "realm", platform: "neutral" }),
-  guest("runtime/engines/quickjs/realm.node.ts", "realm-quickjs.js", { globalName: "realm", platform: "neutral" }),
+  guest("runtime/engines/pyodide/realm.node.ts", "realm-pyodide.js", {
+    globalName: "realm",
+    platform: "neutral",
+  }),
+  guest("runtime/engines/quickjs/realm.node.ts", "realm-quickjs.js", {
+    globalName: "realm",
+    platform: "neutral",
+  }),
   bundlePrelude().then((text) => writeFile(join(own, "quickjs-prelude.js"), text)),
   build({
     ...common,
-    entryPoints: { "index.node": "sdk/typescript/index.node.ts", cli: "sdk/cli/cli.ts", udf: "sdk/typescript/udf.ts" },
+    entryPoints: {
+      "index.node": "sdk/typescript/index.node.ts",
+      cli: "sdk/cli/cli.ts",
+      udf: "sdk/typescript/udf.ts",
+    },
     outdir: dist,
     platform: "node",
     format: "esm",
@@ -51,7 +71,9 @@ await Promise.all([
 async function packFused() {
   const folder = join(root, "sdk/python");
   const files = new Map();
-  for (const entry of (await readdir(join(folder, "fused"), { recursive: true, withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of (await readdir(join(folder, "fused"), { recursive: true, withFileTypes: true })).sort(
+    (a, b) => (a.name < b.name ? -1 : 1),
+  )) {
     if (!entry.isFile() || !/\.(py|pyi|typed)$/.test(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
     files.set(relative(folder, path).replaceAll("\\", "/"), new Uint8Array(await readFile(path)));
@@ -64,7 +86,11 @@ async function packFused() {
 }
 
 if (process.argv.includes("--types")) {
-  const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    { cwd: root, stdio: "inherit" },
+  );
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
   // Declarations keep the sources' extension; what they name has another one here.
   const types = join(dist, "types");

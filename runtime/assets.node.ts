@@ -19,13 +19,17 @@ export function diskFolder(path: string): Folder {
         return await readFile(join(path, file));
       } catch (cause) {
         const code = (cause as NodeJS.ErrnoException).code;
-        throw new AssetError(`Cannot read ${join(path, file)}: ${code === "ENOENT" ? "it is not there" : code}`, { cause });
+        throw new AssetError(
+          `Cannot read ${join(path, file)}: ${code === "ENOENT" ? "it is not there" : code}`,
+          { cause },
+        );
       }
     },
-    has: (file) => stat(join(path, file)).then(
-      (found) => found.isFile(),
-      () => false,
-    ),
+    has: (file) =>
+      stat(join(path, file)).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
   };
 }
 
@@ -56,7 +60,10 @@ export function diskCache(folder: string): BuildCache {
   let key: Promise<Buffer> | undefined;
   const mac = async (name: string, bytes: Uint8Array) => {
     key ??= readKey(folder);
-    return createHmac("sha256", await key).update(`${name}\n`).update(bytes).digest();
+    return createHmac("sha256", await key)
+      .update(`${name}\n`)
+      .update(bytes)
+      .digest();
   };
   return {
     async get(name, damaged) {

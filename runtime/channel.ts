@@ -55,7 +55,8 @@ export function encodeFrameHead(frame: Frame): Uint8Array {
   }
   const fixed = HEAD + frame.buffers.length * 4 + name.length + text.length;
   const total = frame.buffers.reduce((sum, buffer) => sum + buffer.length, fixed);
-  if (total > 0xffff_ffff) throw new IsolateError(`A frame of ${total} bytes is too large: 4 GiB is the most`);
+  if (total > 0xffff_ffff)
+    throw new IsolateError(`A frame of ${total} bytes is too large: 4 GiB is the most`);
   const head = new Uint8Array(fixed);
   const view = new DataView(head.buffer);
   view.setUint32(0, total - 4, true);
@@ -80,7 +81,13 @@ function decodeFixed(bytes: Uint8Array) {
   const kind = KINDS[view.getUint8(0)];
   const nameLength = view.getUint16(2, true);
   if (kind === undefined || nameLength > MAX_NAME) throw malformed();
-  return { kind, nameLength, id: view.getUint32(4, true), textLength: view.getUint32(8, true), count: view.getUint16(12, true) };
+  return {
+    kind,
+    nameLength,
+    id: view.getUint32(4, true),
+    textLength: view.getUint32(8, true),
+    count: view.getUint16(12, true),
+  };
 }
 
 const malformed = () => new IsolateError("A frame from the other side is malformed");
@@ -160,7 +167,9 @@ export class FrameReader {
       if (this.#rest === null) {
         const length = frameLength(this.#lengthField);
         if (length > this.#bounds.maxBytes || length < FIXED) {
-          throw new IsolateError(`A frame of ${length} bytes came: at most ${this.#bounds.maxBytes} are allowed`);
+          throw new IsolateError(
+            `A frame of ${length} bytes came: at most ${this.#bounds.maxBytes} are allowed`,
+          );
         }
         this.#rest = new Uint8Array(length);
       } else {
@@ -233,30 +242,36 @@ export class HostChannel {
 
   #receive(frame: Frame): void {
     if (this.#closed) return;
-    if (frame.kind === "reply") {
-      const waiting = this.#pending.get(frame.id);
-      if (!waiting) return this.close(new IsolateError(`The isolate answered request ${frame.id}, which nobody asked`));
-      this.#pending.delete(frame.id);
-      return waiting.resolve({ text: frame.text, buffers: frame.buffers });
-    }
-    if (--this.#credit < 0) {
-      return this.close(new IsolateError(`The isolate sent more than ${CREDITS} frames without waiting for credit`));
-    }
     const body = { text: frame.text, buffers: frame.buffers };
-    if (frame.kind === "event") {
+    if (frame.kind === "reply") {
+      this.#settle(frame.id, body);
+    } else if (--this.#credit < 0) {
+      this.close(new IsolateError(`The isolate sent more than ${CREDITS} frames without waiting for credit`));
+    } else if (frame.kind === "event") {
       this.#handlers.event(frame.name, body);
-      return this.#giveCredit();
-    }
-    void (async () => {
-      let reply: Encoded;
-      try {
-        reply = await this.#handlers.request(frame.name, body);
-      } catch (error) {
-        return this.close(error as Error);
-      }
-      if (!this.#closed) this.#port.post({ kind: "reply", id: frame.id, name: "", ...reply });
       this.#giveCredit();
-    })();
+    } else {
+      void this.#answer(frame.id, frame.name, body);
+    }
+  }
+
+  #settle(id: number, body: Encoded): void {
+    const waiting = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (waiting) waiting.resolve(body);
+    else this.close(new IsolateError(`The isolate answered request ${id}, which nobody asked`));
+  }
+
+  async #answer(id: number, name: string, body: Encoded): Promise<void> {
+    let reply: Encoded;
+    try {
+      reply = await this.#handlers.request(name, body);
+    } catch (error) {
+      this.close(error as Error);
+      return;
+    }
+    if (!this.#closed) this.#port.post({ kind: "reply", id, name: "", ...reply });
+    this.#giveCredit();
   }
 
   #giveCredit(): void {
@@ -296,7 +311,8 @@ export class GuestChannel {
       resolve?.({ text: frame.text, buffers: frame.buffers });
     } else if (frame.name === "credit") {
       this.#credit += Number(frame.text);
-      while (this.#credit > 0 && this.#waitingForCredit.length > 0) this.#spend(this.#waitingForCredit.shift() as Frame);
+      while (this.#credit > 0 && this.#waitingForCredit.length > 0)
+        this.#spend(this.#waitingForCredit.shift() as Frame);
     } else {
       this.#handle(frame);
     }
@@ -340,7 +356,8 @@ export class GuestChannel {
 
   #send(frame: Frame): void {
     while (this.#credit <= 0 && this.#port.receive) this.deliver(this.#port.receive());
-    if (this.#credit <= 0) this.#waitingForCredit.push({ ...frame, buffers: frame.buffers.map((buffer) => buffer.slice()) });
+    if (this.#credit <= 0)
+      this.#waitingForCredit.push({ ...frame, buffers: frame.buffers.map((buffer) => buffer.slice()) });
     else this.#spend(frame);
   }
 

@@ -102,10 +102,7 @@ export class PermissionDeniedError extends FuseletError {
   readonly value: string;
   /** The flag that would grant it. */
   readonly grant: string;
-  constructor(
-    message: string,
-    options: { permission: string; value: string; grant: string },
-  ) {
+  constructor(message: string, options: { permission: string; value: string; grant: string }) {
     super(message);
     this.permission = options.permission;
     this.value = options.value;

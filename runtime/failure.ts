@@ -1,7 +1,14 @@
 /** A guest's report of a failure, checked on arrival and turned into the error of its kind. */
 import {
-  FuseletError, IsolateError, LimitExceededError, ParameterError, PermissionDeniedError, ResultError, UdfExitError,
-  UdfLoadError, UdfRuntimeError,
+  type FuseletError,
+  IsolateError,
+  LimitExceededError,
+  ParameterError,
+  PermissionDeniedError,
+  ResultError,
+  UdfExitError,
+  UdfLoadError,
+  UdfRuntimeError,
 } from "./errors.ts";
 import type { GuestFailure, RunRequest, UdfSource } from "./udf.ts";
 
@@ -9,7 +16,9 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 
 /** Reads a report; whatever is not as it should be becomes empty. */
 export function readFailure(report: unknown): GuestFailure {
-  const fields = (report !== null && typeof report === "object" ? report : {}) as Partial<Record<keyof GuestFailure, unknown>>;
+  const fields = (report !== null && typeof report === "object" ? report : {}) as Partial<
+    Record<keyof GuestFailure, unknown>
+  >;
   return {
     kind: text(fields.kind) as GuestFailure["kind"],
     type: text(fields.type) || "Error",
@@ -23,7 +32,11 @@ export function readFailure(report: unknown): GuestFailure {
 }
 
 /** The error of a failure's kind. */
-export function failureError(failure: GuestFailure, source: UdfSource, limits: RunRequest["limits"]): FuseletError {
+export function failureError(
+  failure: GuestFailure,
+  source: UdfSource,
+  limits: RunRequest["limits"],
+): FuseletError {
   const { kind, type, message, traceback, file, line, subject, value } = failure;
   const location = file === null ? undefined : { file, ...(line === null ? {} : { line }) };
   switch (kind) {
@@ -37,10 +50,15 @@ export function failureError(failure: GuestFailure, source: UdfSource, limits: R
       return new ResultError(message, { path: subject ?? "result" });
     case "permission":
       return new PermissionDeniedError(message, {
-        permission: subject ?? "", value: value ?? "", grant: `--allow-${subject}${value ? `=${value}` : ""}`,
+        permission: subject ?? "",
+        value: value ?? "",
+        grant: `--allow-${subject}${value ? `=${value}` : ""}`,
       });
     case "output":
-      return new LimitExceededError(`${message}. Raise it with limits.outputBytes`, { limit: "outputBytes", allowed: limits.outputBytes });
+      return new LimitExceededError(`${message}. Raise it with limits.outputBytes`, {
+        limit: "outputBytes",
+        allowed: limits.outputBytes,
+      });
     case "memory":
       return new LimitExceededError(
         `The run reached its memory limit of ${limits.memoryBytes} bytes${message ? ` (${message})` : ""}. Raise it with --memory-limit or limits.memoryBytes`,

@@ -72,10 +72,7 @@ export function narrowLimits(base: Readonly<Limits>, wanted: Partial<Limits> = {
 /** The limits that a runtime is made with: the defaults, changed either way by what its owner wrote, within what an engine can hold. */
 export function ownLimits(wanted: Partial<Limits> = {}): Limits {
   const open = Object.fromEntries(
-    Object.keys(DEFAULT_LIMITS).map((name) => [
-      name,
-      HIGHEST[name as LimitName] ?? Number.MAX_SAFE_INTEGER,
-    ]),
+    Object.keys(DEFAULT_LIMITS).map((name) => [name, HIGHEST[name as LimitName] ?? Number.MAX_SAFE_INTEGER]),
   ) as unknown as Limits;
   const checked = narrowLimits(open, wanted);
   const given = Object.keys(wanted).filter((name) => wanted[name as LimitName] !== undefined);

@@ -55,7 +55,12 @@ export class Pool {
   #lastRecipe: IsolateRecipe | null = null;
   #closed = false;
 
-  constructor(platform: IsolatePlatform, options: PoolOptions, isolateOptions: IsolateOptions, idleMs: number) {
+  constructor(
+    platform: IsolatePlatform,
+    options: PoolOptions,
+    isolateOptions: IsolateOptions,
+    idleMs: number,
+  ) {
     this.#platform = platform;
     this.#options = options;
     this.#isolateOptions = isolateOptions;
@@ -99,7 +104,9 @@ export class Pool {
   }
 
   #find({ identity, hash }: LeaseRequest, recipe: IsolateRecipe): Entry | undefined {
-    const free = [...this.#entries].filter((entry) => !entry.busy && !entry.isolate.ended && entry.isolate.recipe.key === recipe.key);
+    const free = [...this.#entries].filter(
+      (entry) => !entry.busy && !entry.isolate.ended && entry.isolate.recipe.key === recipe.key,
+    );
     const mine = free.filter((entry) => entry.isolate.identity === identity);
     return (
       mine.find((entry) => entry.isolate.prepared === hash) ??
@@ -169,7 +176,10 @@ export class Pool {
         void entry.isolate.settled.then(() => {
           if (!entry.isolate.reusable) void this.#end(entry, new IsolateError("The isolate was used up"));
         });
-        entry.idleTimer = setTimeout(() => void this.#end(entry, new IsolateError("The isolate was idle")), this.#idleMs);
+        entry.idleTimer = setTimeout(
+          () => void this.#end(entry, new IsolateError("The isolate was idle")),
+          this.#idleMs,
+        );
         (entry.idleTimer as { unref?(): void }).unref?.();
         this.#serveWaiting();
         this.#refill();
@@ -196,10 +206,12 @@ export class Pool {
         reject(new CancelledError("The run was cancelled while it waited for an isolate"));
       };
       request.signal?.addEventListener("abort", onAbort, { once: true });
-      const settle = <T>(then: (value: T) => void) => (value: T) => {
-        request.signal?.removeEventListener("abort", onAbort);
-        then(value);
-      };
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          request.signal?.removeEventListener("abort", onAbort);
+          then(value);
+        };
       waiter.resolve = settle(resolve);
       waiter.reject = settle(reject);
       this.#waiting.push(waiter);
@@ -209,14 +221,23 @@ export class Pool {
   #serveWaiting(): void {
     const waiter = this.#waiting.shift();
     if (!waiter || this.#closed) return;
-    this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(waiter.resolve, waiter.reject);
+    this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(
+      waiter.resolve,
+      waiter.reject,
+    );
   }
 
   /** Starts spares of the kind that was used last, behind everybody's back: a failure shows when somebody needs one. */
   #refill(): void {
     const recipe = this.#lastRecipe;
     const { isolates, spares } = this.size;
-    if (this.#closed || !recipe || spares + this.#starting >= this.#options.spares || isolates >= this.#options.maxIsolates) return;
+    if (
+      this.#closed ||
+      !recipe ||
+      spares + this.#starting >= this.#options.spares ||
+      isolates >= this.#options.maxIsolates
+    )
+      return;
     this.#starting++;
     Isolate.open(this.#platform, { ...recipe, start: { ...recipe.start, warm: true } }, this.#isolateOptions)
       .then(

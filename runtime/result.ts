@@ -70,11 +70,15 @@ export class RunResult {
 }
 
 async function readTable(value: TableValue): Promise<Table> {
-  const [{ tableFromIPC }, { ResultError }] = await Promise.all([import("apache-arrow"), import("./errors.ts")]);
+  const [{ tableFromIPC }, { ResultError }] = await Promise.all([
+    import("apache-arrow"),
+    import("./errors.ts"),
+  ]);
   try {
     return tableFromIPC(value.ipc);
   } catch (cause) {
-    throw new ResultError(`Cannot read the result: it is no Arrow stream (${(cause as Error).message})`, { path: "result" });
+    throw new ResultError(`Cannot read the result: it is no Arrow stream (${(cause as Error).message})`, {
+      path: "result",
+    });
   }
 }
-

@@ -52,27 +52,44 @@ export interface RuntimeParts {
   hash(text: string): Promise<string>;
 }
 
-const RUN_OPTIONS = new Set(["parameters", "tile", "principal", "permissions", "limits", "signal", "onOutput"]);
+const RUN_OPTIONS = new Set([
+  "parameters",
+  "tile",
+  "principal",
+  "permissions",
+  "limits",
+  "signal",
+  "onOutput",
+]);
 
 /** Checks the options of a run once; after this they are trusted. */
 function checkOptions(options: RunOptions): void {
   for (const name of Object.keys(options)) {
     if (!RUN_OPTIONS.has(name)) {
-      throw new UsageError(`Cannot run: the option ${JSON.stringify(name)} is unknown; options are ${[...RUN_OPTIONS].join(", ")}`);
+      throw new UsageError(
+        `Cannot run: the option ${JSON.stringify(name)} is unknown; options are ${[...RUN_OPTIONS].join(", ")}`,
+      );
     }
   }
   const { parameters, tile, principal } = options;
-  if (parameters !== undefined && (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))) {
+  if (
+    parameters !== undefined &&
+    (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
+  ) {
     throw new UsageError(`Cannot run: parameters must be an object: received ${JSON.stringify(parameters)}`);
   }
   if (principal !== undefined && (typeof principal !== "string" || principal === "")) {
-    throw new UsageError(`Cannot run: principal must be a text that is not empty: received ${JSON.stringify(principal)}`);
+    throw new UsageError(
+      `Cannot run: principal must be a text that is not empty: received ${JSON.stringify(principal)}`,
+    );
   }
   if (tile !== undefined) {
     const { x, y, z } = tile;
     const side = 2 ** z;
     if (![x, y, z].every(Number.isInteger) || z < 0 || z > 30 || x < 0 || y < 0 || x >= side || y >= side) {
-      throw new UsageError(`Cannot run: tile must have whole numbers z from 0 to 30, x and y from 0 to 2^z - 1: received ${JSON.stringify(tile)}`);
+      throw new UsageError(
+        `Cannot run: tile must have whole numbers z from 0 to 30, x and y from 0 to 2^z - 1: received ${JSON.stringify(tile)}`,
+      );
     }
   }
 }
@@ -85,7 +102,12 @@ export class Runtime {
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
     const { memoryBytes, startMs, outputBytes, messageBytes, idleMs } = parts.limits;
-    this.#pool = new Pool(parts.platform, parts.pool, { memoryBytes, startMs, outputBytes, messageBytes, reusable: parts.reusable }, idleMs);
+    this.#pool = new Pool(
+      parts.platform,
+      parts.pool,
+      { memoryBytes, startMs, outputBytes, messageBytes, reusable: parts.reusable },
+      idleMs,
+    );
   }
 
   /** Isolates now: in all, and unused spares. */
@@ -106,7 +128,9 @@ export class Runtime {
     const permissions = this.#parts.narrowPermissions(options.permissions);
     const parameters = encodeValue(options.parameters ?? {}, "parameters");
     const engine = this.#engine(source);
-    const hash = await this.#parts.hash(JSON.stringify([source.language, source.name, source.file, source.code, source.headers]));
+    const hash = await this.#parts.hash(
+      JSON.stringify([source.language, source.name, source.file, source.code, source.headers]),
+    );
     const principal = options.principal ?? "local";
     const recipe = engine.recipe(source);
     const preparing = engine.prepare(source);
@@ -122,10 +146,18 @@ export class Runtime {
     try {
       const udf = await preparing;
       const leased = performance.now();
-      const caller: Caller = { principal, udf: { name: source.name, hash }, permissions, signal: ending.signal };
+      const caller: Caller = {
+        principal,
+        udf: { name: source.name, hash },
+        permissions,
+        signal: ending.signal,
+      };
       const calls = countCalls(limits, lease, (name, argument) => this.#parts.host(name, argument, caller));
       const requestLimits = {
-        timeMs: limits.timeMs, memoryBytes: limits.memoryBytes, logBytes: limits.logBytes, outputBytes: limits.outputBytes,
+        timeMs: limits.timeMs,
+        memoryBytes: limits.memoryBytes,
+        logBytes: limits.logBytes,
+        outputBytes: limits.outputBytes,
       };
       const reply = await lease.isolate.run(
         { udf, parameters: parameters.text, tile: options.tile ?? null, limits: requestLimits },
@@ -139,7 +171,11 @@ export class Runtime {
       if (!answer.ok) {
         throw failureError(await engine.locate(readFailure(answer.error), source), source, requestLimits);
       }
-      const timing: RunTiming = { startMs: leased - started, runMs: ran - leased, totalMs: performance.now() - started };
+      const timing: RunTiming = {
+        startMs: leased - started,
+        runMs: ran - leased,
+        totalMs: performance.now() - started,
+      };
       return await RunResult.of(decodeParsed(answer.value, reply.buffers), { ...collector.finish(), timing });
     } catch (error) {
       throw withOutput(error, collector.finish());
@@ -155,7 +191,12 @@ export class Runtime {
     const engine = this.#engine(source);
     return engine.read(source, async (request) => {
       const bare = { ...source, code: "", headers: [] };
-      const lease = await this.#pool.lease({ recipe: engine.recipe(bare), identity: null, hash: "", signal: undefined });
+      const lease = await this.#pool.lease({
+        recipe: engine.recipe(bare),
+        identity: null,
+        hash: "",
+        signal: undefined,
+      });
       try {
         const answer = readReply(await lease.isolate.inspect({ text: request, buffers: [] }));
         if (answer.ok) return answer.value;
@@ -182,7 +223,10 @@ export class Runtime {
 
   #engine(source: UdfSource): Engine {
     const engine = this.#parts.engines.find(({ languages }) => languages.includes(source.language));
-    if (!engine) throw new UsageError(`Cannot run ${source.file}: no engine for the language ${JSON.stringify(source.language)}`);
+    if (!engine)
+      throw new UsageError(
+        `Cannot run ${source.file}: no engine for the language ${JSON.stringify(source.language)}`,
+      );
     return engine;
   }
 }
@@ -194,7 +238,11 @@ function readReply({ text }: Encoded): { ok: true; value: unknown } | { ok: fals
   } catch (cause) {
     throw new IsolateError("The isolate's answer is no JSON", { cause });
   }
-  const answer = (typeof parsed === "object" && parsed !== null ? parsed : {}) as { ok?: unknown; value?: unknown; error?: unknown };
+  const answer = (typeof parsed === "object" && parsed !== null ? parsed : {}) as {
+    ok?: unknown;
+    value?: unknown;
+    error?: unknown;
+  };
   return answer.ok === true ? { ok: true, value: answer.value } : { ok: false, error: answer.error };
 }
 
@@ -212,10 +260,13 @@ function countCalls(
   let count = 0;
   return (name, argument) => {
     if (++count <= limits.hostCalls) return call(name, argument);
-    const error = new LimitExceededError(`The run made more than ${limits.hostCalls} host calls. Raise it with limits.hostCalls`, {
-      limit: "hostCalls",
-      allowed: limits.hostCalls,
-    });
+    const error = new LimitExceededError(
+      `The run made more than ${limits.hostCalls} host calls. Raise it with limits.hostCalls`,
+      {
+        limit: "hostCalls",
+        allowed: limits.hostCalls,
+      },
+    );
     void lease.isolate.close(error);
     throw error;
   };
@@ -223,7 +274,10 @@ function countCalls(
 
 /** Collects output as text, streaming it on, and stops at the limit even if the guest does not. */
 function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
-  const streams = { stdout: { decoder: new TextDecoder(), text: "" }, stderr: { decoder: new TextDecoder(), text: "" } };
+  const streams = {
+    stdout: { decoder: new TextDecoder(), text: "" },
+    stderr: { decoder: new TextDecoder(), text: "" },
+  };
   // The guest marks where it cut off; the mark itself is beyond the limit.
   let left = logBytes + 256;
   return {
@@ -237,4 +291,3 @@ function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
     finish: () => ({ stdout: streams.stdout.text, stderr: streams.stderr.text }),
   };
 }
-

@@ -65,7 +65,9 @@ export interface UdfSource {
 export interface RunRequest {
   limits: Pick<Limits, "timeMs" | "memoryBytes" | "logBytes" | "outputBytes">;
   /** Null where the isolate has this UDF prepared already. */
-  udf: (Pick<UdfSource, "name" | "code" | "file" | "headers"> & { entrypoint: string | null; plan?: unknown }) | null;
+  udf:
+    | (Pick<UdfSource, "name" | "code" | "file" | "headers"> & { entrypoint: string | null; plan?: unknown })
+    | null;
   parameters: Encoded["text"];
   tile: Tile | null;
 }

@@ -56,7 +56,9 @@ export class NdArray {
   }
   /** Writes a typed array as a one-dimensional array. */
   static from(data: NumericArray): NdArray {
-    const dtype = Object.keys(TYPED_ARRAYS).find((key) => data instanceof (TYPED_ARRAYS[key] as NumericArrayConstructor));
+    const dtype = Object.keys(TYPED_ARRAYS).find(
+      (key) => data instanceof (TYPED_ARRAYS[key] as NumericArrayConstructor),
+    );
     let header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${data.length},), }`;
     header = `${header.padEnd(128 - 10 - 1)}\n`;
     const npy = new Uint8Array(128 + data.byteLength);
@@ -68,8 +70,16 @@ export class NdArray {
 }
 
 type NumericArray =
-  | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | BigInt64Array | BigUint64Array | Float32Array | Float64Array;
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
 type NumericArrayConstructor = new (source: ArrayBuffer) => NumericArray;
 
 const TYPED_ARRAYS: Record<string, NumericArrayConstructor> = {
@@ -100,7 +110,14 @@ function readNpyHeader(npy: Uint8Array): { dtype: string; shape: number[]; offse
   const dtype = /'descr':\s*'([^']+)'/.exec(header)?.[1];
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (dtype === undefined || shape === undefined) throw bad(`its header is ${JSON.stringify(header)}`);
-  return { dtype, shape: shape.split(",").filter((part) => part.trim()).map(Number), offset };
+  return {
+    dtype,
+    shape: shape
+      .split(",")
+      .filter((part) => part.trim())
+      .map(Number),
+    offset,
+  };
 }
 
 export type TableKind = "arrow" | "dataframe" | "geodataframe" | "series" | "index" | "geoseries";
@@ -179,7 +196,8 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
         return fail(describe(v), path);
     }
     const object = v as object;
-    if (depth > MAX_DEPTH) fail(`nested more than ${MAX_DEPTH} levels deep`, path.length > 80 ? `${path.slice(0, 80)}…` : path);
+    if (depth > MAX_DEPTH)
+      fail(`nested more than ${MAX_DEPTH} levels deep`, path.length > 80 ? `${path.slice(0, 80)}…` : path);
     if (open.has(object)) fail("a reference back to one of its own containers", path);
     if (object instanceof TableValue) {
       return { $: "table", b: buffer(object.ipc), kind: object.kind, meta: object.meta };
@@ -214,13 +232,21 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
         }
       }
       const toJson = (object as { toJSON?: unknown }).toJSON;
-      if (!(object instanceof Map) && typeof toJson === "function") return walk(toJson.call(object), path, depth + 1);
+      if (!(object instanceof Map) && typeof toJson === "function")
+        return walk(toJson.call(object), path, depth + 1);
       const prototype = Object.getPrototypeOf(object);
-      if (!(object instanceof Map) && prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
+      if (
+        !(object instanceof Map) &&
+        prototype !== null &&
+        prototype !== Object.prototype &&
+        Object.getPrototypeOf(prototype) !== null
+      ) {
         fail(describe(object), path);
       }
       const pairs: [string, unknown][] = [];
-      for (const [key, item] of object instanceof Map ? (object as Map<string, unknown>) : Object.entries(object)) {
+      for (const [key, item] of object instanceof Map
+        ? (object as Map<string, unknown>)
+        : Object.entries(object)) {
         if (item !== undefined) pairs.push([key, walk(item, `${path}[${JSON.stringify(key)}]`, depth + 1)]);
       }
       return mapping(pairs);
@@ -240,9 +266,12 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new ResultError(`Cannot read a value that crossed the wall: it is no JSON (${(cause as Error).message})`, {
-      path: "result",
-    });
+    throw new ResultError(
+      `Cannot read a value that crossed the wall: it is no JSON (${(cause as Error).message})`,
+      {
+        path: "result",
+      },
+    );
   }
   return decodeParsed(parsed, buffers);
 }
@@ -291,9 +320,14 @@ export function decodeParsed(parsed: unknown, buffers: readonly Uint8Array[]): u
     if (TEXT_TAGS.has(tag)) return string(tagged.v);
     switch (tag) {
       case "float":
-        return { NaN: Number.NaN, Infinity: Infinity, "-Infinity": -Infinity, "-0": -0 }[string(tagged.v)] ?? bad("no such float");
+        return (
+          { NaN: Number.NaN, Infinity: Infinity, "-Infinity": -Infinity, "-0": -0 }[string(tagged.v)] ??
+          bad("no such float")
+        );
       case "int":
-        return /^-?\d{1,5000}$/.test(string(tagged.v)) ? BigInt(tagged.v as string) : bad("an integer is no digits");
+        return /^-?\d{1,5000}$/.test(string(tagged.v))
+          ? BigInt(tagged.v as string)
+          : bad("an integer is no digits");
       case "bytes":
         return buffer(tagged.b);
       case "ndarray":

@@ -55,9 +55,13 @@ export async function readHeaders(sourceUrl: string, names: readonly string[]): 
       const url = new URL(file, new URL(sourceUrl, globalThis.location?.href));
       const response = await fetch(url).catch(() => null);
       if (!response?.ok || !response.body) {
-        throw new UdfLoadError(`Cannot read the header ${JSON.stringify(name)} of ${JSON.stringify(sourceUrl)}: the page could not fetch it`);
+        throw new UdfLoadError(
+          `Cannot read the header ${JSON.stringify(name)} of ${JSON.stringify(sourceUrl)}: the page could not fetch it`,
+        );
       }
-      const code = new TextDecoder("utf-8", { fatal: true }).decode(await readBounded(response.body, url.href));
+      const code = new TextDecoder("utf-8", { fatal: true }).decode(
+        await readBounded(response.body, url.href),
+      );
       return { moduleName: moduleNameOf(file), code, file };
     }),
   );

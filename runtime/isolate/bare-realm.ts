@@ -5,7 +5,7 @@
 import type { Outer } from "./outer.ts";
 
 /** Errors of the outer realm must not come in: their constructors lead out. */
-export function guarded<A extends unknown[], R extends string | number | undefined | void>(
+export function guarded<A extends unknown[], R>(
   call: (...args: A) => R,
 ): (...args: A) => R {
   return (...args) => {
@@ -59,7 +59,9 @@ export function furnish(outer: Outer): () => void {
     readonly protocol = "file:";
     readonly origin = "null";
     constructor(url: unknown) {
-      this.href = String(url).includes("://") ? String(url) : `file:///isolate/${String(url).replace(/^\.?\//, "")}`;
+      this.href = String(url).includes("://")
+        ? String(url)
+        : `file:///isolate/${String(url).replace(/^\.?\//, "")}`;
     }
     get pathname(): string {
       return this.href.replace(/^[a-z]+:\/\/[^/]*/, "");
@@ -72,7 +74,11 @@ export function furnish(outer: Outer): () => void {
     port1: { onmessage: ((event: { data: unknown }) => void) | null; start(): void; close(): void };
     port2: { postMessage(data: unknown): void; close(): void };
     constructor() {
-      const port1 = { onmessage: null as ((event: { data: unknown }) => void) | null, start() {}, close() {} };
+      const port1 = {
+        onmessage: null as ((event: { data: unknown }) => void) | null,
+        start() {},
+        close() {},
+      };
       this.port1 = port1;
       this.port2 = {
         postMessage(data) {

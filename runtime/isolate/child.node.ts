@@ -13,7 +13,11 @@ const fs = require("node:fs") as typeof import("node:fs");
 const vm = require("node:vm") as typeof import("node:vm");
 const { randomFillSync } = require("node:crypto") as typeof import("node:crypto");
 /** process.exit would wait for the thread that waits for the bell. */
-const exit = (process as unknown as { _kill(pid: number, signal: number): never })._kill.bind(process, process.pid, 9);
+const exit = (process as unknown as { _kill(pid: number, signal: number): never })._kill.bind(
+  process,
+  process.pid,
+  9,
+);
 const now = performance.now.bind(performance);
 
 /** The pipe with the frames, both ways. */
@@ -146,7 +150,10 @@ function readStartFrame(): void {
       break;
     case "realm":
       // A cache that V8 rejects (made under other flags) is as good as none.
-      realmScript = new vm.Script(frame.text, { filename: "isolate", ...(bytes ? { cachedData: bytes } : {}) });
+      realmScript = new vm.Script(frame.text, {
+        filename: "isolate",
+        ...(bytes ? { cachedData: bytes } : {}),
+      });
       break;
     case "start":
       scrub();

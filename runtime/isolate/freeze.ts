@@ -11,10 +11,22 @@ function hidden(): unknown[] {
   const generator = function* () {};
   const asyncGenerator = async function* () {};
   return [
-    generator, asyncGenerator, async () => {}, generator(), asyncGenerator(),
-    [][Symbol.iterator](), new Map().entries(), new Set().values(), ""[Symbol.iterator](), "".matchAll(/x/g),
+    generator,
+    asyncGenerator,
+    async () => {},
+    generator(),
+    asyncGenerator(),
+    [][Symbol.iterator](),
+    new Map().entries(),
+    new Set().values(),
+    ""[Symbol.iterator](),
+    "".matchAll(/x/g),
     Object.getPrototypeOf(Int8Array),
-  ].map((value) => (typeof value === "function" && value === Object.getPrototypeOf(Int8Array) ? value : Object.getPrototypeOf(value)));
+  ].map((value) =>
+    typeof value === "function" && value === Object.getPrototypeOf(Int8Array)
+      ? value
+      : Object.getPrototypeOf(value),
+  );
 }
 
 /** An accessor that reads as the value and lets an inheriting object get an own property by assignment, as if nothing were frozen. */
@@ -42,7 +54,8 @@ export function freezeIntrinsics(keep: readonly string[] = []): number {
   }
   while (queue.length > 0) {
     const value = queue.pop();
-    if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) continue;
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value))
+      continue;
     seen.add(value);
     queue.push(Reflect.getPrototypeOf(value));
     for (const key of Reflect.ownKeys(value)) {
@@ -61,7 +74,8 @@ export function freezeIntrinsics(keep: readonly string[] = []): number {
     if (shadowed.has(object) || (object instanceof Error && Object.hasOwn(object, "constructor"))) {
       for (const key of Reflect.ownKeys(object)) {
         const descriptor = Reflect.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
-        if (typeof key === "string" && descriptor.configurable && descriptor.writable) unshadow(object, key, descriptor);
+        if (typeof key === "string" && descriptor.configurable && descriptor.writable)
+          unshadow(object, key, descriptor);
       }
     }
     Object.freeze(object);

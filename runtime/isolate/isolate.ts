@@ -109,10 +109,18 @@ export class Isolate {
       await isolate.close();
       throw error;
     }
-    const answer = await isolate.#guarded("start", "startMs", options.startMs, signal, isolate.#startOptions());
+    const answer = await isolate.#guarded(
+      "start",
+      "startMs",
+      options.startMs,
+      signal,
+      isolate.#startOptions(),
+    );
     const report = JSON.parse(answer.text) as { ok: boolean; error: { message: string; traceback: string } };
     if (!report.ok) {
-      const error = new AssetError(`The engine did not start: ${report.error.message}`, { cause: report.error.traceback });
+      const error = new AssetError(`The engine did not start: ${report.error.message}`, {
+        cause: report.error.traceback,
+      });
       await isolate.close(error);
       throw error;
     }
@@ -154,7 +162,13 @@ export class Isolate {
    * Runs a UDF. The caller must have waited for `settled`.
    * @throws LimitExceededError, CancelledError, IsolateError: then the isolate has ended. Failures of the UDF are in the reply.
    */
-  async run(request: RunRequest, buffers: Uint8Array[], hash: string, events: RunEvents, signal?: AbortSignal): Promise<Encoded> {
+  async run(
+    request: RunRequest,
+    buffers: Uint8Array[],
+    hash: string,
+    events: RunEvents,
+    signal?: AbortSignal,
+  ): Promise<Encoded> {
     const { udf, ...rest } = request;
     // `udf` first: the engine looks at the beginning of the text.
     const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
@@ -203,10 +217,13 @@ export class Isolate {
     const { messageBytes } = this.#options;
     const size = body.buffers.reduce((sum, buffer) => sum + buffer.length, body.text.length);
     if (size > messageBytes) {
-      throw new LimitExceededError(`A message of ${size} bytes came from the UDF: at most ${messageBytes} are allowed`, {
-        limit: "messageBytes",
-        allowed: messageBytes,
-      });
+      throw new LimitExceededError(
+        `A message of ${size} bytes came from the UDF: at most ${messageBytes} are allowed`,
+        {
+          limit: "messageBytes",
+          allowed: messageBytes,
+        },
+      );
     }
   }
 
@@ -220,7 +237,10 @@ export class Isolate {
       this.#putBack?.resolve();
       this.#putBack = null;
     } else {
-      const why = name === "fatal" ? `The engine failed beyond repair: ${body.text}` : `The isolate sent an unknown event ${name}`;
+      const why =
+        name === "fatal"
+          ? `The engine failed beyond repair: ${body.text}`
+          : `The isolate sent an unknown event ${name}`;
       this.#channel.close(new IsolateError(why));
     }
   }
@@ -232,7 +252,8 @@ export class Isolate {
     signal: AbortSignal | undefined,
     body: Encoded,
   ): Promise<Encoded> {
-    const cancelled = () => new CancelledError(`The ${name === "run" ? "run" : "start of an isolate"} was cancelled`);
+    const cancelled = () =>
+      new CancelledError(`The ${name === "run" ? "run" : "start of an isolate"} was cancelled`);
     if (signal?.aborted) {
       this.#channel.close(cancelled());
       throw cancelled();

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
+import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError } from "../errors.ts";
-import type { Folder } from "../assets.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
 const MAJOR = Number(process.versions.node.split(".")[0]);
@@ -37,7 +37,13 @@ const PARENT_DEATH = (() => {
 const STDERR_BYTES = 4096;
 
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
-  const [program = process.execPath, ...args] = [...PARENT_DEATH, process.execPath, ...FLAGS, "-e", bootstrap];
+  const [program = process.execPath, ...args] = [
+    ...PARENT_DEATH,
+    process.execPath,
+    ...FLAGS,
+    "-e",
+    bootstrap,
+  ];
   const child = spawn(program, args, {
     env: {},
     cwd: "/",
@@ -57,7 +63,8 @@ function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
     data.uncork();
     bell.write(ring);
   };
-  const event = (name: string, text: string, buffers: Uint8Array[] = []) => post({ kind: "event", id: 0, name, text, buffers });
+  const event = (name: string, text: string, buffers: Uint8Array[] = []) =>
+    post({ kind: "event", id: 0, name, text, buffers });
 
   let closed = false;
   const port: IsolateProcess["port"] = {

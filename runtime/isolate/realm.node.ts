@@ -1,7 +1,7 @@
 /** The bare realm of the child process: furnished, frozen, and handed to a session that reads frames from here on. */
 import { encodeFrameHead, type Frame, readFrame } from "../channel.ts";
-import { boundMemory } from "./bound-memory.ts";
 import { furnish, guarded } from "./bare-realm.ts";
+import { boundMemory } from "./bound-memory.ts";
 import { freezeIntrinsics } from "./freeze.ts";
 import type { Outer } from "./outer.ts";
 import { type OpenEngine, openSession } from "./session.ts";
@@ -34,7 +34,8 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
         now: guarded(outer.now),
         random: guarded(outer.random),
         bytes: (name) => adopt(outer.asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
-        module: (name) => adopt(outer.asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
+        module: (name) =>
+          adopt(outer.asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
         library: (path) => adopt(outer.library(path), WebAssembly.Module.prototype),
         codeCache: () => adopt(outer.codeCache(), ArrayBuffer.prototype),
         limitMemory,

@@ -41,7 +41,11 @@ export interface OpenedEngine {
   report: Record<string, unknown>;
   buffers: Uint8Array[];
 }
-export type OpenEngine = (options: StartOptions, platform: SessionPlatform, host: GuestHost) => Promise<OpenedEngine>;
+export type OpenEngine = (
+  options: StartOptions,
+  platform: SessionPlatform,
+  host: GuestHost,
+) => Promise<OpenedEngine>;
 
 /** The guest gives itself up this long after the host should have ended it: the host may be gone. */
 const GRACE_MS = 5000;
@@ -52,9 +56,14 @@ const failure = (kind: GuestFailure["kind"], error: unknown): Encoded => ({
   text: JSON.stringify({
     ok: false,
     error: {
-      kind, type: error instanceof Error ? error.name : "Error",
+      kind,
+      type: error instanceof Error ? error.name : "Error",
       message: error instanceof Error ? error.message : String(error),
-      traceback: error instanceof Error ? String(error.stack) : "", file: null, line: null, subject: null, value: null,
+      traceback: error instanceof Error ? String(error.stack) : "",
+      file: null,
+      line: null,
+      subject: null,
+      value: null,
     } satisfies GuestFailure,
   }),
   buffers: [],
@@ -98,10 +107,10 @@ export function openSession(
     const { limits } = JSON.parse(body.text) as Pick<RunRequest, "limits">;
     logLeft = limits.logBytes;
     platform.limitMemory(limits.memoryBytes);
-    const running = (engine as GuestEngine).run(
-      body,
-      { deadline: platform.now() + limits.timeMs + GRACE_MS, memoryBytes: limits.memoryBytes },
-    );
+    const running = (engine as GuestEngine).run(body, {
+      deadline: platform.now() + limits.timeMs + GRACE_MS,
+      memoryBytes: limits.memoryBytes,
+    });
     let reply = running instanceof Promise ? await running : running;
     if (dead) return;
     const size = reply.buffers.reduce((sum, buffer) => sum + buffer.length, reply.text.length);
@@ -146,7 +155,10 @@ export function openSession(
       platform.limitMemory(options.memoryBytes);
       const opened = await openEngine(options, platform, host);
       engine = opened.engine;
-      channel.reply(id, { text: JSON.stringify({ ok: true, value: opened.report }), buffers: opened.buffers });
+      channel.reply(id, {
+        text: JSON.stringify({ ok: true, value: opened.report }),
+        buffers: opened.buffers,
+      });
     } catch (error) {
       channel.reply(id, failure("internal", error));
     }

@@ -41,7 +41,8 @@ export function encodeSnapshot(memory: Uint8Array, metadata: object): Uint8Array
     if (isEmpty(words, page)) continue;
     full++;
     const last = runs.length - 2;
-    if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === page) (runs[last + 1] as number)++;
+    if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === page)
+      (runs[last + 1] as number)++;
     else runs.push(page, 1);
   }
   const text = new TextEncoder().encode(JSON.stringify({ length: memory.length, runs, metadata }));
@@ -68,7 +69,8 @@ export function decodeSnapshot<Metadata>(file: Uint8Array): Snapshot<Metadata> {
   if (file.length < HEAD) throw bad("it is cut off");
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   if (view.getBigUint64(0, true) !== MAGIC) throw bad("it is no snapshot");
-  if (view.getUint32(8, true) !== VERSION) throw bad(`its format is ${view.getUint32(8, true)}, not ${VERSION}`);
+  if (view.getUint32(8, true) !== VERSION)
+    throw bad(`its format is ${view.getUint32(8, true)}, not ${VERSION}`);
   const textLength = view.getUint32(12, true);
   if (HEAD + textLength > file.length) throw bad("it is cut off");
   let head: { length: number; runs: number[]; metadata: Metadata };
@@ -84,7 +86,8 @@ export function decodeSnapshot<Metadata>(file: Uint8Array): Snapshot<Metadata> {
     const run = { start: (head.runs[i] as number) * PAGE, end: 0, at };
     run.end = run.start + (head.runs[i + 1] as number) * PAGE;
     at += run.end - run.start;
-    if (!(run.end <= head.length) || run.start < (runs.at(-1)?.end ?? 0)) throw bad("its pages do not add up");
+    if (!(run.end <= head.length) || run.start < (runs.at(-1)?.end ?? 0))
+      throw bad("its pages do not add up");
     runs.push(run);
   }
   if (start + at !== file.length) throw bad("it is cut off");
@@ -95,7 +98,11 @@ export function decodeSnapshot<Metadata>(file: Uint8Array): Snapshot<Metadata> {
  * Puts a snapshot's memory into `memory`: its pages, and zeros between and after them.
  * @param touched where memory begins that nobody has written to: it is zero already
  */
-export function restoreSnapshot(snapshot: Snapshot<unknown>, memory: Uint8Array, touched = memory.length): void {
+export function restoreSnapshot(
+  snapshot: Snapshot<unknown>,
+  memory: Uint8Array,
+  touched = memory.length,
+): void {
   let end = 0;
   for (const run of snapshot.runs) {
     memory.fill(0, end, Math.min(run.start, Math.max(end, touched)));

@@ -3,10 +3,10 @@ import { checkPermissions, type Permissions } from "../../host/permissions/descr
 import { narrow } from "../../host/permissions/narrow.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { Assets } from "../../runtime/assets.ts";
-import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
-import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
+import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
+import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
 import { FuseletError, PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
@@ -15,7 +15,7 @@ import type { RunResult } from "../../runtime/result.ts";
 import { type Caller, type Host, type RunOptions, Runtime } from "../../runtime/runtime.ts";
 import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
 import { decodeValue, encodeValue } from "../../runtime/value.ts";
-import { submit, type SubmitOptions } from "./submit.ts";
+import { type SubmitOptions, submit } from "./submit.ts";
 
 export type { SubmitOptions };
 
@@ -65,7 +65,11 @@ export interface FuseletRuntime {
    */
   run(source: string | UdfSource, options?: RunOptions): Promise<RunResult>;
   /** Runs a UDF once for each set of parameters, several at a time; gives results in the order of the arguments as they come. */
-  submit(source: string | UdfSource, argumentList: Iterable<unknown>, options?: SubmitOptions): AsyncIterable<RunResult>;
+  submit(
+    source: string | UdfSource,
+    argumentList: Iterable<unknown>,
+    options?: SubmitOptions,
+  ): AsyncIterable<RunResult>;
   /** What this platform can do. */
   readonly capabilities: IsolatePlatform["capabilities"];
   /** Isolates now: in all, and unused spares. */
@@ -76,14 +80,26 @@ export interface FuseletRuntime {
 
 const OPTIONS = new Set(["permissions", "limits", "host", "pool", "assets", "onProgress"]);
 
-function checkPool({ maxIsolates = 4, spares = 1, reusable = true, ...rest }: NonNullable<RuntimeOptions["pool"]>) {
+function checkPool({
+  maxIsolates = 4,
+  spares = 1,
+  reusable = true,
+  ...rest
+}: NonNullable<RuntimeOptions["pool"]>) {
   const unknown = Object.keys(rest)[0];
-  if (unknown) throw new UsageError(`Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, spares, reusable`);
+  if (unknown)
+    throw new UsageError(
+      `Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, spares, reusable`,
+    );
   if (!Number.isInteger(maxIsolates) || maxIsolates < 1) {
-    throw new UsageError(`Cannot create a runtime: pool.maxIsolates must be a whole number above 0: received ${maxIsolates}`);
+    throw new UsageError(
+      `Cannot create a runtime: pool.maxIsolates must be a whole number above 0: received ${maxIsolates}`,
+    );
   }
   if (!Number.isInteger(spares) || spares < 0) {
-    throw new UsageError(`Cannot create a runtime: pool.spares must be a whole number from 0: received ${spares}`);
+    throw new UsageError(
+      `Cannot create a runtime: pool.spares must be a whole number from 0: received ${spares}`,
+    );
   }
   return { maxIsolates, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
 }
@@ -101,7 +117,8 @@ function bindHost(bindings: HostBindings): Host {
       const { text, buffers } = encodeValue((await call(args, caller)) ?? null, name);
       return { text: `{"ok":true,"value":${text}}`, buffers };
     } catch (error) {
-      const denied = error instanceof PermissionDeniedError ? { permission: error.permission, value: error.value } : {};
+      const denied =
+        error instanceof PermissionDeniedError ? { permission: error.permission, value: error.value } : {};
       const { name: type, message } = error as Error;
       // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
       const text = error instanceof FuseletError ? message : `${name} failed in the host`;
@@ -111,10 +128,15 @@ function bindHost(bindings: HostBindings): Host {
 }
 
 /** @throws UsageError for options that are wrong */
-export async function composeRuntime(options: RuntimeOptions, parts: RuntimePlatform): Promise<FuseletRuntime> {
+export async function composeRuntime(
+  options: RuntimeOptions,
+  parts: RuntimePlatform,
+): Promise<FuseletRuntime> {
   for (const name of Object.keys(options)) {
     if (!OPTIONS.has(name)) {
-      throw new UsageError(`Cannot create a runtime: the option ${JSON.stringify(name)} is unknown; options are ${[...OPTIONS].join(", ")}`);
+      throw new UsageError(
+        `Cannot create a runtime: the option ${JSON.stringify(name)} is unknown; options are ${[...OPTIONS].join(", ")}`,
+      );
     }
   }
   const permissions = checkPermissions(options.permissions ?? {});
@@ -126,14 +148,23 @@ export async function composeRuntime(options: RuntimeOptions, parts: RuntimePlat
   const runtime = new Runtime({
     platform,
     engines: [
-      pythonEngine({ assets, platform, realm: parts.realms.python, memoryBytes, installMs: limits.installMs, warm: false, onProgress }),
+      pythonEngine({
+        assets,
+        platform,
+        realm: parts.realms.python,
+        memoryBytes,
+        installMs: limits.installMs,
+        warm: false,
+        onProgress,
+      }),
       quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
     ],
     host: bindHost(options.host ?? {}),
     limits,
     pool,
     reusable,
-    narrowPermissions: (wanted) => (wanted === undefined ? permissions : narrow(permissions, checkPermissions(wanted))),
+    narrowPermissions: (wanted) =>
+      wanted === undefined ? permissions : narrow(permissions, checkPermissions(wanted)),
     hash: parts.hash,
   });
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
@@ -164,7 +195,12 @@ export async function composeRuntime(options: RuntimeOptions, parts: RuntimePlat
     inspect: async (source) => runtime.inspect(await resolve(source)),
     run: async (source, runOptions) => runtime.run(await resolve(source), runOptions),
     submit: (source, argumentList, submitOptions) =>
-      submit(async (runOptions) => runtime.run(await resolve(source), runOptions), argumentList, pool.maxIsolates, submitOptions),
+      submit(
+        async (runOptions) => runtime.run(await resolve(source), runOptions),
+        argumentList,
+        pool.maxIsolates,
+        submitOptions,
+      ),
     capabilities: platform.capabilities,
     get isolates() {
       return runtime.isolates;

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
-import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
+import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
 
 export * from "./public.ts";

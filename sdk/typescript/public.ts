@@ -1,14 +1,26 @@
 /** What `fuselet` exports on every platform. */
+
+export type { Permissions } from "../../host/permissions/descriptor.ts";
 export {
-  AssetError, CancelledError, FuseletError, IsolateError, LimitExceededError, ParameterError, PermissionDeniedError, ResultError,
-  type SourceLocation, UdfExitError, UdfLoadError, UdfRuntimeError, UsageError,
+  AssetError,
+  CancelledError,
+  FuseletError,
+  IsolateError,
+  LimitExceededError,
+  ParameterError,
+  PermissionDeniedError,
+  ResultError,
+  type SourceLocation,
+  UdfExitError,
+  UdfLoadError,
+  UdfRuntimeError,
+  UsageError,
 } from "../../runtime/errors.ts";
 export { DEFAULT_LIMITS, type LimitName, type Limits } from "../../runtime/limits.ts";
 export type { RunResult, RunTiming } from "../../runtime/result.ts";
 export type { RunOptions } from "../../runtime/runtime.ts";
 export type { Header, Language, Parameter, Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 export { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
-export type { Permissions } from "../../host/permissions/descriptor.ts";
 export type { FuseletRuntime, HostBindings, RuntimeOptions, SubmitOptions } from "./compose.ts";
 
 declare const FUSELET_VERSION: string;

@@ -10,8 +10,11 @@ export interface SubmitOptions extends Omit<RunOptions, "parameters"> {
 
 /** The parameters of one run: an object, or a single value for the UDF's first parameter is the caller's to name. */
 function parametersOf(entry: unknown, position: number): Record<string, unknown> {
-  if (entry !== null && typeof entry === "object" && !Array.isArray(entry)) return entry as Record<string, unknown>;
-  throw new UsageError(`Cannot submit: entry ${position} must be an object of parameters: received ${JSON.stringify(entry)}`);
+  if (entry !== null && typeof entry === "object" && !Array.isArray(entry))
+    return entry as Record<string, unknown>;
+  throw new UsageError(
+    `Cannot submit: entry ${position} must be an object of parameters: received ${JSON.stringify(entry)}`,
+  );
 }
 
 /** @throws what the first failing run throws (in order); runs that have not started then never do. */

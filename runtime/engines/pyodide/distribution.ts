@@ -56,18 +56,24 @@ export async function openDistribution(assets: Assets): Promise<Distribution> {
     if (cause instanceof AssetError) {
       throw new AssetError(`${pyodide.name} is no Pyodide distribution: ${cause.message}`, { cause });
     }
-    throw new AssetError(`${pyodide.name}/pyodide-lock.json is damaged: ${(cause as Error).message}`, { cause });
+    throw new AssetError(`${pyodide.name}/pyodide-lock.json is damaged: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   const asm = (await pyodide.has("pyodide.asm.mjs")) ? "pyodide.asm.mjs" : "pyodide.asm.js";
   const [asmText, loaderText, wasm, stdlib] = await Promise.all([
-    text(asm), text("pyodide.mjs"), pyodide.read("pyodide.asm.wasm"), pyodide.read("python_stdlib.zip"),
+    text(asm),
+    text("pyodide.mjs"),
+    pyodide.read("pyodide.asm.wasm"),
+    pyodide.read("python_stdlib.zip"),
   ]);
   const glue = pyodideGlue(asmText, loaderText);
   const version = /^(\d+)\.(\d+)/.exec(lock.info?.python ?? "");
   if (!version) throw new AssetError(`${pyodide.name}/pyodide-lock.json names no Python version`);
   const packages = new Map(Object.entries(lock.packages ?? {}));
   const providers = new Map<string, string>();
-  for (const [name, entry] of packages) for (const module of entry.imports ?? []) if (!providers.has(module)) providers.set(module, name);
+  for (const [name, entry] of packages)
+    for (const module of entry.imports ?? []) if (!providers.has(module)) providers.set(module, name);
   return {
     info: lock.info,
     pythonVersion: [Number(version[1]), Number(version[2])],
@@ -100,7 +106,9 @@ export async function resolvePackages(
     preloaded.push(module);
   }
   for (const requirement of requirements) {
-    const name = (/^[A-Za-z0-9._-]+/.exec(requirement.trim())?.[0] ?? requirement).toLowerCase().replaceAll(/[._]/g, "-");
+    const name = (/^[A-Za-z0-9._-]+/.exec(requirement.trim())?.[0] ?? requirement)
+      .toLowerCase()
+      .replaceAll(/[._]/g, "-");
     if (!distribution.packages.has(name)) {
       throw new AssetError(
         `The package ${JSON.stringify(requirement)} is not in the distribution ${assets.pyodide.name}: add its wheel there and to pyodide-lock.json`,
@@ -111,7 +119,10 @@ export async function resolvePackages(
   const names = new Set<string>();
   const visit = async (name: string, why: string): Promise<void> => {
     const entry = distribution.packages.get(name.toLowerCase());
-    if (!entry) throw new AssetError(`The package ${name}, which ${why} needs, is not in ${assets.pyodide.name}/pyodide-lock.json`);
+    if (!entry)
+      throw new AssetError(
+        `The package ${name}, which ${why} needs, is not in ${assets.pyodide.name}/pyodide-lock.json`,
+      );
     if (names.has(entry.name.toLowerCase())) return;
     if (!(await assets.pyodide.has(entry.file_name))) {
       throw new PermissionDeniedError(
@@ -142,7 +153,10 @@ function isNeeded(path: string): boolean {
 /** Where a package's files go. Source: pyodide's package_loader, `install_dir` of the lock file. */
 function installFolder(entry: LockPackage, [major, minor]: [number, number]): string {
   const lib = `/lib/python${major}.${minor}`;
-  return { stdlib: lib, dynlib: "/usr/lib", site: `${lib}/site-packages` }[entry.install_dir] ?? `${lib}/site-packages`;
+  return (
+    { stdlib: lib, dynlib: "/usr/lib", site: `${lib}/site-packages` }[entry.install_dir] ??
+    `${lib}/site-packages`
+  );
 }
 
 /**
@@ -158,7 +172,11 @@ export async function packPackages(
   progress: (message: string) => void,
 ): Promise<{ hash: string; pack: Uint8Array }> {
   const entries = set.names.map((name) => distribution.packages.get(name) as LockPackage);
-  const identity = [distribution.id, own.hash, ...entries.map((entry) => `${entry.file_name}:${entry.sha256}`)].join("\n");
+  const identity = [
+    distribution.id,
+    own.hash,
+    ...entries.map((entry) => `${entry.file_name}:${entry.sha256}`),
+  ].join("\n");
   const hash = await assets.sha256(new TextEncoder().encode(identity));
   const key = `packages-${hash}`;
   if (entries.length > 0) {
@@ -167,7 +185,8 @@ export async function packPackages(
   }
   const files = new Map<string, Uint8Array>();
   const [major, minor] = distribution.pythonVersion;
-  for (const [path, bytes] of own.files) files.set(`/lib/python${major}.${minor}/site-packages/${path}`, bytes);
+  for (const [path, bytes] of own.files)
+    files.set(`/lib/python${major}.${minor}/site-packages/${path}`, bytes);
   for (const [i, entry] of entries.entries()) {
     progress(`installing ${entry.name} ${entry.version} (${i + 1} of ${entries.length})`);
     const wheel = await assets.pyodide.read(entry.file_name);
@@ -181,7 +200,10 @@ export async function packPackages(
     try {
       unpacked = unzipSync(wheel, { filter: ({ name }) => isNeeded(name) });
     } catch (cause) {
-      throw new AssetError(`The wheel ${assets.pyodide.name}/${entry.file_name} cannot be unpacked: ${(cause as Error).message}`, { cause });
+      throw new AssetError(
+        `The wheel ${assets.pyodide.name}/${entry.file_name} cannot be unpacked: ${(cause as Error).message}`,
+        { cause },
+      );
     }
     const folder = installFolder(entry, distribution.pythonVersion);
     for (const [path, bytes] of Object.entries(unpacked)) files.set(`${folder}/${path}`, bytes);

@@ -19,13 +19,18 @@ export function scanRequirements(source: Pick<UdfSource, "code" | "file">): stri
   try {
     dependencies = parse(toml).dependencies ?? [];
   } catch (cause) {
-    throw new UdfLoadError(`${source.file}, line ${line}: the script block is no TOML: ${(cause as Error).message.split("\n")[0]}`, {
-      location: { file: source.file, line },
-      cause,
-    });
+    throw new UdfLoadError(
+      `${source.file}, line ${line}: the script block is no TOML: ${(cause as Error).message.split("\n")[0]}`,
+      {
+        location: { file: source.file, line },
+        cause,
+      },
+    );
   }
   if (!Array.isArray(dependencies) || dependencies.some((entry) => typeof entry !== "string")) {
-    throw new UdfLoadError(`${source.file}, line ${line}: dependencies must be a list of texts`, { location: { file: source.file, line } });
+    throw new UdfLoadError(`${source.file}, line ${line}: dependencies must be a list of texts`, {
+      location: { file: source.file, line },
+    });
   }
   return dependencies as string[];
 }
@@ -42,7 +47,13 @@ interface PythonReading {
 
 export function pythonEngine(options: PythonRecipeOptions): Engine {
   const recipes = pythonRecipes(options);
-  const prepared = ({ name, code, file, headers }: UdfSource) => ({ name, code, file, headers, entrypoint: null });
+  const prepared = ({ name, code, file, headers }: UdfSource) => ({
+    name,
+    code,
+    file,
+    headers,
+    entrypoint: null,
+  });
   return {
     languages: ["python"],
     async recipe(source) {

@@ -7,8 +7,13 @@ import { AssetError } from "../../errors.ts";
 
 /** What the glue calls instead of the world. */
 export interface GlueHooks {
-  fetch(url: unknown): Promise<{ ok: boolean; arrayBuffer(): Promise<ArrayBuffer>; json(): Promise<unknown> }>;
-  instantiate(source: unknown, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource>;
+  fetch(
+    url: unknown,
+  ): Promise<{ ok: boolean; arrayBuffer(): Promise<ArrayBuffer>; json(): Promise<unknown> }>;
+  instantiate(
+    source: unknown,
+    imports: WebAssembly.Imports,
+  ): Promise<WebAssembly.WebAssemblyInstantiatedSource>;
   /** The address at which a dynamic library's data goes; `allocate` is the glue's own way. */
   libraryMemory(size: number, allocate: (size: number) => number): number;
   /** The compiled library, or undefined: then the glue reads and compiles the file. */
@@ -34,8 +39,18 @@ interface Patch {
 }
 
 const ASM: Patch[] = [
-  { what: "import.meta.url", pattern: /import\.meta\.url/g, replacement: '"file:///isolate/pyodide.asm.mjs"', optional: true },
-  { what: "the default export", pattern: /export default _createPyodideModule;?/, replacement: "", optional: true },
+  {
+    what: "import.meta.url",
+    pattern: /import\.meta\.url/g,
+    replacement: '"file:///isolate/pyodide.asm.mjs"',
+    optional: true,
+  },
+  {
+    what: "the default export",
+    pattern: /export default _createPyodideModule;?/,
+    replacement: "",
+    optional: true,
+  },
   {
     what: "the memory of a library",
     pattern: /getMemory\(metadata\.memorySize\s*\+\s*memAlign\)/,
@@ -78,9 +93,22 @@ const ASM: Patch[] = [
 
 const LOADER: Patch[] = [
   { what: "fetch", pattern: /(?<![.\w])fetch\(/g, replacement: "hooks.fetch(" },
-  { what: "instantiateStreaming", pattern: /WebAssembly\.instantiateStreaming\(/g, replacement: "hooks.instantiate(" },
-  { what: "the initial memory", pattern: /([\w$]+)\.INITIAL_MEMORY\s*=\s*([\w$]+)\.length/, replacement: "$1.INITIAL_MEMORY=hooks.initialMemory($2.length)" },
-  { what: "import.meta.url", pattern: /import\.meta\.url/g, replacement: '"file:///isolate/pyodide.mjs"', optional: true },
+  {
+    what: "instantiateStreaming",
+    pattern: /WebAssembly\.instantiateStreaming\(/g,
+    replacement: "hooks.instantiate(",
+  },
+  {
+    what: "the initial memory",
+    pattern: /([\w$]+)\.INITIAL_MEMORY\s*=\s*([\w$]+)\.length/,
+    replacement: "$1.INITIAL_MEMORY=hooks.initialMemory($2.length)",
+  },
+  {
+    what: "import.meta.url",
+    pattern: /import\.meta\.url/g,
+    replacement: '"file:///isolate/pyodide.mjs"',
+    optional: true,
+  },
   {
     what: "the exports",
     pattern: /export\s*\{\s*([\w$]+) as loadPyodide\s*,[^}]*\};?/,
@@ -94,7 +122,9 @@ function patch(text: string, patches: readonly Patch[], file: string): string {
   for (const { what, pattern, replacement, optional } of patches) {
     const next = out.replace(pattern, replacement);
     if (next === out && !optional) {
-      throw new AssetError(`Cannot use this Pyodide: ${what} was not found in ${file} (versions 0.27 to 314 are supported)`);
+      throw new AssetError(
+        `Cannot use this Pyodide: ${what} was not found in ${file} (versions 0.27 to 314 are supported)`,
+      );
     }
     out = next;
   }

@@ -1,10 +1,17 @@
 /** The Pyodide engine inside the isolate: boots the interpreter, cold or from a snapshot, and runs Python UDFs through the package `fused`. */
-import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
+
 import type { OpenEngine, SessionPlatform, StartOptions } from "../../isolate/session.ts";
+import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
 import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits } from "../guest.ts";
 import type { GlueHooks } from "./glue.ts";
-import { isSharedLibrary, type LibraryRecord, recordLibraries, replayLibraries, trackSymbols } from "./libraries.ts";
+import {
+  isSharedLibrary,
+  type LibraryRecord,
+  recordLibraries,
+  replayLibraries,
+  trackSymbols,
+} from "./libraries.ts";
 import { type Baseline, captureBaseline } from "./memory.ts";
 import type { FileSystem, Pyodide, PyodideModule, PyProxy } from "./module.ts";
 import { decodePack } from "./pack.ts";
@@ -71,7 +78,10 @@ _fuselet_entry()
 
 const WARM_UDF = JSON.stringify({
   udf: {
-    name: "warm", file: "warm.py", headers: [], entrypoint: null,
+    name: "warm",
+    file: "warm.py",
+    headers: [],
+    entrypoint: null,
     code: "import fused\n@fused.udf\ndef udf(n: int = 3):\n    try:\n        raise ValueError(n)\n    except ValueError as e:\n        return {'a': [i * 0.5 for i in range(n)], 'b': str(e)}\n",
   },
   parameters: "{}",
@@ -87,7 +97,14 @@ function mountPackages(FS: FileSystem, pack: Uint8Array): void {
       FS.mkdirTree(folder);
       made.add(folder);
     }
-    FS.createDataFile(folder, path.slice(slash + 1), pack.subarray(offset, offset + length), true, true, true);
+    FS.createDataFile(
+      folder,
+      path.slice(slash + 1),
+      pack.subarray(offset, offset + length),
+      true,
+      true,
+      true,
+    );
   }
 }
 
@@ -101,20 +118,32 @@ async function boot(
   const packBytes = platform.bytes("packages");
   const pack = packBytes ? new Uint8Array(packBytes) : null;
   const snapshotBytes = options.makeSnapshot ? undefined : platform.bytes("snapshot");
-  const snapshot: Snapshot<SnapshotMetadata> | null = snapshotBytes ? decodeSnapshot(new Uint8Array(snapshotBytes)) : null;
+  const snapshot: Snapshot<SnapshotMetadata> | null = snapshotBytes
+    ? decodeSnapshot(new Uint8Array(snapshotBytes))
+    : null;
   const library = (path: string) => platform.library(path);
   const recorder = options.makeSnapshot ? recordLibraries() : null;
   const replayer = snapshot ? replayLibraries(snapshot.metadata.libraries, library) : null;
   const lock = { info: options.lockInfo, packages: {} };
   const core = platform.module("core") as WebAssembly.Module;
-  const noHooks = { libraryMemory: (size: number, allocate: (size: number) => number) => allocate(size), libraryModule: library };
+  const noHooks = {
+    libraryMemory: (size: number, allocate: (size: number) => number) => allocate(size),
+    libraryModule: library,
+  };
 
   const { loadPyodide, createPyodideModule } = glue({
     async fetch(url) {
-      const name = String((url as { href?: string }).href ?? url).split("/").pop() ?? "";
+      const name =
+        String((url as { href?: string }).href ?? url)
+          .split("/")
+          .pop() ?? "";
       const bytes = name === "python_stdlib.zip" ? platform.bytes("stdlib") : new ArrayBuffer(0);
       // The loader owns what it gets and mounts it: it gets a copy.
-      return { ok: bytes !== undefined, arrayBuffer: async () => (bytes as ArrayBuffer).slice(0), json: async () => lock };
+      return {
+        ok: bytes !== undefined,
+        arrayBuffer: async () => (bytes as ArrayBuffer).slice(0),
+        json: async () => lock,
+      };
     },
     async instantiate(_source, imports) {
       return { module: core, instance: await WebAssembly.instantiate(core, imports) };
@@ -149,7 +178,9 @@ async function boot(
     stdout() {},
     stderr() {},
     ...(options.makeSnapshot ? { _makeSnapshot: true } : {}),
-    ...(snapshot ? { _loadSnapshot: decodeHiwire(snapshot.metadata.hiwire), _snapshotDeserializer: () => null } : {}),
+    ...(snapshot
+      ? { _loadSnapshot: decodeHiwire(snapshot.metadata.hiwire), _snapshotDeserializer: () => null }
+      : {}),
   });
 
   if (!options.makeSnapshot) return { pyodide, snapshot: null };
@@ -161,7 +192,9 @@ async function boot(
       await pyodide._api.loadDynlib(path, false, [path.slice(0, path.lastIndexOf("/"))]);
     }
   }
-  pyodide.runPython(`import importlib\nimportlib.invalidate_caches()\n${options.imports.map((name) => `import ${name}`).join("\n")}\nimport gc\ngc.collect()\nNone`);
+  pyodide.runPython(
+    `import importlib\nimportlib.invalidate_caches()\n${options.imports.map((name) => `import ${name}`).join("\n")}\nimport gc\ngc.collect()\nNone`,
+  );
   const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
   const file = pyodide.makeMemorySnapshot({ serializer: () => null });
   const start = new Uint32Array(file.buffer, file.byteOffset, 2)[1] as number;
@@ -186,7 +219,11 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     const started = host.now();
     const { pyodide, snapshot } = await boot(options, platform, glue);
     if (snapshot) {
-      return { engine: unusable(), report: { bootMs: host.now() - started }, buffers: [snapshot, new Uint8Array(platform.codeCache() ?? new ArrayBuffer(0))] };
+      return {
+        engine: unusable(),
+        report: { bootMs: host.now() - started },
+        buffers: [snapshot, new Uint8Array(platform.codeCache() ?? new ArrayBuffer(0))],
+      };
     }
     pyodide._api.on_fatal = (error) => host.fatal(String(error));
     pyodide.runPython(CLOSE_DOORS);
@@ -196,7 +233,11 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     if (options.warm) await engine.warm();
     return {
       engine,
-      report: { bootMs: host.now() - started, version: pyodide.version, heapBytes: pyodide._module.HEAP8.length },
+      report: {
+        bootMs: host.now() - started,
+        version: pyodide.version,
+        heapBytes: pyodide._module.HEAP8.length,
+      },
       buffers: [],
     };
   };
@@ -244,7 +285,10 @@ function connectHost(connect: PyProxy, host: GuestHost): void {
   const { callBlocking } = host;
   const blocking = callBlocking
     ? (name: string, text: string, list: PyProxy) => {
-        const reply = callBlocking(...split(String(name)), { text: String(text), buffers: viewBuffers(list) });
+        const reply = callBlocking(...split(String(name)), {
+          text: String(text),
+          buffers: viewBuffers(list),
+        });
         return [reply.text, reply.buffers];
       }
     : undefined;
@@ -255,10 +299,20 @@ function connectHost(connect: PyProxy, host: GuestHost): void {
   connect(blocking, asynchronous, "this platform cannot block");
 }
 
-function openEngine(pyodide: Pyodide, host: GuestHost, reusable: boolean): GuestEngine & { warm(): Promise<void> } {
+function openEngine(
+  pyodide: Pyodide,
+  host: GuestHost,
+  reusable: boolean,
+): GuestEngine & { warm(): Promise<void> } {
   const entry = pyodide.runPython(ENTRY) as PyProxy;
   const part = (index: number) => (entry as unknown as { get(index: number): PyProxy }).get(index);
-  const [prepare, call, inspect, results, connect] = [0, 1, 2, 3, 4].map(part) as [PyProxy, PyProxy, PyProxy, PyProxy, PyProxy];
+  const [prepare, call, inspect, results, connect] = [0, 1, 2, 3, 4].map(part) as [
+    PyProxy,
+    PyProxy,
+    PyProxy,
+    PyProxy,
+    PyProxy,
+  ];
   connectHost(connect, host);
   let deadline = Number.POSITIVE_INFINITY;
   // The interpreter asks for signals now and then: a way in when nothing else stops a loop whose host is gone.
@@ -286,7 +340,8 @@ function openEngine(pyodide: Pyodide, host: GuestHost, reusable: boolean): Guest
       const udf = request.text.startsWith('{"udf":null') ? null : request.text;
       if (udf !== null) {
         const answer = prepare(udf) as string;
-        if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true')) return { text: answer, buffers: [] };
+        if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true'))
+          return { text: answer, buffers: [] };
         prepared = udf;
       }
       return await execute(request);

@@ -11,7 +11,9 @@ const SKIP =
 export function scanImports(code: string): string[] {
   const bare = code.replace(SKIP, (part) => (part.startsWith("#") ? "" : part.startsWith("\\") ? " " : '""'));
   const found = new Set<string>();
-  for (const statement of bare.matchAll(/(?:^|[;:\n])[ \t]*(?:import[ \t]+([^\n;#]+)|from[ \t]+([\w.]+)[ \t]+import\b)/g)) {
+  for (const statement of bare.matchAll(
+    /(?:^|[;:\n])[ \t]*(?:import[ \t]+([^\n;#]+)|from[ \t]+([\w.]+)[ \t]+import\b)/g,
+  )) {
     const [, list, from] = statement;
     for (const part of (from ?? list ?? "").split(",")) {
       const name = /^\s*([A-Za-z_]\w*)/.exec(part)?.[1];

@@ -6,7 +6,8 @@ import type { GlueHooks } from "./glue.ts";
 import type { PyodideModule } from "./module.ts";
 
 /** Whether a file is a library that extension modules need, and not such a module itself. */
-export const isSharedLibrary = (path: string): boolean => /(^|\/)lib[^/]*\.so[.\d]*$/.test(path) && !/\.(cpython|abi3)/.test(path);
+export const isSharedLibrary = (path: string): boolean =>
+  /(^|\/)lib[^/]*\.so[.\d]*$/.test(path) && !/\.(cpython|abi3)/.test(path);
 
 /** What a snapshot remembers of its libraries. */
 export interface LibraryRecord {
@@ -29,7 +30,10 @@ export function trackSymbols(): Pick<GlueHooks, "symbolWanted" | "wantedSymbols"
   return {
     symbolWanted: (name) => void wanted.push(name),
     wantedSymbols(table) {
-      const entries = wanted.map((name): [string, WebAssembly.Global] => [name, table[name] as WebAssembly.Global]);
+      const entries = wanted.map((name): [string, WebAssembly.Global] => [
+        name,
+        table[name] as WebAssembly.Global,
+      ]);
       // Emscripten marks "unknown" by 0 (3.1) or -1 (later).
       const open = entries.filter(([, { value }]) => value === 0 || value === -1);
       wanted = open.map(([name]) => name);
@@ -39,7 +43,11 @@ export function trackSymbols(): Pick<GlueHooks, "symbolWanted" | "wantedSymbols"
 }
 
 /** Hooks that record what a boot loads. */
-export function recordLibraries(): { hooks: LibraryHooks; finish(module: PyodideModule): LibraryRecord; start(module: PyodideModule): void } {
+export function recordLibraries(): {
+  hooks: LibraryHooks;
+  finish(module: PyodideModule): LibraryRecord;
+  start(module: PyodideModule): void;
+} {
   const record: LibraryRecord = { names: [], places: [], aliases: [], handles: [], tableLength: 0 };
   let module: PyodideModule | undefined;
   return {
@@ -58,10 +66,15 @@ export function recordLibraries(): { hooks: LibraryHooks; finish(module: Pyodide
       module = of;
     },
     finish(of) {
-      record.handles = Object.entries(of.LDSO.loadedLibsByHandle).map(([handle, library]) => [Number(handle), library.name]);
+      record.handles = Object.entries(of.LDSO.loadedLibsByHandle).map(([handle, library]) => [
+        Number(handle),
+        library.name,
+      ]);
       const loaded = Object.entries(of.LDSO.loadedLibsByName);
       for (const [name, library] of loaded) {
-        const path = name.includes("/") ? undefined : loaded.find(([other, same]) => same === library && other.includes("/"))?.[0];
+        const path = name.includes("/")
+          ? undefined
+          : loaded.find(([other, same]) => same === library && other.includes("/"))?.[0];
         if (path) record.aliases.push([name, path]);
       }
       record.tableLength = of.wasmTable.length;
@@ -82,7 +95,8 @@ export function replayLibraries(
   let next = 0;
   let replaying = false;
   const growTable = (of: PyodideModule, length: number) => {
-    if (of.wasmTable.length > length) throw new Error(`The function table has ${of.wasmTable.length} slots where the snapshot has ${length}`);
+    if (of.wasmTable.length > length)
+      throw new Error(`The function table has ${of.wasmTable.length} slots where the snapshot has ${length}`);
     if (of.wasmTable.length < length) of.wasmTable.grow(length - of.wasmTable.length);
   };
   return {
@@ -112,10 +126,16 @@ export function replayLibraries(
       for (const name of record.names) {
         // Functions get their slots in the table as symbols are resolved: that must happen just when it did before.
         const allowUndefined = isSharedLibrary(name);
-        of.loadDynamicLibrary(name, { global: false, nodelete: true, loadAsync: false, allowUndefined, fs: files }, {}, 0);
+        of.loadDynamicLibrary(
+          name,
+          { global: false, nodelete: true, loadAsync: false, allowUndefined, fs: files },
+          {},
+          0,
+        );
         const handle = handles.get(name);
         const library = of.LDSO.loadedLibsByName[name];
-        for (const [alias, path] of record.aliases) if (path === name && library) of.LDSO.loadedLibsByName[alias] = library;
+        for (const [alias, path] of record.aliases)
+          if (path === name && library) of.LDSO.loadedLibsByName[alias] = library;
         if (handle !== undefined && library) of.LDSO.loadedLibsByHandle[handle] = library;
       }
       growTable(of, record.tableLength);

@@ -18,7 +18,14 @@ export interface FileSystem {
   isFile(mode: number): boolean;
   mkdirTree(path: string): void;
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
-  createDataFile(parent: string, name: string, data: Uint8Array, canRead: boolean, canWrite: boolean, canOwn: boolean): void;
+  createDataFile(
+    parent: string,
+    name: string,
+    data: Uint8Array,
+    canRead: boolean,
+    canWrite: boolean,
+    canOwn: boolean,
+  ): void;
   readFile(path: string): Uint8Array;
   lookupPath(path: string): { node: FsNode };
   chdir(path: string): void;
@@ -42,7 +49,10 @@ export interface PyodideModule {
     loadedLibsByHandle: Record<number, { name: string }>;
   };
   wasmTable: WebAssembly.Table;
-  finalizationRegistry: { register(target: object, held: { ptr: number }, token?: object): void; unregister(token: object): void };
+  finalizationRegistry: {
+    register(target: object, held: { ptr: number }, token?: object): void;
+    unregister(token: object): void;
+  };
   /** The end of the heap so far. */
   _sbrk(increment: 0): number;
   stackSave(): number;

@@ -29,9 +29,15 @@ export function encodePack(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
 
 /** @throws AssetError when the pack is damaged. Offsets count from the start of `pack`. */
 export function decodePack(pack: Uint8Array): PackIndex {
-  const start = pack.length < 4 ? Number.POSITIVE_INFINITY : 4 + new DataView(pack.buffer, pack.byteOffset).getUint32(0, true);
+  const start =
+    pack.length < 4
+      ? Number.POSITIVE_INFINITY
+      : 4 + new DataView(pack.buffer, pack.byteOffset).getUint32(0, true);
   if (start > pack.length) throw new AssetError("A package archive is damaged: its index is cut off");
-  const index = JSON.parse(new TextDecoder().decode(pack.subarray(4, start))) as Record<string, [number, number]>;
+  const index = JSON.parse(new TextDecoder().decode(pack.subarray(4, start))) as Record<
+    string,
+    [number, number]
+  >;
   const absolute: Record<string, [number, number]> = Object.create(null);
   for (const [path, [offset, length]] of Object.entries(index)) {
     if (!(offset >= 0 && length >= 0 && start + offset + length <= pack.length)) {

@@ -5,7 +5,13 @@ import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/
 import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
 import { capMemory } from "../wasm-memory.ts";
-import { type Distribution, openDistribution, packPackages, type PackageSet, resolvePackages } from "./distribution.ts";
+import {
+  type Distribution,
+  openDistribution,
+  type PackageSet,
+  packPackages,
+  resolvePackages,
+} from "./distribution.ts";
 import { decodePack } from "./pack.ts";
 
 /** What is going on while a first use takes long. */
@@ -16,9 +22,35 @@ export interface ProgressEvent {
 
 /** Modules that every snapshot holds: what small UDFs import. Those that the build lacks are left out. */
 const BASE_IMPORTS = [
-  "fused", "fused._guest", "fused.types", "asyncio", "base64", "collections.abc", "copy", "csv", "dataclasses", "datetime", "enum",
-  "functools", "hashlib", "io", "itertools", "json", "math", "operator", "os.path", "pathlib", "random", "re", "statistics", "string",
-  "textwrap", "time", "typing", "urllib.parse", "uuid",
+  "fused",
+  "fused._guest",
+  "fused.types",
+  "asyncio",
+  "base64",
+  "collections.abc",
+  "copy",
+  "csv",
+  "dataclasses",
+  "datetime",
+  "enum",
+  "functools",
+  "hashlib",
+  "io",
+  "itertools",
+  "json",
+  "math",
+  "operator",
+  "os.path",
+  "pathlib",
+  "random",
+  "re",
+  "statistics",
+  "string",
+  "textwrap",
+  "time",
+  "typing",
+  "urllib.parse",
+  "uuid",
 ];
 
 export interface PythonRecipes {
@@ -46,7 +78,8 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const readOwn = async () => {
     const [pack, realm] = await Promise.all([assets.own.read("fused.pack"), assets.own.read(options.realm)]);
     const files = new Map<string, Uint8Array>();
-    for (const [path, [offset, length]] of Object.entries(decodePack(pack))) files.set(path, pack.subarray(offset, offset + length));
+    for (const [path, [offset, length]] of Object.entries(decodePack(pack)))
+      files.set(path, pack.subarray(offset, offset + length));
     return { hash: await assets.sha256(pack), files, realm: new TextDecoder().decode(realm) };
   };
 
@@ -56,7 +89,13 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const packages = packPackages(dist, assets, set, ours, say("packages"));
     const imports = [...BASE_IMPORTS, ...set.imports];
     const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
-    const start = { pythonVersion: dist.pythonVersion, lockInfo: dist.info, imports, makeSnapshot: false, warm: options.warm };
+    const start = {
+      pythonVersion: dist.pythonVersion,
+      lockInfo: dist.info,
+      imports,
+      makeSnapshot: false,
+      warm: options.warm,
+    };
     const base: Pick<IsolateRecipe, "realm" | "assets" | "realmPerUdf"> = {
       realm,
       assets: [
@@ -69,9 +108,15 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const built = packages.then(async ({ hash }) => {
       const identity = [hash, platform.snapshotFlavor, realm, ...imports].join("\n");
       const key = await assets.sha256(new TextEncoder().encode(identity));
-      return keepOrBuild(key, say("snapshot"), set, { ...base, key: "", start: { ...start, makeSnapshot: true } });
+      return keepOrBuild(key, say("snapshot"), set, {
+        ...base,
+        key: "",
+        start: { ...start, makeSnapshot: true },
+      });
     });
-    const snapshot = built.then((result): IsolateAsset => ({ name: "snapshot", kind: "bytes", bytes: result.snapshot }));
+    const snapshot = built.then(
+      (result): IsolateAsset => ({ name: "snapshot", kind: "bytes", bytes: result.snapshot }),
+    );
     const codeCache = built.then((result) => result.codeCache);
     // Whoever opens an isolate meets the first failure; the others would go unheard.
     for (const promise of [built, snapshot, codeCache]) promise.catch(() => {});
@@ -86,7 +131,10 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     recipe: IsolateRecipe,
   ): Promise<{ snapshot: Uint8Array; codeCache: Uint8Array | undefined }> => {
     const damaged = (reason: string) => say(`${reason}: building it again`);
-    const [kept, code] = await Promise.all([assets.cache.get(`snapshot-${key}`, damaged), assets.cache.get(`code-${key}`, damaged)]);
+    const [kept, code] = await Promise.all([
+      assets.cache.get(`snapshot-${key}`, damaged),
+      assets.cache.get(`code-${key}`, damaged),
+    ]);
     if (kept) {
       try {
         decodeSnapshot(kept);
@@ -97,13 +145,17 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     }
     say(set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot");
     const [snapshot, codeCache] = await buildSnapshot(recipe);
-    const problem = (await assets.cache.put(`snapshot-${key}`, snapshot)) ?? (await assets.cache.put(`code-${key}`, codeCache));
+    const problem =
+      (await assets.cache.put(`snapshot-${key}`, snapshot)) ??
+      (await assets.cache.put(`code-${key}`, codeCache));
     if (problem) say(`the snapshot is not kept: ${problem}`);
     return { snapshot, codeCache };
   };
 
   /** In a throwaway isolate, without grants, from pinned wheels only. */
-  const buildSnapshot = async (recipe: IsolateRecipe): Promise<[snapshot: Uint8Array, codeCache: Uint8Array]> => {
+  const buildSnapshot = async (
+    recipe: IsolateRecipe,
+  ): Promise<[snapshot: Uint8Array, codeCache: Uint8Array]> => {
     const isolateOptions: IsolateOptions = {
       memoryBytes: options.memoryBytes,
       startMs: options.installMs,

@@ -2,8 +2,8 @@
 import type { Assets } from "../../assets.ts";
 import type { IsolateRecipe } from "../../isolate/isolate.ts";
 import type { Udf, UdfSource } from "../../udf.ts";
-import { capMemory } from "../wasm-memory.ts";
 import type { Engine } from "../engine.ts";
+import { capMemory } from "../wasm-memory.ts";
 import type { CompiledUdf } from "./compile.ts";
 import type { LoadEsbuild } from "./esbuild.ts";
 import { prepareQuickJs } from "./vm.ts";
@@ -25,7 +25,9 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
 
   const makeRecipe = async (): Promise<IsolateRecipe> => {
     const [script, prelude, wasm] = await Promise.all([
-      assets.own.read(realm), assets.own.read("quickjs-prelude.js"), assets.quickjs.read("emscripten-module.wasm"),
+      assets.own.read(realm),
+      assets.own.read("quickjs-prelude.js"),
+      assets.quickjs.read("emscripten-module.wasm"),
     ]);
     return {
       key: "quickjs",
@@ -38,7 +40,10 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
 
   /** Parser and compiler are loaded when the first TypeScript UDF comes. */
   const compile = async (source: UdfSource): Promise<CompiledUdf> => {
-    const [{ readTypeScript }, { compileTypeScript }] = await Promise.all([import("./source.ts"), import("./compile.ts")]);
+    const [{ readTypeScript }, { compileTypeScript }] = await Promise.all([
+      import("./source.ts"),
+      import("./compile.ts"),
+    ]);
     return compileTypeScript(source, readTypeScript(source), loadEsbuild);
   };
   const compileOnce = (source: UdfSource): Promise<CompiledUdf> => {

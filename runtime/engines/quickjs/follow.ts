@@ -12,7 +12,10 @@ export const mayImportFiles = (code: string): boolean => /(from|import)\s*\(?\s*
  * @param read gives a file beside the source, or null where there is none
  * @throws UdfLoadError for a syntax error in one of them
  */
-export async function followImports(source: UdfSource, read: (file: string) => Promise<Header | null>): Promise<UdfSource> {
+export async function followImports(
+  source: UdfSource,
+  read: (file: string) => Promise<Header | null>,
+): Promise<UdfSource> {
   const headers = new Map(source.headers.map((header) => [header.file, header]));
   const queue: { file: string; code: string }[] = [source];
   for (let module = queue.shift(); module; module = queue.shift()) {

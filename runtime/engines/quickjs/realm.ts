@@ -5,7 +5,11 @@ import { openQuickJs } from "./guest.ts";
 export const quickjsRealm: OpenEngine = async (options, platform, host) => {
   const started = host.now();
   const engine = await openQuickJs(
-    { wasm: platform.module("core") as WebAssembly.Module, prelude: options.prelude as string, memoryBytes: options.memoryBytes },
+    {
+      wasm: platform.module("core") as WebAssembly.Module,
+      prelude: options.prelude as string,
+      memoryBytes: options.memoryBytes,
+    },
     host,
   );
   return { engine, report: { bootMs: host.now() - started }, buffers: [] };
