@@ -2,10 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
+import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
 import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
 
 const root = import.meta.dirname;
@@ -48,7 +50,7 @@ await Promise.all([
     globalName: "realm",
     platform: "neutral",
   }),
-  bundlePrelude().then((text) => writeFile(join(own, "quickjs-prelude.js"), text)),
+  makeQuickJsImage(),
   build({
     ...common,
     entryPoints: {
@@ -66,6 +68,20 @@ await Promise.all([
   }),
   packFused(),
 ]);
+
+/** QuickJS's memory with our guest script loaded: isolates start from it. */
+async function makeQuickJsImage() {
+  const require = createRequire(import.meta.url);
+  const wasm = new Uint8Array(await readFile(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm")));
+  const refuse = () => {
+    throw new Error("nothing runs while the image is made");
+  };
+  const engine = await openQuickJs(
+    { wasm, prelude: await bundlePrelude(), memoryBytes: 256 * 1024 * 1024 },
+    { call: refuse, callBlocking: undefined, output: refuse, now: () => 0, random: refuse, fatal: refuse },
+  );
+  await writeFile(join(own, "quickjs.image"), engine.makeImage());
+}
 
 /** The Python package as files below site-packages, in the archive format of runtime/engines/pyodide/pack.ts. */
 async function packFused() {

@@ -5,9 +5,7 @@
 import type { Outer } from "./outer.ts";
 
 /** Errors of the outer realm must not come in: their constructors lead out. */
-export function guarded<A extends unknown[], R>(
-  call: (...args: A) => R,
-): (...args: A) => R {
+export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     try {
       return call(...args);

@@ -1,54 +1,17 @@
 /** Isolates in Node: a child process each, with no grant, an empty environment and two inherited pipes. */
-import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError } from "../errors.ts";
+import { takeChild } from "./child-process.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
-
-const MAJOR = Number(process.versions.node.split(".")[0]);
-
-/** V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. */
-const FLAGS = [
-  "--permission",
-  "--no-experimental-sqlite",
-  "--disallow-code-generation-from-strings",
-  "--no-warnings",
-  "--no-addons",
-  "--wasm-lazy-validation",
-  ...(MAJOR < 24 ? ["--experimental-wasm-jspi"] : []),
-];
-
-/** On Linux the kernel ends the child when its parent dies, whatever it is doing. */
-const PARENT_DEATH = (() => {
-  const setpriv = "/usr/bin/setpriv";
-  if (process.platform !== "linux") return [];
-  try {
-    accessSync(setpriv, constants.X_OK);
-    return [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"];
-  } catch {
-    return [];
-  }
-})();
 
 /** How much of a crashed child's standard error is kept for the message. */
 const STDERR_BYTES = 4096;
 
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
-  const [program = process.execPath, ...args] = [
-    ...PARENT_DEATH,
-    process.execPath,
-    ...FLAGS,
-    "-e",
-    bootstrap,
-  ];
-  const child = spawn(program, args, {
-    env: {},
-    cwd: "/",
-    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-  });
+  const child = takeChild(bootstrap);
   const data = child.stdio[3] as Socket;
   const bell = child.stdio[4] as Socket;
   let stderr = "";

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 /** The `fuselet` program: signals, streams and the exit status. What it does is in main.ts. */
+import { readFileSync } from "node:fs";
+import { startChildAhead } from "../../runtime/isolate/child-process.node.ts";
 import { main } from "./main.ts";
+
+// A run needs an isolate: its process starts while the rest of the program is read.
+if (process.argv[2] === "run" && process.argv.length > 3 && !process.argv.includes("--help")) {
+  startChildAhead(readFileSync(new URL("./assets/child.js", import.meta.url), "utf8"));
+}
 
 const controller = new AbortController();
 let stopped: number | undefined;

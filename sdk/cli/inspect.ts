@@ -20,7 +20,7 @@ export async function inspect(
       open({
         permissions: {},
         limits: {},
-        pool: { spares: 0 },
+        pool: { spares: 0, reusable: false },
         assets: assetsFrom(options, terminal.env),
         onProgress: (event) => progress.show(event),
       }),

@@ -114,7 +114,7 @@ describe("run", () => {
     expect(opened).toMatchObject({
       limits: { timeMs: 2000, memoryBytes: 2 ** 30 },
       permissions: { net: ["b.org"], deny: { net: ["c.org"] } },
-      pool: { spares: 0 },
+      pool: { spares: 0, reusable: false },
       assets: { pyodide: "/py" },
     });
   });

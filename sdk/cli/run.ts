@@ -46,7 +46,7 @@ export async function run(
         .map(({ name, value }) => ({ flag: name, value })),
     ),
     limits: limitsFrom(options),
-    pool: { spares: 0 },
+    pool: { spares: 0, reusable: false },
     assets: assetsFrom(options, terminal.env),
   };
   const position = tile === undefined ? {} : { tile: parseTile(tile) };

@@ -10,7 +10,7 @@ import type { ProgressEvent, Terminal } from "./terminal.ts";
 export interface RuntimeOptions {
   permissions: Permissions;
   limits: Partial<Limits>;
-  pool: { spares: number };
+  pool: { spares: number; reusable: boolean };
   assets: { pyodide?: string };
   onProgress: (event: ProgressEvent) => void;
 }

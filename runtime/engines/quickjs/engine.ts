@@ -24,16 +24,19 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
   const compiled = new Map<string, Promise<CompiledUdf>>();
 
   const makeRecipe = async (): Promise<IsolateRecipe> => {
-    const [script, prelude, wasm] = await Promise.all([
+    const [script, image, wasm] = await Promise.all([
       assets.own.read(realm),
-      assets.own.read("quickjs-prelude.js"),
+      assets.own.read("quickjs.image"),
       assets.quickjs.read("emscripten-module.wasm"),
     ]);
     return {
       key: "quickjs",
       realm: `(function(){"use strict";${new TextDecoder().decode(script)};return realm.start})()`,
-      assets: [{ name: "core", kind: "module", bytes: prepareQuickJs(capMemory(wasm, memoryBytes)) }],
-      start: { prelude: new TextDecoder().decode(prelude) },
+      assets: [
+        { name: "core", kind: "module", bytes: prepareQuickJs(capMemory(wasm, memoryBytes)) },
+        { name: "image", kind: "bytes", bytes: image },
+      ],
+      start: {},
       realmPerUdf: false,
     };
   };

@@ -1,12 +1,13 @@
 /** The QuickJS engine inside the isolate: runs compiled TypeScript UDFs, one at a time, each in memory that no other run has touched. */
 
+import { decodeSnapshot } from "../../isolate/snapshot.ts";
 import type { GuestFailure } from "../../udf.ts";
 import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits, PutBack } from "../guest.ts";
 import { GUEST_MODULE, HOST_NAME } from "./ops.ts";
 import type { QuickJsRequest, QuickJsUdf } from "./plan.ts";
 import { outOfMemory, Run } from "./run.ts";
-import { openVm, Thrown, type Vm } from "./vm.ts";
+import { openVm, Thrown, type Vm, type VmFacts } from "./vm.ts";
 
 const MiB = 1024 * 1024;
 
@@ -22,8 +23,10 @@ const RESERVE = { share: 8, mostBytes: 16 * MiB };
 export interface QuickJsOptions {
   /** The binary of `@jitl/quickjs-wasmfile-release-sync`, or the module compiled from `prepareQuickJs(binary)`. */
   wasm: Uint8Array | WebAssembly.Module;
-  /** The script that `bundlePrelude` made. */
+  /** The script that `bundlePrelude` made; not needed with an image. */
   prelude: string;
+  /** What `makeImage` gave for the same binary and script: starting from it saves most of the time. */
+  image?: Uint8Array;
   /** The most that the engine's heap may grow to, in bytes; not below 16 MiB, which it starts with. */
   memoryBytes: number;
 }
@@ -58,15 +61,32 @@ function reply(error: GuestFailure): Encoded {
   return { text: JSON.stringify({ ok: false, error }), buffers: [] };
 }
 
+/** The engine, which can be written down before its first run. */
+export interface QuickJsEngine extends GuestEngine {
+  /** The memory with the guest script loaded, for `QuickJsOptions.image`. */
+  makeImage(): Uint8Array;
+}
+
+function loadPrelude(vm: Vm, prelude: string): void {
+  vm.setGlobal(HOST_NAME, vm.hostFunction());
+  try {
+    vm.evalModule(prelude, GUEST_MODULE);
+  } catch (error) {
+    const why = error instanceof Thrown ? vm.readString(error.pointer) : String(error);
+    throw new TypeError(`Cannot open QuickJS: the guest script failed: ${why}`);
+  }
+}
+
 /**
- * Opens the engine (about 10 ms). The realm needs `TextEncoder`, `TextDecoder`, `WebAssembly` and `setTimeout`.
+ * Opens the engine (about 10 ms from an image). The realm needs `TextEncoder`, `TextDecoder`, `WebAssembly` and `setTimeout`.
  * @throws TypeError for a wasm binary or script that is not ours
  */
-export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Promise<GuestEngine> {
+export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Promise<QuickJsEngine> {
   let run: Run | null = null;
-  let entry = 0;
+  const image = options.image ? decodeSnapshot<VmFacts>(options.image) : null;
+  let entry = image?.metadata.entry ?? 0;
   const vm: Vm = await openVm(
-    { wasm: options.wasm, memoryBytes: options.memoryBytes, stackBytes: STACK_BYTES },
+    { wasm: options.wasm, memoryBytes: options.memoryBytes, stackBytes: STACK_BYTES, image },
     {
       call(args) {
         if (run) return run.call(args);
@@ -81,15 +101,11 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
       },
     },
   );
-  vm.setGlobal(HOST_NAME, vm.hostFunction());
-  try {
-    vm.evalModule(options.prelude, GUEST_MODULE);
-  } catch (error) {
-    const why = error instanceof Thrown ? vm.readString(error.pointer) : String(error);
-    throw new TypeError(`Cannot open QuickJS: the guest script failed: ${why}`);
+  if (!image) {
+    loadPrelude(vm, options.prelude);
+    if (entry === 0) throw new TypeError("Cannot open QuickJS: the guest script did not report");
+    vm.keep();
   }
-  if (entry === 0) throw new TypeError("Cannot open QuickJS: the guest script did not report");
-  vm.keep();
 
   const startBytes = vm.memory.buffer.byteLength;
   let clean = true;
@@ -140,6 +156,7 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
         run = null;
       }
     },
+    makeImage: () => vm.encodeImage({ entry }),
     inspect: () => reply(failure("load", "NotHere", "TypeScript is read by the host")),
     putBack,
   };

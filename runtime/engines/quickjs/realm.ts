@@ -7,7 +7,8 @@ export const quickjsRealm: OpenEngine = async (options, platform, host) => {
   const engine = await openQuickJs(
     {
       wasm: platform.module("core") as WebAssembly.Module,
-      prelude: options.prelude as string,
+      prelude: "",
+      image: new Uint8Array(platform.bytes("image") as ArrayBuffer),
       memoryBytes: options.memoryBytes,
     },
     host,

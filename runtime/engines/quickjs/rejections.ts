@@ -5,10 +5,19 @@
 import type { Vm } from "./vm.ts";
 
 export interface Rejections {
+  /** Where in memory and in the function table the callback is: what an image of the memory must come with. */
+  readonly place: RejectionsPlace;
   /** The reason (a value pointer) of the first rejection that has no handler yet, or null. */
   first(): number | null;
   /** Forgets all of them. */
   forget(): void;
+}
+
+export interface RejectionsPlace {
+  /** Address of eight bytes for values on their way. */
+  cell: number;
+  /** The callback's slot in the function table. */
+  slot: number;
 }
 
 /**
@@ -29,9 +38,28 @@ const RUNTIME_BYTES = 512;
  * @throws TypeError where the runtime is laid out in another way
  */
 export function openRejections(vm: Vm, table: WebAssembly.Table): Rejections {
-  const open = new Map<bigint, { promise: number; reason: number }>();
+  const words = () => new Uint32Array(vm.memory.buffer.slice(vm.runtime, vm.runtime + RUNTIME_BYTES));
+  const before = words();
+  vm.raw.QTS_RuntimeEnableInterruptHandler(vm.runtime);
+  const after = words();
+  const handler = after.findIndex((word, i) => word !== before[i]);
+  if (handler < 0 || after[handler + 2] !== 0 || after[handler + 3] !== 0) {
+    throw new TypeError(
+      "Cannot use this build of QuickJS: the place of its rejection callback was not found",
+    );
+  }
+  const rejections = attachRejections(vm, table, { cell: vm.allocate(8), slot: table.length });
+  new DataView(vm.memory.buffer).setUint32(vm.runtime + (handler + 2) * 4, rejections.place.slot, true);
+  return rejections;
+}
 
-  const cell = vm.allocate(8);
+/**
+ * Puts the callback into the function table, for a memory that refers to it already.
+ * @throws TypeError where the table is of another length than the memory expects
+ */
+export function attachRejections(vm: Vm, table: WebAssembly.Table, place: RejectionsPlace): Rejections {
+  const open = new Map<bigint, { promise: number; reason: number }>();
+  const { cell } = place;
   const keep = (value: bigint): number => {
     new DataView(vm.memory.buffer).setBigUint64(cell, BigInt.asUintN(64, value), true);
     return vm.raw.QTS_DupValuePointer(vm.context, cell);
@@ -51,21 +79,13 @@ export function openRejections(vm: Vm, table: WebAssembly.Table): Rejections {
     }
   };
 
-  const words = () => new Uint32Array(vm.memory.buffer.slice(vm.runtime, vm.runtime + RUNTIME_BYTES));
-  const before = words();
-  vm.raw.QTS_RuntimeEnableInterruptHandler(vm.runtime);
-  const after = words();
-  const handler = after.findIndex((word, i) => word !== before[i]);
-  if (handler < 0 || after[handler + 2] !== 0 || after[handler + 3] !== 0) {
-    throw new TypeError(
-      "Cannot use this build of QuickJS: the place of its rejection callback was not found",
-    );
-  }
   const adapter = new WebAssembly.Instance(new WebAssembly.Module(ADAPTER), { e: { f: track } });
-  const slot = table.grow(1, adapter.exports.f);
-  new DataView(vm.memory.buffer).setUint32(vm.runtime + (handler + 2) * 4, slot, true);
+  if (table.grow(1, adapter.exports.f) !== place.slot) {
+    throw new TypeError("Cannot use this image of QuickJS: it was made with another build");
+  }
 
   return {
+    place,
     first: () => open.values().next().value?.reason ?? null,
     forget: () => open.clear(),
   };

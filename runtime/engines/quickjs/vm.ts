@@ -5,8 +5,9 @@
 
 import loadEmscripten from "@jitl/quickjs-wasmfile-release-sync/emscripten-module";
 import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
+import { encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
 import { exportTable, memoryLimits } from "../wasm-memory.ts";
-import { openRejections, type Rejections } from "./rejections.ts";
+import { attachRejections, openRejections, type Rejections, type RejectionsPlace } from "./rejections.ts";
 
 /** The raw functions that are used here; pointers are numbers. */
 export interface RawQuickJs {
@@ -70,6 +71,8 @@ export interface VmOptions {
   memoryBytes: number;
   /** Stack for the guest: beyond it, an error that the guest can catch. */
   stackBytes: number;
+  /** Memory to start from, made by `encodeImage` with the same binary. */
+  image?: Snapshot<VmFacts> | null;
 }
 
 /** A value that the guest threw: a pointer to it. */
@@ -103,6 +106,16 @@ export function prepareQuickJs(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   return exportTable(wasm, TABLE);
 }
 
+/** What the addresses in an image of the memory mean. */
+export interface VmFacts {
+  runtime: number;
+  context: number;
+  /** The guest script's entry function. */
+  entry: number;
+  randomAt: number;
+  rejections: RejectionsPlace;
+}
+
 export class Vm {
   readonly memory: WebAssembly.Memory;
   readonly raw: RawQuickJs;
@@ -122,6 +135,7 @@ export class Vm {
     table: WebAssembly.Table,
     owner: VmOwner,
     stackBytes: number,
+    image: Snapshot<VmFacts> | null,
   ) {
     this.memory = memory;
     this.#module = module;
@@ -139,6 +153,17 @@ export class Vm {
       },
       freeHostRef: () => undefined,
     };
+    if (image) {
+      // Nothing lies above the heap's first block yet.
+      restoreSnapshot(image, this.bytes, module._malloc(16) + PAGE);
+      const { runtime, context, randomAt, rejections } = image.metadata;
+      this.runtime = runtime;
+      this.context = context;
+      this.rejections = attachRejections(this, table, rejections);
+      this.#randomAt = randomAt;
+      this.#image = this.bytes.slice(0, image.runs.at(-1)?.end ?? 0);
+      return;
+    }
     this.runtime = this.raw.QTS_NewRuntime();
     this.raw.QTS_RuntimeSetMaxStackSize(this.runtime, stackBytes);
     this.raw.QTS_RuntimeEnableModuleLoader(this.runtime, 0);
@@ -157,6 +182,21 @@ export class Vm {
     let end = words.length;
     while (end > 0 && words[end - 1] === 0n) end--;
     this.#image = this.bytes.slice(0, end * 8);
+  }
+
+  /** What `keep` kept as a snapshot file: `openVm` starts from it. */
+  encodeImage(facts: Pick<VmFacts, "entry">): Uint8Array {
+    const memory = new Uint8Array(Math.ceil(this.#image.length / PAGE) * PAGE);
+    memory.set(this.#image);
+    const { runtime, context } = this;
+    const all: VmFacts = {
+      ...facts,
+      runtime,
+      context,
+      randomAt: this.#randomAt,
+      rejections: this.rejections.place,
+    };
+    return encodeSnapshot(memory, all);
   }
 
   /** Puts back what `keep` kept. The heap does not shrink; what lies above is zero again. */
@@ -330,7 +370,10 @@ export class Vm {
  * Opens a machine on a binary of `@jitl/quickjs-wasmfile-release-sync`.
  * @throws TypeError for another binary, or a compiled module that `prepareQuickJs` has not prepared.
  */
-export async function openVm({ wasm, memoryBytes, stackBytes }: VmOptions, owner: VmOwner): Promise<Vm> {
+export async function openVm(
+  { wasm, memoryBytes, stackBytes, image = null }: VmOptions,
+  owner: VmOwner,
+): Promise<Vm> {
   const module = wasm instanceof WebAssembly.Module ? wasm : await WebAssembly.compile(prepareQuickJs(wasm));
   const least = wasm instanceof WebAssembly.Module ? 256 * PAGE : memoryLimits(wasm).minBytes;
   const memory = new WebAssembly.Memory({
@@ -357,5 +400,5 @@ export async function openVm({ wasm, memoryBytes, stackBytes }: VmOptions, owner
       "Cannot use this module of QuickJS: it was compiled from a binary that prepareQuickJs did not prepare",
     );
   }
-  return new Vm(memory, raw as RawModule, table, owner, stackBytes);
+  return new Vm(memory, raw as RawModule, table, owner, stackBytes, image);
 }

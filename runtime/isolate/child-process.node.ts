@@ -1,0 +1,69 @@
+/** Starts the process of an isolate: Node with no grant, an empty environment, and two pipes. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import type { Socket } from "node:net";
+
+const MAJOR = Number(process.versions.node.split(".")[0]);
+
+/** V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. */
+const FLAGS = [
+  "--permission",
+  "--no-experimental-sqlite",
+  "--disallow-code-generation-from-strings",
+  "--no-warnings",
+  "--no-addons",
+  "--wasm-lazy-validation",
+  ...(MAJOR < 24 ? ["--experimental-wasm-jspi"] : []),
+];
+
+/** On Linux the kernel ends the child when its parent dies, whatever it is doing. */
+const PARENT_DEATH = (() => {
+  const setpriv = "/usr/bin/setpriv";
+  if (process.platform !== "linux") return [];
+  try {
+    accessSync(setpriv, constants.X_OK);
+    return [setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"];
+  } catch {
+    return [];
+  }
+})();
+
+/** @param bootstrap source of the bundle `child.js` */
+function startChild(bootstrap: string): ChildProcess {
+  const [program = process.execPath, ...args] = [
+    ...PARENT_DEATH,
+    process.execPath,
+    ...FLAGS,
+    "-e",
+    bootstrap,
+  ];
+  const child = spawn(program, args, {
+    env: {},
+    cwd: "/",
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+  });
+  return child;
+}
+
+let ahead: { child: ChildProcess; bootstrap: string } | undefined;
+
+/**
+ * Starts a process before anybody has asked for an isolate: a command line knows that it will need one while its modules still load.
+ * It ends by itself when this process ends without having used it.
+ */
+export function startChildAhead(bootstrap: string): void {
+  const child = startChild(bootstrap);
+  for (const stream of child.stdio) (stream as Socket | null)?.unref();
+  child.unref();
+  ahead = { child, bootstrap };
+}
+
+/** The process that was started ahead, or a new one. */
+export function takeChild(bootstrap: string): ChildProcess {
+  const taken = ahead;
+  if (taken?.bootstrap !== bootstrap) return startChild(bootstrap);
+  ahead = undefined;
+  for (const stream of taken.child.stdio) (stream as Socket | null)?.ref();
+  taken.child.ref();
+  return taken.child;
+}
