@@ -2,10 +2,10 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Assets, BuildCache, Folder } from "./assets.ts";
+import { cacheFolder } from "./cache-folder.node.ts";
 import { AssetError } from "./errors.ts";
 
 const MAC_BYTES = 32;
@@ -31,15 +31,6 @@ export function diskFolder(path: string): Folder {
         () => false,
       ),
   };
-}
-
-/** Where builds are kept: `FUSELET_CACHE`, else the platform's cache folder. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.FUSELET_CACHE) return env.FUSELET_CACHE;
-  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, "fuselet");
-  if (platform() === "darwin") return join(homedir(), "Library", "Caches", "fuselet");
-  if (platform() === "win32" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "fuselet");
-  return join(homedir(), ".cache", "fuselet");
 }
 
 /** The key of this machine's cache: made on first use, readable by its owner only. */

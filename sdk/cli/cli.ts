@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 /** The `fuselet` program: signals, streams and the exit status. What it does is in main.ts. */
 import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { startChildAhead } from "../../runtime/isolate/child-process.node.ts";
-import { main } from "./main.ts";
+
+// Compiled code of the program's modules is kept, as far as there is a place for it.
+enableCompileCache(join(cacheFolder(), "node"));
 
 // A run needs an isolate: its process starts while the rest of the program is read.
 if (process.argv[2] === "run" && process.argv.length > 3 && !process.argv.includes("--help")) {
@@ -28,5 +33,6 @@ for (const [signal, status] of [
 process.stdout.on("error", () => undefined);
 process.stderr.on("error", () => undefined);
 
+const { main } = await import("./main.ts");
 const status = await main(process.argv.slice(2), process, controller.signal);
 process.exit(status === 0 ? 0 : (stopped ?? status));

@@ -73,6 +73,8 @@ export async function run(
         endsLine = text.endsWith("\n");
       },
     });
+    // The isolate ends while the result is written.
+    const closing = runtime.close();
     progress.clear();
     const ran = performance.now();
     const bytes = await encode(
@@ -83,6 +85,7 @@ export async function run(
     );
     if (file !== undefined) await writeOutput(file, bytes);
     else await write(terminal.stdout, bytes);
+    await closing;
     if (options.has("verbose")) {
       if (!endsLine) await write(terminal.stderr, "\n");
       endsLine = true;
