@@ -133,7 +133,10 @@ export class Runtime {
     );
     const principal = options.principal ?? "local";
     const recipe = engine.recipe(source);
-    const preparing = engine.prepare(source);
+    // The isolate gets what it boots from first: compiling would hold that up, and goes on while it boots.
+    const preparing = recipe
+      .then(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
+      .then(() => engine.prepare(source));
     preparing.catch(() => {});
     const lease = await this.#pool.lease({
       recipe,

@@ -78,6 +78,9 @@ export interface FuseletRuntime {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Most UDFs are one file: no need to load a parser to see that. */
+const MAY_IMPORT_FILES = /(from|import)\s*\(?\s*["']\.\.?\//;
+
 const OPTIONS = new Set(["permissions", "limits", "host", "pool", "assets", "onProgress"]);
 
 function checkPool({
@@ -180,8 +183,8 @@ export async function composeRuntime(
       const { metadata } = await runtime.inspect(source);
       return { ...source, headers: await parts.readHeaders(path, metadata.headers as string[]) };
     }
-    const { followImports, mayImportFiles } = await import("../../runtime/engines/quickjs/follow.ts");
-    if (!mayImportFiles(source.code)) return source;
+    if (!MAY_IMPORT_FILES.test(source.code)) return source;
+    const { followImports } = await import("../../runtime/engines/quickjs/follow.ts");
     return followImports(source, async (file) => {
       const found = await parts.readHeaders(path, [file]).catch((error: unknown) => {
         if (error instanceof UdfLoadError) return [];

@@ -4,9 +4,6 @@ import { parseSource } from "./ast.ts";
 import { candidates } from "./bundle.ts";
 import { readImports } from "./source.ts";
 
-/** Whether a source may import files beside it: worth parsing it. */
-export const mayImportFiles = (code: string): boolean => /(from|import)\s*\(?\s*["']\.\.?\//.test(code);
-
 /**
  * The source with all files that it imports, directly or through others, as headers.
  * @param read gives a file beside the source, or null where there is none
