@@ -13,7 +13,7 @@ import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
 const root = import.meta.dirname;
 const dist = join(root, "dist");
 const own = join(dist, "assets");
-const { version, dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(own, { recursive: true });
@@ -62,8 +62,11 @@ await Promise.all([
     platform: "node",
     format: "esm",
     splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
-    external: Object.keys(dependencies),
+    // Beside the entries: what is read relative to a module lies in the same place for all of them.
+    chunkNames: "[name]-[hash]",
+    // Small libraries are bundled: what starts often should not look for many files.
+    external: ["apache-arrow", "esbuild", "parquet-wasm", "pyodide"],
+    legalComments: "linked",
     minifySyntax: true,
   }),
   packFused(),

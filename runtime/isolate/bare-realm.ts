@@ -21,6 +21,9 @@ export function furnish(outer: Outer): () => void {
   const timers = new Map<number, number>();
   let epoch = 0;
 
+  // Large and of no use to the engines: what is not there need not be frozen.
+  for (const name of ["Intl", "Temporal"]) Reflect.deleteProperty(globalThis, name);
+
   class WorkerGlobalScope {}
   Object.setPrototypeOf(globalThis, WorkerGlobalScope.prototype);
 

@@ -1,6 +1,8 @@
 /** What the `fuselet` program does with its arguments; cli.ts connects it to the process. */
 import { parseArguments } from "./arguments.ts";
 import { exitCodeOf, formatError, formatJsonError } from "./errors.ts";
+import { inspect } from "./inspect.ts";
+import { run } from "./run.ts";
 import type { OpenRuntime } from "./runtime.ts";
 import { type Terminal, write } from "./terminal.ts";
 
@@ -44,11 +46,9 @@ async function dispatch(
       return write(terminal.stdout, helpText(command.verb));
     }
     case "run": {
-      const { run } = await import("./run.ts");
       return run(command, terminal, signal, open);
     }
     case "inspect": {
-      const { inspect } = await import("./inspect.ts");
       return inspect(command, terminal, signal, open);
     }
   }

@@ -1,4 +1,5 @@
 /** `fuselet run`: runs a UDF, its result to standard output or a file, its own output to standard error. */
+import { formatResult } from "../../host/formats/formats.ts";
 import { isPermissionFlag, permissionsFromFlags } from "../../host/permissions/flags.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
@@ -53,12 +54,8 @@ export async function run(
 
   const progress = new ProgressLine(terminal);
   let endsLine = true;
-  const [runtime, source, { formatResult }] = await untilAborted(
-    Promise.all([
-      open({ ...settings, onProgress: (event) => progress.show(event) }),
-      sourceOf(udf),
-      import("../../host/formats/formats.ts"),
-    ]),
+  const [runtime, source] = await untilAborted(
+    Promise.all([open({ ...settings, onProgress: (event) => progress.show(event) }), sourceOf(udf)]),
     signal,
   );
   try {
@@ -77,12 +74,7 @@ export async function run(
     const closing = runtime.close();
     progress.clear();
     const ran = performance.now();
-    const bytes = await encode(
-      result,
-      format,
-      formatResult,
-      file === undefined && terminal.stdout.isTTY === true,
-    );
+    const bytes = await encode(result, format, file === undefined && terminal.stdout.isTTY === true);
     if (file !== undefined) await writeOutput(file, bytes);
     else await write(terminal.stdout, bytes);
     await closing;
@@ -113,13 +105,10 @@ function limitsFrom(options: Options): Partial<Limits> {
   };
 }
 
-type FormatResult = typeof import("../../host/formats/formats.ts").formatResult;
-
 /** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON. */
 async function encode(
   { raw }: RunResult,
   format: FormatName | undefined,
-  formatResult: FormatResult,
   toTerminal: boolean,
 ): Promise<Uint8Array> {
   const document = format === undefined ? bytesOf(raw) : undefined;

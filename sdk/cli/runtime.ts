@@ -1,9 +1,11 @@
 /** The part of the runtime that the command line uses, and how it is opened for one command. */
 import { resolve } from "node:path";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
+import { readSource } from "../../host/udfs/source.node.ts";
 import { CancelledError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
+import { createRuntime } from "../typescript/index.node.ts";
 import type { Options } from "./arguments.ts";
 import type { ProgressEvent, Terminal } from "./terminal.ts";
 
@@ -39,11 +41,8 @@ export interface Runtime {
 /** Opens a runtime. Tests hand in one of their own. */
 export type OpenRuntime = (options: RuntimeOptions) => Promise<Runtime>;
 
-/** Loads the runtime, which is too heavy for `--help` to wait for. */
-export const openRuntime: OpenRuntime = async (options) => {
-  const { createRuntime } = await import("../typescript/index.node.ts");
-  return createRuntime(options);
-};
+/** The runtime of this package. */
+export const openRuntime: OpenRuntime = createRuntime;
 
 /** The distribution that `--pyodide` or FUSELET_PYODIDE names. */
 export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptions["assets"] {
@@ -54,7 +53,6 @@ export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptio
 /** The UDF as the runtime takes it: standard input is read here, all else by its name. */
 export async function sourceOf(udf: string): Promise<string | UdfSource> {
   if (udf !== "-") return udf;
-  const { readSource } = await import("../../host/udfs/source.node.ts");
   return readSource(udf);
 }
 
