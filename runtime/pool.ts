@@ -1,11 +1,14 @@
 /**
  * Which isolate a run gets. An isolate belongs to one identity (principal, permissions, limits) from its first lease to its
- * end; a spare belongs to nobody yet. Of what is free, the nearest is taken: the same UDF (memory was put back in place), the
- * same identity (a fresh realm), a spare, a new one; at the bound on isolates a stranger's idle one makes room.
+ * end; a spare belongs to nobody yet. Of what is free, the nearest is taken: the same UDF (memory was put back in place), a
+ * spare, the same identity (a fresh realm), a new one; at the bound on isolates a stranger's idle one makes room.
  */
 import { CancelledError, IsolateError } from "./errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
+
+/** A spare is started when the runtime has been quiet for this long. */
+const REFILL_DELAY_MS = 250;
 
 export interface PoolOptions {
   /** The most isolates at once, spares included. */
@@ -52,6 +55,7 @@ export class Pool {
   readonly #closing = new Set<Promise<void>>();
   /** Isolates that are being started. */
   #starting = 0;
+  #refillTimer: ReturnType<typeof setTimeout> | undefined;
   #lastRecipe: IsolateRecipe | null = null;
   #closed = false;
 
@@ -94,6 +98,7 @@ export class Pool {
   /** Ends all isolates, also those that run. Resolves when nothing is left. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#refillTimer);
     const reason = new IsolateError("The runtime was closed");
     for (const waiter of this.#waiting.splice(0)) waiter.reject(reason);
     await Promise.all([...[...this.#entries].map((entry) => this.#end(entry, reason)), ...this.#closing]);
@@ -108,10 +113,11 @@ export class Pool {
       (entry) => !entry.busy && !entry.isolate.ended && entry.isolate.recipe.key === recipe.key,
     );
     const mine = free.filter((entry) => entry.isolate.identity === identity);
+    // A spare is there at once; a fresh realm in an isolate of one's own takes a while. The one used longest ago goes first.
     return (
       mine.find((entry) => entry.isolate.prepared === hash) ??
-      mine[0] ??
-      free.find((entry) => entry.isolate.identity === null)
+      free.find((entry) => entry.isolate.identity === null) ??
+      mine[0]
     );
   }
 
@@ -119,7 +125,6 @@ export class Pool {
     entry.busy = true;
     clearTimeout(entry.idleTimer);
     const { isolate } = entry;
-    const spare = isolate.identity === null;
     isolate.identity = request.identity;
     await isolate.settled;
     if (!isolate.reusable) {
@@ -129,7 +134,6 @@ export class Pool {
     if (isolate.prepared !== null && isolate.prepared !== request.hash && recipe.realmPerUdf) {
       await isolate.renew(request.signal);
     }
-    if (spare) this.#refill();
     return this.#leaseOf(entry);
   }
 
@@ -172,6 +176,8 @@ export class Pool {
         if (released) return;
         released = true;
         entry.busy = false;
+        // Entries are in the order of their last use.
+        if (this.#entries.delete(entry)) this.#entries.add(entry);
         if (entry.isolate.ended) return;
         void entry.isolate.settled.then(() => {
           if (!entry.isolate.reusable) void this.#end(entry, new IsolateError("The isolate was used up"));
@@ -187,12 +193,12 @@ export class Pool {
     };
   }
 
-  /** Takes a place below the bound, ending an idle isolate of somebody else for it if need be. */
-  #reserve(): boolean {
+  /** Takes a place below the bound, ending the isolate that was idle longest for it if need be. @param keep idle ones that stay */
+  #reserve(keep = 0): boolean {
     if (this.#entries.size + this.#starting >= this.#options.maxIsolates) {
-      const idle = [...this.#entries].find((entry) => !entry.busy);
-      if (!idle) return false;
-      void this.#end(idle, new IsolateError("The isolate made room for another"));
+      const idle = [...this.#entries].filter((entry) => !entry.busy);
+      if (!idle[0] || idle.length <= keep) return false;
+      void this.#end(idle[0], new IsolateError("The isolate made room for another"));
     }
     this.#starting++;
     return true;
@@ -227,23 +233,26 @@ export class Pool {
     );
   }
 
-  /** Starts spares of the kind that was used last, behind everybody's back: a failure shows when somebody needs one. */
+  /** Starts a spare once nobody has asked for anything for a while: it must not slow down who is working. */
   #refill(): void {
+    clearTimeout(this.#refillTimer);
+    if (this.#options.spares === 0) return;
+    this.#refillTimer = setTimeout(() => this.#startSpare(), REFILL_DELAY_MS);
+    (this.#refillTimer as { unref?(): void }).unref?.();
+  }
+
+  /** A spare of the kind that was used last. A failure shows when somebody needs one. */
+  #startSpare(): void {
     const recipe = this.#lastRecipe;
-    const { isolates, spares } = this.size;
-    if (
-      this.#closed ||
-      !recipe ||
-      spares + this.#starting >= this.#options.spares ||
-      isolates >= this.#options.maxIsolates
-    )
-      return;
-    this.#starting++;
+    if (this.#closed || !recipe || this.size.spares + this.#starting >= this.#options.spares) return;
+    if ([...this.#entries].some((entry) => entry.busy)) return this.#refill();
+    if (!this.#reserve(1)) return;
     Isolate.open(this.#platform, { ...recipe, start: { ...recipe.start, warm: true } }, this.#isolateOptions)
       .then(
         ({ isolate }) => {
           const entry = this.#add(isolate, false);
           if (this.#closed) void this.#end(entry, new IsolateError("The runtime was closed"));
+          else this.#refill();
         },
         () => {},
       )

@@ -133,10 +133,10 @@ export class Runtime {
     );
     const principal = options.principal ?? "local";
     const recipe = engine.recipe(source);
-    // The isolate gets what it boots from first: compiling would hold that up, and goes on while it boots.
-    const preparing = recipe
-      .then(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
-      .then(() => engine.prepare(source));
+    // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
+    const booting = this.#pool.size.isolates === 0;
+    const sent = booting ? recipe.then(() => new Promise((resolve) => setTimeout(resolve, 0))) : undefined;
+    const preparing = sent ? sent.then(() => engine.prepare(source)) : engine.prepare(source);
     preparing.catch(() => {});
     const lease = await this.#pool.lease({
       recipe,

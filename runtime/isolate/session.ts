@@ -22,6 +22,8 @@ export interface SessionPlatform {
   codeCache(): ArrayBuffer | undefined;
   limitMemory(maxBytes: number): void;
   dropTimers(): void;
+  /** Nothing is under way until the next frame: where the platform can, it waits for it without going through its event loop. */
+  rest(): void;
   /** Replaces this realm by a fresh one, which answers the request. */
   renew(id: number, text: string): void;
   exit(): void;
@@ -129,6 +131,7 @@ export function openSession(
     platform.limitMemory(options.memoryBytes);
     const state = await (engine as GuestEngine).putBack();
     channel.event("idle", { text: JSON.stringify(state), buffers: [] });
+    platform.rest();
   }
 
   async function answer(frame: Frame): Promise<void> {
