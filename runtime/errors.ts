@@ -66,14 +66,17 @@ export class UdfRuntimeError extends FuseletError {
   /** The traceback, from the user's first frame on. */
   readonly traceback: string;
   readonly location: SourceLocation | undefined;
+  /** What may help, where we know something. */
+  readonly hint: string | undefined;
   constructor(
     message: string,
-    options: { type: string; traceback: string; location?: SourceLocation | undefined },
+    options: { type: string; traceback: string; location?: SourceLocation | undefined; hint?: string },
   ) {
     super(message);
     this.type = options.type;
     this.traceback = options.traceback;
     this.location = options.location;
+    this.hint = options.hint;
   }
 }
 

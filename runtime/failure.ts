@@ -31,6 +31,13 @@ export function readFailure(report: unknown): GuestFailure {
   };
 }
 
+function moduleHint(module: string): string {
+  return (
+    `${module} is not in this Python distribution. For a package, name a distribution that has its wheel with --pyodide DIR ` +
+    `(a folder with pyodide-lock.json); for a module of yours, name its file in @fused.udf(headers=[…]) or make the UDF a folder`
+  );
+}
+
 /** The error of a failure's kind. */
 export function failureError(
   failure: GuestFailure,
@@ -65,7 +72,12 @@ export function failureError(
         { limit: "memoryBytes", allowed: limits.memoryBytes },
       );
     case "udf":
-      return new UdfRuntimeError(message ? `${type}: ${message}` : type, { type, traceback, location });
+      return new UdfRuntimeError(message ? `${type}: ${message}` : type, {
+        type,
+        traceback,
+        location,
+        ...(type === "ModuleNotFoundError" && value ? { hint: moduleHint(value) } : {}),
+      });
     default:
       return new IsolateError(`The isolate failed: ${message}`, { cause: traceback });
   }

@@ -245,7 +245,7 @@ export class Pool {
   #startSpare(): void {
     const recipe = this.#lastRecipe;
     if (this.#closed || !recipe || this.size.spares + this.#starting >= this.#options.spares) return;
-    if ([...this.#entries].some((entry) => entry.busy)) return this.#refill();
+    if ([...this.#entries].some((entry) => entry.busy)) return;
     if (!this.#reserve(1)) return;
     Isolate.open(this.#platform, { ...recipe, start: { ...recipe.start, warm: true } }, this.#isolateOptions)
       .then(

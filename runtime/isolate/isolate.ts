@@ -1,7 +1,14 @@
 /** One isolate as its owner sees it: started with an engine, running one UDF at a time, put back between runs, ended for good. */
 import { HostChannel } from "../channel.ts";
 import type { PutBack } from "../engines/guest.ts";
-import { AssetError, CancelledError, IsolateError, LimitExceededError } from "../errors.ts";
+import {
+  AssetError,
+  CancelledError,
+  IsolateError,
+  LimitExceededError,
+  UdfExitError,
+  UdfRuntimeError,
+} from "../errors.ts";
 import type { RunRequest } from "../udf.ts";
 import type { Encoded } from "../value.ts";
 import type { IsolateAsset, IsolatePlatform, IsolateProcess } from "./platform.ts";
@@ -35,6 +42,16 @@ export interface RunEvents {
 }
 
 const text = (value: unknown): Encoded => ({ text: JSON.stringify(value), buffers: [] });
+
+/** An engine that ended: by what a UDF did, when one was running. Pyodide does not survive `os._exit` and a stack overflow in C. */
+function fatalError(reason: string, running: boolean): Error {
+  if (!running) return new IsolateError(`The engine failed beyond repair: ${reason}`);
+  const exit = /terminated with exit\((-?\d+)\)/.exec(reason);
+  if (exit) return new UdfExitError(`The UDF ended its interpreter (exit ${exit[1]})`);
+  const type = /call stack|recursion/i.test(reason) ? "RecursionError" : "FatalError";
+  const message = `the UDF ended its interpreter: ${reason}`;
+  return new UdfRuntimeError(`${type}: ${message}`, { type, traceback: `${type}: ${message}` });
+}
 
 /** How often the memory of a running process is looked at. */
 const MEMORY_WATCH_MS = 50;
@@ -237,11 +254,11 @@ export class Isolate {
       this.#putBack?.resolve();
       this.#putBack = null;
     } else {
-      const why =
+      this.#channel.close(
         name === "fatal"
-          ? `The engine failed beyond repair: ${body.text}`
-          : `The isolate sent an unknown event ${name}`;
-      this.#channel.close(new IsolateError(why));
+          ? fatalError(body.text, this.#events !== null)
+          : new IsolateError(`The isolate sent an unknown event ${name}`),
+      );
     }
   }
 

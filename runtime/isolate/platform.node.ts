@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
-import { IsolateError } from "../errors.ts";
+import { IsolateError, LimitExceededError } from "../errors.ts";
 import { takeChild } from "./child-process.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
@@ -62,9 +62,14 @@ function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
   const gone = new Promise<void>((resolve) => {
     child.on("close", (code, signal) => {
       end(
-        new IsolateError(
-          `The isolate's process ended by itself (${signal ?? `exit code ${code}`})${stderr ? `: ${stderr.trim()}` : ""}`,
-        ),
+        /heap out of memory/.test(stderr)
+          ? new LimitExceededError("The UDF filled the memory of its process", {
+              limit: "memoryBytes",
+              allowed: options.memoryBytes,
+            })
+          : new IsolateError(
+              `The isolate's process ended by itself (${signal ?? `exit code ${code}`})${stderr ? `: ${stderr.trim()}` : ""}`,
+            ),
       );
       resolve();
     });

@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 /** The `fuselet` program: signals, streams and the exit status. What it does is in main.ts. */
 import { readFileSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import nodeModule from "node:module";
 import { join } from "node:path";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { startChildAhead } from "../../runtime/isolate/child-process.node.ts";
 
 // Compiled code of the program's modules is kept, as far as there is a place for it.
-enableCompileCache(join(cacheFolder(), "node"));
+nodeModule.enableCompileCache?.(join(cacheFolder(), "node"));
+
+if (Number(process.versions.node.split(".")[0]) < 22) {
+  process.stderr.write(`error: fuselet needs Node 22.13 or later: this is ${process.version}\n`);
+  process.exit(2);
+}
 
 // A run needs an isolate: its process starts while the rest of the program is read.
 if (process.argv[2] === "run" && process.argv.length > 3 && !process.argv.includes("--help")) {

@@ -7,11 +7,12 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof FuseletError ? error.exitCode : 70;
 }
 
-/** The error as text for standard error. Ends with a line break. A UDF's failure is its traceback and nothing else. */
+/** The error as text for standard error. Ends with a line break. A UDF's failure is its traceback, and a hint where there is one. */
 export function formatError(error: unknown, terminal: Terminal): string {
   const { stderr, env } = terminal;
   if (error instanceof UdfRuntimeError) {
-    return `${forTerminal((error.traceback || `${error.type}: ${error.message}`).trimEnd(), stderr)}\n`;
+    const hint = error.hint ? `hint: ${error.hint}\n` : "";
+    return `${forTerminal((error.traceback || error.message).trimEnd(), stderr)}\n${hint}`;
   }
   const label = hasColor(stderr, env) ? "\u001b[31merror:\u001b[0m" : "error:";
   const text = error instanceof FuseletError ? error.message : internal(error);

@@ -76,6 +76,10 @@ def _fuselet_entry():
 _fuselet_entry()
 `;
 
+/** Synchronous Python that waits for asynchronous Python: the stack has to be switched. */
+const WAITS_SYNCHRONOUSLY =
+  /asyncio\.run\b|asyncio import [^\\]*\brun\b|run_until_complete|run_sync|\bRunner\b/;
+
 const WARM_UDF = JSON.stringify({
   udf: {
     name: "warm",
@@ -323,13 +327,18 @@ function openEngine(
     },
     set 0(_signal: number) {},
   });
+  const canSuspend = "Suspending" in WebAssembly;
+  /** Whether the prepared UDF is entered through a promise, which costs time and cannot be put back in place. */
+  let suspends = false;
   const startBytes = pyodide._module.HEAP8.length;
   let baseline: Baseline | null = reusable ? captureBaseline(pyodide) : null;
   let prepared: string | null = null;
   let keptPrepared: string | null = null;
 
   const execute = async (request: Encoded): Promise<Encoded> => {
-    let answer = call(request.text, request.buffers) as string | PyProxy | Promise<string>;
+    let answer = (
+      suspends ? await call.callPromising(request.text, request.buffers) : call(request.text, request.buffers)
+    ) as string | Promise<string>;
     if (typeof answer !== "string") answer = await (answer as Promise<string>);
     return { text: answer as string, buffers: viewBuffers(results() as PyProxy) };
   };
@@ -343,6 +352,7 @@ function openEngine(
         if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true'))
           return { text: answer, buffers: [] };
         prepared = udf;
+        suspends = canSuspend && WAITS_SYNCHRONOUSLY.test(udf);
       }
       return await execute(request);
     },
@@ -350,6 +360,7 @@ function openEngine(
     putBack() {
       deadline = Number.POSITIVE_INFINITY;
       const heapBytes = pyodide._module.HEAP8.length;
+      if (suspends) return { reusable: false, reason: "the run could suspend its stack", heapBytes };
       if (!baseline) return { reusable: false, reason: "the isolate serves one run", heapBytes };
       if (heapBytes > startBytes * 2 + 64 * 1024 * 1024) {
         return { reusable: false, reason: `memory grew to ${heapBytes} bytes`, heapBytes };

@@ -68,7 +68,7 @@ export interface PyodideModule {
 /** A Python object as Pyodide gives it to JavaScript. */
 export interface PyProxy {
   (...args: unknown[]): unknown;
-  callPromising?(...args: unknown[]): Promise<unknown>;
+  callPromising(...args: unknown[]): Promise<unknown>;
   getBuffer(type: "u8"): { data: Uint8Array; release(): void };
   destroy(): void;
   [attribute: string]: unknown;

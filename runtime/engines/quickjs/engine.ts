@@ -83,7 +83,6 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
     },
     async locate(failure, source) {
       const { map } = await compileOnce(source);
-      if (map === null) return failure;
       const { mapFailure } = await import("./stack.ts");
       return mapFailure(failure, map);
     },

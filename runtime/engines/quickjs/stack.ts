@@ -6,6 +6,18 @@ import { NAMESPACE } from "./bundle.ts";
 /** `    at name (file:line:column)` or `    at file:line:column`. */
 const FRAME = /^(\s+at (?:.*? \()?)(.+):(\d+):(\d+)(\)?)$/;
 
+/** Lines that are the same are shown three times, as Python does. */
+function collapse(lines: readonly string[]): string[] {
+  const out: string[] = [];
+  let repeats = 0;
+  lines.forEach((line, i) => {
+    repeats = line === lines[i - 1] ? repeats + 1 : 0;
+    if (repeats < 3) out.push(line);
+    else if (line !== lines[i + 1]) out.push(`    [previous line repeated ${repeats - 2} more times]`);
+  });
+  return out;
+}
+
 /**
  * A failure with the files, lines and columns of the source that the UDF was compiled from.
  * @param failure as the guest reported it: places are in `failure.file`
@@ -37,7 +49,7 @@ export function mapFailure(failure: GuestFailure, map: string | null): GuestFail
   }
   return {
     ...failure,
-    traceback: lines.join("\n"),
+    traceback: collapse(lines).join("\n"),
     file: first?.file ?? failure.file,
     line: first?.line ?? failure.line,
   };
