@@ -7,6 +7,7 @@ import {
   IsolateError,
   LimitExceededError,
   UdfExitError,
+  UdfLoadError,
   UdfRuntimeError,
 } from "../errors.ts";
 import type { RunRequest } from "../udf.ts";
@@ -44,8 +45,10 @@ export interface RunEvents {
 const text = (value: unknown): Encoded => ({ text: JSON.stringify(value), buffers: [] });
 
 /** An engine that ended: by what a UDF did, when one was running. Pyodide does not survive `os._exit` and a stack overflow in C. */
-function fatalError(reason: string, running: boolean): Error {
-  if (!running) return new IsolateError(`The engine failed beyond repair: ${reason}`);
+function fatalError(reason: string, task: "run" | "inspect" | null): Error {
+  if (task === null) return new IsolateError(`The engine failed beyond repair: ${reason}`);
+  if (task === "inspect")
+    return new UdfLoadError(`Cannot read the UDF: its text ended the interpreter (${reason})`);
   const exit = /terminated with exit\((-?\d+)\)/.exec(reason);
   if (exit) return new UdfExitError(`The UDF ended its interpreter (exit ${exit[1]})`);
   const type = /call stack|recursion/i.test(reason) ? "RecursionError" : "FatalError";
@@ -68,6 +71,7 @@ export class Isolate {
   #channel: HostChannel;
   #options: IsolateOptions;
   #events: RunEvents | null = null;
+  #task: "run" | "inspect" | null = null;
   #ended: Error | null = null;
   #putBack: PromiseWithResolvers<void> | null = null;
   #reusable = true;
@@ -169,10 +173,15 @@ export class Isolate {
     this.prepared = null;
   }
 
-  /** Reads a UDF without running it. */
-  inspect(request: Encoded, signal?: AbortSignal): Promise<Encoded> {
+  /** Reads a UDF without running it. @throws UdfLoadError when its text ends the engine: parsers written in C have a stack, too. */
+  async inspect(request: Encoded, signal?: AbortSignal): Promise<Encoded> {
     this.#expectPutBack();
-    return this.#guarded("inspect", "startMs", this.#options.startMs, signal, request);
+    this.#task = "inspect";
+    try {
+      return await this.#guarded("inspect", "startMs", this.#options.startMs, signal, request);
+    } finally {
+      this.#task = null;
+    }
   }
 
   /**
@@ -190,6 +199,7 @@ export class Isolate {
     // `udf` first: the engine looks at the beginning of the text.
     const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
     this.#events = events;
+    this.#task = "run";
     this.#expectPutBack();
     const watch = this.#watchMemory(request.limits.memoryBytes);
     try {
@@ -199,6 +209,7 @@ export class Isolate {
     } finally {
       clearInterval(watch);
       this.#events = null;
+      this.#task = null;
     }
   }
 
@@ -256,7 +267,7 @@ export class Isolate {
     } else {
       this.#channel.close(
         name === "fatal"
-          ? fatalError(body.text, this.#events !== null)
+          ? fatalError(body.text, this.#task)
           : new IsolateError(`The isolate sent an unknown event ${name}`),
       );
     }
