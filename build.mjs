@@ -1,4 +1,5 @@
 // Builds dist/: the library for Node and for pages, the command line, and what runs inside isolates.
+// FUSELET_DIST names another folder, so that a test can have a build of its own.
 
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
 import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
 
 const root = import.meta.dirname;
-const dist = join(root, "dist");
+const dist = process.env.FUSELET_DIST ?? join(root, "dist");
 const own = join(dist, "assets");
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
