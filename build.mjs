@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 
+import { buildEmbed } from "./build.embed.mjs";
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
 import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
 import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
@@ -72,6 +73,7 @@ await Promise.all([
   }),
   packFused(),
 ]);
+await buildEmbed({ dist, common });
 
 /** QuickJS's memory with our guest script loaded: isolates start from it. */
 async function makeQuickJsImage() {

@@ -208,6 +208,8 @@ export class HostChannel {
   #credit = CREDITS;
   #handled = 0;
   #closed: Error | null = null;
+  /** How often the guest has been replaced. */
+  #generation = 0;
 
   constructor(port: Port, handlers: ChannelHandlers) {
     this.#port = port;
@@ -229,6 +231,13 @@ export class HostChannel {
   /** Tells the guest something that has no answer. */
   event(name: string, body: Encoded = { text: "", buffers: [] }): void {
     if (!this.#closed) this.#port.post({ kind: "event", id: 0, name, ...body });
+  }
+
+  /** The guest is about to be replaced: a new one counts ids and credits from the start, and answers to the old one are not for it. */
+  startAnew(): void {
+    this.#generation++;
+    this.#credit = CREDITS;
+    this.#handled = 0;
   }
 
   close(reason: Error): void {
@@ -263,6 +272,7 @@ export class HostChannel {
   }
 
   async #answer(id: number, name: string, body: Encoded): Promise<void> {
+    const generation = this.#generation;
     let reply: Encoded;
     try {
       reply = await this.#handlers.request(name, body);
@@ -270,7 +280,8 @@ export class HostChannel {
       this.close(error as Error);
       return;
     }
-    if (!this.#closed) this.#port.post({ kind: "reply", id, name: "", ...reply });
+    if (this.#closed || generation !== this.#generation) return;
+    this.#port.post({ kind: "reply", id, name: "", ...reply });
     this.#giveCredit();
   }
 

@@ -4,6 +4,12 @@
  */
 import type { Outer } from "./outer.ts";
 
+/** What the globals are made with. */
+export type Loan = Pick<
+  Outer,
+  "now" | "random" | "setTimeout" | "clearTimeout" | "setImmediate" | "encode" | "decode"
+>;
+
 /** Errors of the outer realm must not come in: their constructors lead out. */
 export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
   return (...args) => {
@@ -16,7 +22,7 @@ export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...ar
 }
 
 /** Installs the globals. @returns the function that drops every timer: what one run scheduled must not run in the next. */
-export function furnish(outer: Outer): () => void {
+export function furnish(outer: Loan): () => void {
   const global = globalThis as unknown as Record<string, unknown>;
   const timers = new Map<number, number>();
   let epoch = 0;
@@ -24,8 +30,12 @@ export function furnish(outer: Outer): () => void {
   // Large and of no use to the engines: what is not there need not be frozen.
   for (const name of ["Intl", "Temporal"]) Reflect.deleteProperty(globalThis, name);
 
-  class WorkerGlobalScope {}
-  Object.setPrototypeOf(globalThis, WorkerGlobalScope.prototype);
+  // Pyodide asks whether it runs in a worker.
+  class WorkerGlobalScope {
+    static [Symbol.hasInstance](value: unknown): boolean {
+      return value === globalThis;
+    }
+  }
 
   class RealmTextDecoder {
     readonly encoding: string;

@@ -169,6 +169,7 @@ export class Isolate {
 
   /** Leaves the realm for a fresh one in the same process. */
   async renew(signal?: AbortSignal): Promise<void> {
+    this.#channel.startAnew();
     await this.#guarded("renew", "startMs", this.#options.startMs, signal, this.#startOptions());
     this.prepared = null;
   }

@@ -1,0 +1,37 @@
+/** `fuselet` in pages. */
+import { readHeaders, readSource } from "../../host/udfs/source.browser.ts";
+import { type AssetOptions, openAssets } from "../../runtime/assets.browser.ts";
+import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.browser.ts";
+import { browserPlatform } from "../../runtime/isolate/platform.browser.ts";
+import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
+
+export * from "./public.ts";
+
+/** The options of `createRuntime` in a page. */
+export interface BrowserRuntimeOptions extends RuntimeOptions {
+  /** Where engines and distributions are served. */
+  assets?: AssetOptions;
+}
+
+/**
+ * Makes a runtime: a pool of isolates in sandboxed frames, with nothing allowed that is not granted.
+ * @throws UsageError for options that are wrong; AssetError where the page is no secure context
+ * @example
+ * const { createRuntime } = await import("https://example.org/embed/fuselet.js");
+ * const runtime = await createRuntime();
+ * const { value } = await runtime.run(await runtime.load("hello.py"), { parameters: { name: "world" } });
+ * await runtime.close();
+ */
+export async function createRuntime(options: BrowserRuntimeOptions = {}): Promise<FuseletRuntime> {
+  const assets = openAssets(options.assets);
+  const { esbuildUrl, isolateUrl } = options.assets ?? {};
+  return composeRuntime(options, {
+    assets,
+    platform: browserPlatform({ own: assets.own, isolateUrl }),
+    readSource,
+    readHeaders,
+    loadEsbuild: () => loadEsbuild({ esbuildUrl }),
+    realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
+    hash: (text) => assets.sha256(new TextEncoder().encode(text)),
+  });
+}
