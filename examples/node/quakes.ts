@@ -36,7 +36,7 @@ export default udf(
           region,
           quakes: rows.length,
           strongest: magnitude,
-          mean: Math.round((rows.reduce((sum, row) => sum + row[4], 0) / rows.length) * 100) / 100,
+          mean: Number((rows.reduce((sum, row) => sum + row[4], 0) / rows.length).toFixed(2)),
           depth_km: depthKm,
           distance_km: Math.round(distanceKm(latitude, longitude, lat, lon)),
           time,
