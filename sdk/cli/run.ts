@@ -54,6 +54,7 @@ export async function run(
 
   const progress = new ProgressLine(terminal);
   let endsLine = true;
+  let closing: Promise<void> | undefined;
   const [runtime, source] = await untilAborted(
     Promise.all([open({ ...settings, onProgress: (event) => progress.show(event) }), sourceOf(udf)]),
     signal,
@@ -71,7 +72,7 @@ export async function run(
       },
     });
     // The isolate ends while the result is written.
-    const closing = runtime.close();
+    closing = runtime.close();
     progress.clear();
     const ran = performance.now();
     const bytes = await encode(result, format, file === undefined && terminal.stdout.isTTY === true);
@@ -87,7 +88,7 @@ export async function run(
     progress.clear();
     // What is written next (an error, a prompt) begins on a line of its own.
     if (!endsLine) await write(terminal.stderr, "\n");
-    await runtime.close();
+    await (closing ?? runtime.close());
   }
 }
 
