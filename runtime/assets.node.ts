@@ -1,6 +1,6 @@
 /** Assets from the file system, and the build cache in the user's cache folder. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,8 +46,36 @@ async function readKey(folder: string): Promise<Buffer> {
   return readFile(path);
 }
 
-/** Files under `folder`, each with its MAC in front. Written whole or not at all. */
-export function diskCache(folder: string): BuildCache {
+/** A build that nobody has read for longest goes first when there are more bytes than this. */
+const MAX_CACHE_BYTES = 4 * 1024 ** 3;
+/** What a process that was killed left half-written. */
+const STALE_MS = 60 * 60 * 1000;
+
+/** Removes what is stale, and what is too much. Never throws: another process may do the same. */
+async function prune(folder: string, maxBytes: number): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => ({
+      path: join(folder, name),
+      name,
+      info: await stat(join(folder, name)).catch(() => null),
+    })),
+  );
+  const remove = (path: string) => rm(path, { force: true }).catch(() => {});
+  let total = 0;
+  for (const { path, name, info } of found.sort((a, b) => (b.info?.mtimeMs ?? 0) - (a.info?.mtimeMs ?? 0))) {
+    if (!info?.isFile()) continue;
+    if (name.endsWith(".tmp")) {
+      if (Date.now() - info.mtimeMs > STALE_MS) await remove(path);
+    } else if (/^(snapshot|code|packages)-/.test(name)) {
+      total += info.size;
+      if (total > maxBytes) await remove(path);
+    }
+  }
+}
+
+/** Files under `folder`, each with its MAC in front. Written whole or not at all; bounded. */
+export function diskCache(folder: string, maxBytes: number = MAX_CACHE_BYTES): BuildCache {
   let key: Promise<Buffer> | undefined;
   const mac = async (name: string, bytes: Uint8Array) => {
     key ??= readKey(folder);
@@ -65,6 +93,9 @@ export function diskCache(folder: string): BuildCache {
         damaged(`${join(folder, name)} is damaged or was not written by this machine`);
         return undefined;
       }
+      // The time of last use, which decides what goes when the cache is full.
+      const now = new Date();
+      void utimes(join(folder, name), now, now).catch(() => {});
       return bytes;
     },
     async put(name, bytes) {
@@ -80,6 +111,7 @@ export function diskCache(folder: string): BuildCache {
           await file.close();
         }
         await rename(temporary, path);
+        await prune(folder, maxBytes);
         return undefined;
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {});
