@@ -1,4 +1,5 @@
 /** The runtime: takes a UDF and parameters, finds an isolate, and gives back a result. Portable; knows engines, a pool and one host function. */
+import { tableBuilder } from "./columns.ts";
 import type { Engine } from "./engines/engine.ts";
 import { FuseletError, IsolateError, LimitExceededError, UsageError } from "./errors.ts";
 import { failureError, readFailure } from "./failure.ts";
@@ -7,7 +8,7 @@ import { type Limits, narrowLimits } from "./limits.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
 import type { Tile, Udf, UdfSource } from "./udf.ts";
-import { decodeParsed, type Encoded, encodeValue } from "./value.ts";
+import { decodeParsed, type Encoded, encodeValue, holdsTable } from "./value.ts";
 
 /** On whose behalf something is asked of the host. Travels with the lease. */
 export interface Caller {
@@ -132,10 +133,12 @@ export class Runtime {
       JSON.stringify([source.language, source.name, source.file, source.code, source.headers]),
     );
     const principal = options.principal ?? "local";
-    const recipe = engine.recipe(source);
+    const recipe = engine.recipe(source, { readsTables: holdsTable(parameters) });
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
-    const sent = booting ? recipe.then(() => new Promise((resolve) => setTimeout(resolve, 0))) : undefined;
+    const sent = booting
+      ? recipe.then(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
+      : undefined;
     const preparing = sent ? sent.then(() => engine.prepare(source)) : engine.prepare(source);
     preparing.catch(() => {});
     const lease = await this.#pool.lease({
@@ -179,7 +182,8 @@ export class Runtime {
         runMs: ran - leased,
         totalMs: performance.now() - started,
       };
-      return await RunResult.of(decodeParsed(answer.value, reply.buffers), { ...collector.finish(), timing });
+      const value = decodeParsed(answer.value, reply.buffers, await tableBuilder(reply.text));
+      return await RunResult.of(value, { ...collector.finish(), timing });
     } catch (error) {
       throw withOutput(error, collector.finish());
     } finally {

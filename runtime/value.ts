@@ -14,6 +14,7 @@
  *     {"$":"dict","v":[[key, value], …]}  a mapping that has the key `$`
  *     {"$":"ndarray","b":0}               a .npy file (numpy/lib/format.py, version 1.0)
  *     {"$":"table","b":0,"kind":"arrow"|"dataframe"|"geodataframe"|"series"|"index"|"geoseries","meta":{…}}   an Arrow IPC stream
+ *     {"$":"columns","kind":"dataframe"|…,"meta":{…},"rows":1,"pandas":"…","columns":[…]}   from isolates only: see columns.ts
  *     {"$":"media","type":"image/png","b":0}   a finished document: PNG, TIFF, HTML, SVG, …
  *
  * The reading side trusts nothing: tags, indices and depth are checked.
@@ -156,6 +157,12 @@ function describe(value: unknown): string {
   return name ? `an object of class ${name}` : "an object of an unknown kind";
 }
 
+/** Whether an encoded value has a table in it. */
+export function holdsTable({ text }: Encoded): boolean {
+  // Inside of a JSON string the quotes would have backslashes.
+  return text.includes('"$":"table"');
+}
+
 /**
  * Encodes a JavaScript value. Objects, arrays, strings, numbers, booleans, null, bigint, Date, Map with string keys, Set,
  * bytes, typed arrays, NdArray, TableValue and MediaValue cross; undefined becomes null (and is left out of objects).
@@ -257,11 +264,17 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
   return { text: JSON.stringify(walk(value, root, 0)), buffers };
 }
 
+/** Makes the Arrow stream of a table that came as columns. @throws ResultError for columns that break a rule. */
+export type TableBuilder = (
+  tagged: Readonly<Record<string, unknown>>,
+  buffers: readonly Uint8Array[],
+) => Uint8Array;
+
 /**
  * Decodes an encoded value; see `decodeParsed`.
  * @throws ResultError where the data breaks a rule of the encoding.
  */
-export function decodeValue({ text, buffers }: Encoded): unknown {
+export function decodeValue({ text, buffers }: Encoded, buildTable?: TableBuilder): unknown {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -273,15 +286,20 @@ export function decodeValue({ text, buffers }: Encoded): unknown {
       },
     );
   }
-  return decodeParsed(parsed, buffers);
+  return decodeParsed(parsed, buffers, buildTable);
 }
 
 /**
  * Decodes to JavaScript what was JSON already parsed: dates, decimals and UUIDs as their text, big integers as bigint, bytes as
  * Uint8Array, sets and tuples as arrays, `NdArray`, `TableValue`, `MediaValue` as they are.
+ * @param buildTable for tables as columns; without it there can be none
  * @throws ResultError where the data breaks a rule of the encoding.
  */
-export function decodeParsed(parsed: unknown, buffers: readonly Uint8Array[]): unknown {
+export function decodeParsed(
+  parsed: unknown,
+  buffers: readonly Uint8Array[],
+  buildTable?: TableBuilder,
+): unknown {
   const bad = (why: string): never => {
     throw new ResultError(`Cannot read a value that crossed the wall: ${why}`, { path: "result" });
   };
@@ -316,6 +334,11 @@ export function decodeParsed(parsed: unknown, buffers: readonly Uint8Array[]): u
     }
     return leaf(tag, tagged);
   };
+  const table = (tagged: Record<string, unknown>, ipc: Uint8Array): TableValue => {
+    if (!TABLE_KINDS.has(tagged.kind)) bad(`no such kind of table: ${JSON.stringify(tagged.kind)}`);
+    const meta = tagged.meta !== null && typeof tagged.meta === "object" ? tagged.meta : {};
+    return new TableValue(ipc, tagged.kind as TableKind, meta as Record<string, unknown>);
+  };
   const leaf = (tag: string, tagged: Record<string, unknown>): unknown => {
     if (TEXT_TAGS.has(tag)) return string(tagged.v);
     switch (tag) {
@@ -334,11 +357,10 @@ export function decodeParsed(parsed: unknown, buffers: readonly Uint8Array[]): u
         return new NdArray(buffer(tagged.b));
       case "media":
         return new MediaValue(string(tagged.type), buffer(tagged.b));
-      case "table": {
-        if (!TABLE_KINDS.has(tagged.kind)) bad(`no such kind of table: ${JSON.stringify(tagged.kind)}`);
-        const meta = tagged.meta !== null && typeof tagged.meta === "object" ? tagged.meta : {};
-        return new TableValue(buffer(tagged.b), tagged.kind as TableKind, meta as Record<string, unknown>);
-      }
+      case "table":
+        return table(tagged, buffer(tagged.b));
+      case "columns":
+        return table(tagged, buildTable?.(tagged, buffers) ?? bad("columns cannot be read here"));
       default:
         return bad(`the tag ${JSON.stringify(tag)} is unknown`);
     }

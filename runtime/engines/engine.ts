@@ -2,10 +2,16 @@
 import type { IsolateRecipe } from "../isolate/isolate.ts";
 import type { GuestFailure, Language, RunRequest, Udf, UdfSource } from "../udf.ts";
 
+/** What is known of a run besides the source. */
+export interface RecipeOptions {
+  /** The run gets tables as parameters. */
+  readsTables?: boolean;
+}
+
 export interface Engine {
   readonly languages: readonly Language[];
   /** What an isolate needs for this source. @throws PermissionDeniedError, AssetError when packages are missing. */
-  recipe(source: UdfSource): Promise<IsolateRecipe>;
+  recipe(source: UdfSource, options?: RecipeOptions): Promise<IsolateRecipe>;
   /** The source as the guest takes it, compiled if need be. @throws UdfLoadError */
   prepare(source: UdfSource): Promise<NonNullable<RunRequest["udf"]>>;
   /**

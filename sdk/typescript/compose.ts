@@ -3,6 +3,7 @@ import { checkPermissions, type Permissions } from "../../host/permissions/descr
 import { narrow } from "../../host/permissions/narrow.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { Assets } from "../../runtime/assets.ts";
+import { tableBuilder } from "../../runtime/columns.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
 import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
@@ -115,7 +116,7 @@ function bindHost(bindings: HostBindings): Host {
       const methods = Object.hasOwn(bindings, binding) ? bindings[binding] : undefined;
       const call = methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (!call) throw new UsageError(`The host has no binding ${name}`);
-      const args = decodeValue(argument);
+      const args = decodeValue(argument, await tableBuilder(argument.text));
       if (!Array.isArray(args)) throw new UsageError(`The arguments of ${name} must be a list`);
       const { text, buffers } = encodeValue((await call(args, caller)) ?? null, name);
       return { text: `{"ok":true,"value":${text}}`, buffers };

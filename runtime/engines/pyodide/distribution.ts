@@ -42,9 +42,6 @@ export interface PackageSet {
   imports: string[];
 }
 
-/** Packages that another one is of no use without, on our side of the wall: results of pandas cross as Arrow. */
-const COMPANIONS: Record<string, string[]> = { pandas: ["pyarrow"], geopandas: ["pyarrow"] };
-
 /** @throws AssetError when the folder holds no usable distribution. */
 export async function openDistribution(assets: Assets): Promise<Distribution> {
   const { pyodide } = assets;
@@ -84,6 +81,12 @@ export async function openDistribution(assets: Assets): Promise<Distribution> {
     packages,
     providers,
   };
+}
+
+/** Whether a package's wheel is here; those it depends on may be missing. */
+export async function hasPackage(distribution: Distribution, assets: Assets, name: string): Promise<boolean> {
+  const entry = distribution.packages.get(name);
+  return entry !== undefined && (await assets.pyodide.has(entry.file_name));
 }
 
 /**
@@ -133,12 +136,6 @@ export async function resolvePackages(
     }
     names.add(entry.name.toLowerCase());
     for (const dependency of entry.depends) await visit(dependency, entry.name);
-    for (const companion of COMPANIONS[entry.name.toLowerCase()] ?? []) {
-      const found = distribution.packages.get(companion);
-      if (!found || !(await assets.pyodide.has(found.file_name))) continue;
-      preloaded.push(...found.imports.filter((module) => module === companion));
-      await visit(companion, entry.name);
-    }
   };
   for (const name of wanted) await visit(name, "the UDF");
   return { names: [...names].sort(), imports: [...new Set(preloaded)].sort() };

@@ -56,12 +56,13 @@ export function pythonEngine(options: PythonRecipeOptions): Engine {
   });
   return {
     languages: ["python"],
-    async recipe(source) {
+    async recipe(source, options) {
       const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
       const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
       return recipes.recipe(
         imports.filter((name) => !modules.has(name)),
         scanRequirements(source),
+        options,
       );
     },
     prepare: async (source) => prepared(source),

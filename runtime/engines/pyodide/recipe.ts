@@ -4,9 +4,11 @@ import { IsolateError } from "../../errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/isolate.ts";
 import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
+import type { RecipeOptions } from "../engine.ts";
 import { capMemory } from "../wasm-memory.ts";
 import {
   type Distribution,
+  hasPackage,
   openDistribution,
   type PackageSet,
   packPackages,
@@ -55,7 +57,11 @@ const BASE_IMPORTS = [
 
 export interface PythonRecipes {
   /** The recipe for a UDF that imports these modules and asks for these packages. */
-  recipe(imports: readonly string[], requirements: readonly string[]): Promise<IsolateRecipe>;
+  recipe(
+    imports: readonly string[],
+    requirements: readonly string[],
+    options?: RecipeOptions,
+  ): Promise<IsolateRecipe>;
 }
 
 export interface PythonRecipeOptions {
@@ -171,9 +177,11 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   };
 
   return {
-    async recipe(imports, requirements) {
+    async recipe(imports, requirements, { readsTables = false } = {}) {
       const dist = await (distribution ??= openDistribution(assets));
-      const set = await resolvePackages(dist, assets, imports, requirements);
+      // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
+      const reader = readsTables && (await hasPackage(dist, assets, "pyarrow")) ? ["pyarrow"] : [];
+      const set = await resolvePackages(dist, assets, [...imports, ...reader], requirements);
       const key = set.names.join(" ");
       let recipe = recipes.get(key);
       if (!recipe) {

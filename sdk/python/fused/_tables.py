@@ -7,9 +7,12 @@ Geometries are ISO WKB; `meta["columns"]` has the CRS of each geometry column: `
 
 import json
 import re
+import sys
+from collections.abc import Collection
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from ._columns import write_columns
 from ._exceptions import ResultProblem
 from ._json import dumps_ascii, shorten
 from ._plain import type_name
@@ -22,20 +25,20 @@ _COLUMN = re.compile(r"column (.+?) with type")
 
 def write_frame(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas DataFrame."""
-    _write_table(writer, _from_pandas(writer, value), "dataframe", {})
+    _write_pandas(writer, value, "dataframe", {})
 
 
 def write_series(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas Series, as a table of one column."""
-    table = _from_pandas(writer, value.to_frame("value" if value.name is None else value.name))
-    _write_table(writer, table, "series", {"name": _name(value.name)})
+    frame = value.to_frame("value" if value.name is None else value.name)
+    _write_pandas(writer, frame, "series", {"name": _name(value.name)})
 
 
 def write_index(writer: "Writer", value: Any, depth: int) -> None:
     """Writes a pandas Index, as a table of its levels."""
     frame = value.to_frame(index=False)
     frame.columns = [str(number) for number in range(frame.shape[1])]
-    _write_table(writer, _from_pandas(writer, frame), "index", {"names": [_name(name) for name in value.names]})
+    _write_pandas(writer, frame, "index", {"names": [_name(name) for name in value.names]})
 
 
 def write_extension_array(writer: "Writer", value: Any, depth: int) -> None:
@@ -67,9 +70,18 @@ def write_geo_series(writer: "Writer", value: Any, depth: int) -> None:
 def _write_geo(writer: "Writer", frame: Any, kind: str, meta: dict[str, Any]) -> None:
     names = [name for name, dtype in frame.dtypes.items() if dtype.name == "geometry"]
     meta["columns"] = {str(name): _crs_json(frame[name].crs) for name in names}
-    table = _from_pandas(writer, frame.to_wkb(flavor="iso"))
-    pa = _pyarrow(writer)
-    for name in names:
+    _write_pandas(writer, frame.to_wkb(flavor="iso"), kind, meta, names)
+
+
+def _write_pandas(writer: "Writer", frame: Any, kind: str, meta: dict[str, Any], geometries: Collection[Any] = ()) -> None:
+    # Loading pyarrow for this alone would take longer than most UDFs run.
+    if sys.modules.get("pyarrow") is None:
+        write_columns(writer, frame, kind, meta, geometries)
+        return
+    import pyarrow as pa
+
+    table = _from_pandas(writer, pa, frame)
+    for name in geometries:
         index = table.schema.get_field_index(str(name))
         if pa.types.is_null(table.schema.field(index).type):  # a column of nothing but missing geometries
             table = table.set_column(index, table.schema.field(index).with_type(pa.binary()), table.column(index).cast(pa.binary()))
@@ -129,16 +141,7 @@ def _stream_without_pyarrow(writer: "Writer", value: Any) -> Any:
     return sink.getbuffer()
 
 
-def _pyarrow(writer: "Writer") -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        writer.fail("a frame", "Frames cross as Arrow data: add pyarrow to the UDF's dependencies.")
-    return pyarrow
-
-
-def _from_pandas(writer: "Writer", frame: Any) -> Any:
-    pa = _pyarrow(writer)
+def _from_pandas(writer: "Writer", pa: Any, frame: Any) -> Any:
     try:
         # One thread: the isolate has no more.
         return pa.Table.from_pandas(frame, nthreads=1)
@@ -194,7 +197,10 @@ def _crs_json(crs: Any) -> Any:
 
 
 def read_table(ipc: Any, kind: Any, meta: dict[str, Any]) -> Any:
-    """Reads a table as what it was: a frame where pandas or geopandas is there, else a pyarrow Table."""
+    """Reads a table as what it was: a frame where pandas or geopandas is there, else a pyarrow Table.
+
+    Raises ImportError where pyarrow is not there.
+    """
     import pyarrow as pa
 
     try:
