@@ -123,8 +123,13 @@ async function unitTests() {
   return { passed, failed, output };
 }
 
+/** A suite that hangs must not take the whole run with it. */
+const SUITE_MS = 12 * 60_000;
+
 async function suite(file, isSoak) {
-  const { ok, output } = await node(file, ...(isSoak ? ["--soak"] : []));
+  const { ok, output } = await command(pinned, [file, ...(isSoak ? ["--soak"] : [])], {
+    ...(isSoak ? {} : { timeout: SUITE_MS, killSignal: "SIGKILL" }),
+  });
   const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   const passed = Number(counts?.[1] ?? 0);
   const failed = Number(counts?.[2] ?? 0);
