@@ -1,7 +1,14 @@
 /** The runtime: takes a UDF and parameters, finds an isolate, and gives back a result. Portable; knows engines, a pool and one host function. */
 import { tableBuilder } from "./columns.ts";
 import type { Engine } from "./engines/engine.ts";
-import { FuseletError, IsolateError, LimitExceededError, UsageError } from "./errors.ts";
+import {
+  FuseletError,
+  IsolateError,
+  LimitExceededError,
+  ParameterError,
+  ResultError,
+  UsageError,
+} from "./errors.ts";
 import { failureError, readFailure } from "./failure.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
@@ -95,6 +102,17 @@ function checkOptions(options: RunOptions): void {
   }
 }
 
+/** @throws ParameterError that names the parameter which cannot cross */
+function encodeParameters(parameters: Readonly<Record<string, unknown>>): Encoded {
+  try {
+    return encodeValue(parameters, "parameters");
+  } catch (error) {
+    if (!(error instanceof ResultError)) throw error;
+    const message = error.message.replace(/^Cannot return/, "Cannot pass");
+    throw new ParameterError(message, { parameter: /^parameters\["([^"]*)"\]/.exec(error.path)?.[1] ?? "" });
+  }
+}
+
 export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #pool: Pool;
@@ -127,13 +145,15 @@ export class Runtime {
     const started = performance.now();
     const limits = narrowLimits(this.#parts.limits, options.limits);
     const permissions = this.#parts.narrowPermissions(options.permissions);
-    const parameters = encodeValue(options.parameters ?? {}, "parameters");
+    const parameters = encodeParameters(options.parameters ?? {});
     const engine = this.#engine(source);
     const hash = await this.#parts.hash(
       JSON.stringify([source.language, source.name, source.file, source.code, source.headers]),
     );
     const principal = options.principal ?? "local";
     const recipe = engine.recipe(source, { readsTables: holdsTable(parameters) });
+    // Whoever leases waits for it; a lease that is refused does not.
+    recipe.catch(() => {});
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
     const sent = booting

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
-import { IsolateError, LimitExceededError } from "../errors.ts";
+import { IsolateError, LimitExceededError, UsageError } from "../errors.ts";
 import { takeChild } from "./child-process.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
@@ -107,6 +107,11 @@ export function nodePlatform(own: Folder): IsolatePlatform {
     },
     snapshotFlavor: `node-${process.versions.v8}`,
     async launch(options) {
+      if ("Deno" in globalThis) {
+        throw new UsageError(
+          "Cannot start an isolate: in Deno there is no permissioned Node child yet. Run fuselet with Node",
+        );
+      }
       bootstrap ??= own.read("child.js").then((bytes) => new TextDecoder().decode(bytes));
       return launch(await bootstrap, options);
     },
