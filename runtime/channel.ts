@@ -305,6 +305,7 @@ export class GuestChannel {
   readonly #handle: (frame: Frame) => void;
   readonly #pending = new Map<number, (body: Encoded) => void>();
   readonly #waitingForCredit: Frame[] = [];
+  readonly #drained: (() => void)[] = [];
   #nextId = 1;
   #credit = CREDITS;
 
@@ -324,6 +325,7 @@ export class GuestChannel {
       this.#credit += Number(frame.text);
       while (this.#credit > 0 && this.#waitingForCredit.length > 0)
         this.#spend(this.#waitingForCredit.shift() as Frame);
+      if (this.#waitingForCredit.length === 0) for (const resolve of this.#drained.splice(0)) resolve();
     } else {
       this.#handle(frame);
     }
@@ -357,6 +359,12 @@ export class GuestChannel {
 
   reply(id: number, body: Encoded): void {
     this.#port.post({ kind: "reply", id, name: "", ...body });
+  }
+
+  /** Resolves when nothing waits for credit any more: a reply would overtake it. */
+  drained(): Promise<void> {
+    if (this.#waitingForCredit.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
   }
 
   /** Drops what the run that ended was still waiting for. */

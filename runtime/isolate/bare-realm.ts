@@ -31,11 +31,9 @@ export function furnish(outer: Loan): () => void {
   for (const name of ["Intl", "Temporal"]) Reflect.deleteProperty(globalThis, name);
 
   // Pyodide asks whether it runs in a worker.
-  class WorkerGlobalScope {
-    static [Symbol.hasInstance](value: unknown): boolean {
-      return value === globalThis;
-    }
-  }
+  const WorkerGlobalScope = Object.defineProperty(() => {}, Symbol.hasInstance, {
+    value: (candidate: unknown) => candidate === globalThis,
+  });
 
   class RealmTextDecoder {
     readonly encoding: string;

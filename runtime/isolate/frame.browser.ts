@@ -15,7 +15,7 @@ function serve(page: MessagePort): void {
   let script = "";
   let worker: Worker | undefined;
   let ring: RingWriter | undefined;
-  /** Compiling takes a while, and nothing may overtake it. */
+  /** What has been asked for is done in order. */
   let ready: Promise<void> = Promise.resolve();
 
   const tell = (message: FromRelay) => page.postMessage(message);
@@ -51,14 +51,15 @@ function serve(page: MessagePort): void {
     }
   }
 
-  async function act(message: ToRelay, port: MessagePort | undefined): Promise<void> {
+  /** Assets are read and compiled side by side; what comes after them waits for all. */
+  async function take({ do: kind, name, bytes: source }: Extract<ToRelay, { bytes: Blob }>): Promise<void> {
+    const content = await source.arrayBuffer();
+    if (kind === "module") modules[name] = await WebAssembly.compile(content);
+    else bytes[name] = content;
+  }
+
+  function act(message: Exclude<ToRelay, { bytes: Blob }>, port: MessagePort | undefined): void {
     switch (message.do) {
-      case "asset":
-        bytes[message.name] = message.bytes.buffer;
-        break;
-      case "module":
-        modules[message.name] = await WebAssembly.compile(message.bytes);
-        break;
       case "script":
         script = URL.createObjectURL(new Blob([message.text], { type: "text/javascript" }));
         break;
@@ -78,7 +79,9 @@ function serve(page: MessagePort): void {
       ready = new Promise(() => {});
       return tell({ did: "kill" });
     }
-    ready = ready.then(() => act(data, ports[0])).catch(fail);
+    const taken = "bytes" in data ? take(data) : undefined;
+    taken?.catch(() => {});
+    ready = ready.then(() => ("bytes" in data ? taken : act(data, ports[0]))).catch(fail);
   };
   page.onmessageerror = () => fail("a message could not be read");
   tell({ did: "open", sharedMemory });

@@ -30,6 +30,17 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return whole ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
 }
 
+/**
+ * Assets as they are handed to frames: a handle costs the page nothing, where a copy of tens of megabytes would make it wait each time.
+ * Each is made once for all isolates of a kind.
+ */
+const handles = new WeakMap<Uint8Array, Blob>();
+function handleOf(bytes: Uint8Array): Blob {
+  let handle = handles.get(bytes);
+  if (!handle) handles.set(bytes, (handle = new Blob([bytes as Uint8Array<ArrayBuffer>])));
+  return handle;
+}
+
 /** The frame in a message from an isolate. @throws IsolateError for anything else */
 function readMessage(data: unknown, maxBytes: number): Frame {
   if (!(data instanceof ArrayBuffer) || data.byteLength < 4)
@@ -100,7 +111,7 @@ class BrowserIsolate implements IsolateProcess {
   }
 
   provide({ name, kind, bytes }: Parameters<IsolateProcess["provide"]>[0]): void {
-    this.#tell({ do: kind === "module" ? "module" : "asset", name, bytes: owned(bytes) });
+    this.#tell({ do: kind === "module" ? "module" : "asset", name, bytes: handleOf(bytes) });
   }
 
   script(text: string): void {
@@ -140,8 +151,8 @@ class BrowserIsolate implements IsolateProcess {
   #post(message: Frame): void {
     const { kind, id, name, text } = message;
     // A fresh realm is a fresh worker, with compiled code and assets that the frame has kept.
-    if (kind === "request" && (name === "start" || name === "renew")) return this.#spawn(id, text);
-    this.#tell({ do: "frame", frame: { ...message, buffers: message.buffers.map(owned) } });
+    if (kind === "request" && (name === "start" || name === "renew")) this.#spawn(id, text);
+    else this.#tell({ do: "frame", frame: { ...message, buffers: message.buffers.map(owned) } });
   }
 
   #spawn(id: number, text: string): void {

@@ -3,8 +3,8 @@ import type { Frame } from "../channel.ts";
 
 /** From the page. `kill` and `ping` are answered at once; the rest is done in order. */
 export type ToRelay =
-  | { do: "asset"; name: string; bytes: Uint8Array<ArrayBuffer> }
-  | { do: "module"; name: string; bytes: Uint8Array<ArrayBuffer> }
+  | { do: "asset"; name: string; bytes: Blob }
+  | { do: "module"; name: string; bytes: Blob }
   | { do: "script"; text: string }
   /** Ends the worker that there is and starts another, which answers the request `id`; the port for its frames comes along. */
   | { do: "spawn"; id: number; text: string }

@@ -6,6 +6,7 @@ import { type Frame, GuestChannel, type GuestPort } from "../channel.ts";
 import type { GuestEngine, GuestHost } from "../engines/guest.ts";
 import type { GuestFailure, RunRequest } from "../udf.ts";
 import type { Encoded } from "../value.ts";
+import { gatherOutput, type Stream } from "./gather.ts";
 
 /** What a realm lends to the session. */
 export interface SessionPlatform {
@@ -84,23 +85,28 @@ export function openSession(
   let dead = false;
 
   const channel = new GuestChannel(platform.port, (frame) => void answer(frame));
+  const canBlock = platform.port.receive !== undefined;
+  const send = (stream: Stream, bytes: Uint8Array) =>
+    channel.event("output", { text: stream, buffers: [bytes] });
+  const output = canBlock ? { write: send, flush() {} } : gatherOutput(send, platform.now);
   const host: GuestHost = {
     call: (binding, method, argument) => channel.request(`${binding}.${method}`, argument),
-    callBlocking: platform.port.receive
+    callBlocking: canBlock
       ? (binding, method, argument) => channel.requestBlocking(`${binding}.${method}`, argument)
       : undefined,
     output(stream, bytes) {
       if (logLeft <= 0 || bytes.length === 0) return;
       const part = bytes.length <= logLeft ? bytes : bytes.subarray(0, logLeft);
       logLeft -= bytes.length;
-      channel.event("output", { text: stream, buffers: [part] });
-      if (logLeft < 0) channel.event("output", { text: stream, buffers: [new TextEncoder().encode(MARK)] });
+      output.write(stream, part);
+      if (logLeft < 0) output.write(stream, new TextEncoder().encode(MARK));
     },
     now: platform.now,
     random: platform.random,
     fatal(reason) {
       if (dead) return;
       dead = true;
+      output.flush();
       channel.event("fatal", { text: reason, buffers: [] });
     },
   };
@@ -119,6 +125,8 @@ export function openSession(
     if (size > limits.outputBytes) {
       reply = failure("output", `The result has ${size} bytes: at most ${limits.outputBytes} are allowed`);
     }
+    output.flush();
+    if (!canBlock) await channel.drained();
     channel.reply(requestId, reply);
     await putBack();
   }

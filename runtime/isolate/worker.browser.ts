@@ -93,9 +93,9 @@ function connect({ port, ring }: WorkerStart, makeRoom: () => void) {
     },
     /** A message from the document: a frame, or the bell of one that may have been read blocking already. */
     arrive(message: unknown, deliver: (frame: Frame) => void): void {
-      if (!receive) return deliver(message as Frame);
-      bellsRung++;
-      while (framesRead < bellsRung) deliver(receive());
+      if (!receive) deliver(message as Frame);
+      else bellsRung++;
+      while (receive && framesRead < bellsRung) deliver(receive());
     },
   };
 }

@@ -23,7 +23,7 @@ const dist = process.env.FUSELET_DIST ?? join(import.meta.dirname, "../../dist")
 export async function openBrowser() {
   const profile = await mkdtemp(join(tmpdir(), "fuselet-chromium-"));
   const modules = await serve(dist);
-  const pages = await serve(import.meta.dirname);
+  const pages = await serve(dist);
   const context = await playwright.launchPersistentContext(profile, {
     executablePath: chromium(),
     headless: true,

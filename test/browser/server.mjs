@@ -18,14 +18,14 @@ const ISOLATION = {
   "cross-origin-embedder-policy": "require-corp",
 };
 
-const page = (script) => `<!doctype html><meta charset="utf-8"><title>test</title><body>${script}</body>`;
+const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,"><body></body>`;
 
 /**
  * Serves `folder`, and beside it:
  *
  *     /page/plain       an empty page
  *     /page/isolated    the same, cross-origin isolated
- *     /page/strict      the same under `script-src 'self'`
+ *     /page/strict      the same under a policy that allows scripts by their origin only
  *     /hit/…            noted in `hits`, answered with a script
  *
  * @param {string} folder
@@ -52,9 +52,9 @@ export async function serve(folder) {
       if (kind === "isolated") Object.assign(headers, ISOLATION);
       if (kind === "strict")
         headers["content-security-policy"] =
-          "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src *";
+          "default-src 'self'; script-src 'self' http://127.0.0.1:*; connect-src http://127.0.0.1:*";
       response.writeHead(200, headers);
-      return response.end(page(""));
+      return response.end(PAGE);
     }
     const path = join(folder, normalize(decodeURIComponent(pathname)));
     const found = await stat(path).catch(() => null);

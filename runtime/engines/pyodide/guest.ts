@@ -80,6 +80,9 @@ _fuselet_entry()
 const WAITS_SYNCHRONOUSLY =
   /asyncio\.run\b|asyncio import [^\\]*\brun\b|run_until_complete|run_sync|\bRunner\b/;
 
+/** Python that may call the host: where nothing can block, the stack is suspended meanwhile. */
+const CALLS_HOST = /\bfused\.(?!udf\b|types\b)\w|\bfused import (?!udf\b)|\bfused as\b/;
+
 const WARM_UDF = JSON.stringify({
   udf: {
     name: "warm",
@@ -352,7 +355,8 @@ function openEngine(
         if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true'))
           return { text: answer, buffers: [] };
         prepared = udf;
-        suspends = canSuspend && WAITS_SYNCHRONOUSLY.test(udf);
+        suspends =
+          canSuspend && (WAITS_SYNCHRONOUSLY.test(udf) || (!host.callBlocking && CALLS_HOST.test(udf)));
       }
       return await execute(request);
     },

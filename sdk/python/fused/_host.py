@@ -44,10 +44,23 @@ def call(name: str, *args: Any) -> Any:
     Raises PermissionError for what was not granted, HostError for any other failure of the host, RuntimeError where this
     platform cannot wait without `await`.
     """
-    if _blocking is None:
+    if _blocking is None and not _can_suspend():
         raise RuntimeError(f"Cannot call {name} without await: {_reason}; use the asynchronous form")
     text, buffers = encode(list(args))
+    if _blocking is None:
+        from pyodide.ffi import run_sync
+
+        return _read(run_sync(_asynchronous(name, text, buffers)))
     return _read(_blocking(name, text, buffers))
+
+
+def _can_suspend() -> bool:
+    """Whether this code may wait by having its whole stack suspended (JSPI): not below a callback of JavaScript or of some C++."""
+    if _asynchronous is None:
+        return False
+    from pyodide.ffi import can_run_sync
+
+    return can_run_sync()
 
 
 async def call_async(name: str, *args: Any) -> Any:
