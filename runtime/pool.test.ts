@@ -1,0 +1,222 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Frame, Port } from "./channel.ts";
+import type { IsolateRecipe } from "./isolate/isolate.ts";
+import type { IsolatePlatform, IsolateProcess } from "./isolate/platform.ts";
+import { type Lease, Pool } from "./pool.ts";
+
+/** A platform whose isolates answer every request at once, and count themselves. */
+function fakePlatform({ fail = () => false }: { fail?: (n: number) => boolean } = {}) {
+  const state = { launched: 0, alive: 0, renewed: 0, starts: [] as string[] };
+  const platform: IsolatePlatform = {
+    name: "fake",
+    capabilities: {
+      processPerPrincipal: true,
+      blockingCalls: true,
+      totalMemoryBound: false,
+      instantKill: true,
+      authenticatedCache: true,
+      fileSystem: true,
+    },
+    snapshotFlavor: "fake",
+    async launch(): Promise<IsolateProcess> {
+      state.launched++;
+      state.alive++;
+      const number = state.launched;
+      let gone = () => {};
+      let killed = false;
+      const send = (frame: Partial<Frame>) =>
+        port.onFrame({ kind: "reply", id: 0, name: "", text: "", buffers: [], ...frame });
+      const port: Port = {
+        post(frame) {
+          if (frame.kind !== "request") return;
+          if (frame.name === "start") state.starts.push(frame.text);
+          if (frame.name === "renew") state.renewed++;
+          const bad = frame.name === "start" && fail(number);
+          const text = bad ? '{"ok":false,"error":{"message":"no","traceback":""}}' : '{"ok":true,"value":1}';
+          queueMicrotask(() => {
+            send({ id: frame.id, text });
+            if (frame.name !== "run") return;
+            send({ kind: "event", name: "idle", text: '{"reusable":true,"reason":null,"heapBytes":1}' });
+          });
+        },
+        onFrame() {},
+        onClose() {},
+        close() {
+          if (killed) return;
+          killed = true;
+          state.alive--;
+          gone();
+        },
+      };
+      return {
+        port,
+        provide() {},
+        script() {},
+        kill: () => port.close(),
+        gone: new Promise((resolve) => {
+          gone = resolve;
+        }),
+      };
+    },
+  };
+  return { platform, state };
+}
+
+const recipe = (key = "python"): Promise<IsolateRecipe> =>
+  Promise.resolve({ key, realm: "", assets: [], start: {}, realmPerUdf: true });
+
+const isolateOptions = {
+  memoryBytes: 1e9,
+  startMs: 1000,
+  outputBytes: 1e6,
+  messageBytes: 1e6,
+  reusable: true,
+};
+
+function openPool(
+  options: Partial<{ maxIsolates: number; spares: number; idleMs: number }> = {},
+  fake = fakePlatform(),
+) {
+  const { maxIsolates = 2, spares = 0, idleMs = 1e6 } = options;
+  const pool = new Pool(fake.platform, { maxIsolates, spares }, isolateOptions, idleMs);
+  const lease = (identity: string | null, hash = "a", more: { signal?: AbortSignal; key?: string } = {}) =>
+    pool.lease({ recipe: recipe(more.key), identity, hash, signal: more.signal });
+  /** Leases, runs and gives back. */
+  const use = async (identity: string, hash = "a", key?: string) => {
+    const { isolate, release } = await lease(identity, hash, key === undefined ? {} : { key });
+    const limits = { timeMs: 1000, memoryBytes: 1e9, logBytes: 1, outputBytes: 1e6 };
+    const events = { call: () => Promise.reject(new Error("none")), output() {} };
+    await isolate.run({ udf: null, parameters: "{}", tile: null, limits }, [], hash, events);
+    await isolate.settled;
+    release();
+    return isolate;
+  };
+  return { pool, lease, use, ...fake };
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe("a pool", () => {
+  test("gives the same UDF of the same identity its isolate again", async () => {
+    const { pool, use, state } = openPool();
+    expect(await use("me")).toBe(await use("me"));
+    expect(state).toMatchObject({ launched: 1, renewed: 0 });
+    await pool.close();
+    expect(state.alive).toBe(0);
+  });
+
+  test("renews the realm for another UDF of the same identity", async () => {
+    const { pool, use, state } = openPool();
+    expect(await use("me", "a")).toBe(await use("me", "b"));
+    expect(state).toMatchObject({ launched: 1, renewed: 1 });
+    await pool.close();
+  });
+
+  test("never gives an isolate to another identity or another kind of engine", async () => {
+    const { pool, use, state } = openPool({ maxIsolates: 3 });
+    const isolates = [await use("me"), await use("you"), await use("me", "a", "typescript")];
+    expect(new Set(isolates).size).toBe(3);
+    expect(state.launched).toBe(3);
+    await pool.close();
+    expect(state.alive).toBe(0);
+  });
+
+  test("at its bound, ends the isolate that was idle longest", async () => {
+    const { pool, use, state } = openPool({ maxIsolates: 2 });
+    const first = await use("a");
+    const second = await use("b");
+    await use("a");
+    await use("c");
+    expect(second.ended).not.toBeNull();
+    expect(first.ended).toBeNull();
+    expect(state.alive).toBe(2);
+    await pool.close();
+  });
+
+  test("at its bound, lets others wait until one is given back", async () => {
+    const { pool, lease, state } = openPool({ maxIsolates: 1 });
+    const first = await lease("me");
+    let second: Lease | undefined;
+    const waiting = lease("you").then((given) => {
+      second = given;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(second).toBeUndefined();
+    expect(pool.size.isolates).toBe(1);
+    first.release();
+    first.release();
+    await waiting;
+    expect(state.launched).toBe(2);
+    await pool.close();
+    expect(state.alive).toBe(0);
+  });
+
+  test("many at once never exceed the bound", async () => {
+    const { pool, use, state } = openPool({ maxIsolates: 3 });
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        await use(`principal ${i % 7}`, `udf ${i % 3}`);
+        most = Math.max(most, state.alive);
+      }),
+    );
+    expect(most).toBeLessThanOrEqual(3);
+    await pool.close();
+    expect(state.alive).toBe(0);
+  });
+
+  test("a wait can be cancelled, and closing ends all waits", async () => {
+    const { pool, lease } = openPool({ maxIsolates: 1 });
+    await lease("me");
+    const controller = new AbortController();
+    const cancelled = lease("you", "a", { signal: controller.signal });
+    const closed = lease("they");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ name: "CancelledError" });
+    await Promise.all([expect(closed).rejects.toThrow("closed"), pool.close()]);
+    await expect(lease("late")).rejects.toThrow("closed");
+  });
+
+  test("an isolate that cannot start leaves nothing, and the next one is tried", async () => {
+    const { pool, use, state } = openPool({}, fakePlatform({ fail: (n) => n === 1 }));
+    await expect(use("me")).rejects.toThrow("The engine did not start: no");
+    expect(state.alive).toBe(0);
+    await use("me");
+    await pool.close();
+  });
+
+  test("keeps a spare, gives it to the next stranger at once, and makes another when it is quiet", async () => {
+    vi.useFakeTimers();
+    const { pool, use, state } = openPool({ maxIsolates: 3, spares: 1 });
+    await use("me");
+    expect(pool.size.spares).toBe(0);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(pool.size).toEqual({ isolates: 2, spares: 1 });
+    expect(JSON.parse(state.starts[1] as string)).toMatchObject({ warm: true });
+    await use("you");
+    expect(state.launched).toBe(2);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(pool.size).toEqual({ isolates: 3, spares: 1 });
+    await pool.close();
+    expect(state.alive).toBe(0);
+  });
+
+  test("a lease without an identity stays a spare", async () => {
+    const { pool, lease } = openPool();
+    const { isolate, release } = await lease(null);
+    release();
+    expect(pool.size.spares).toBe(1);
+    expect((await lease("me")).isolate).toBe(isolate);
+    await pool.close();
+  });
+
+  test("ends isolates that nobody uses", async () => {
+    vi.useFakeTimers();
+    const { pool, use, state } = openPool({ idleMs: 1000 });
+    await use("me");
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(state.alive).toBe(0);
+    expect(pool.size.isolates).toBe(0);
+  });
+});
