@@ -21,8 +21,6 @@ export interface Limits {
   messageBytes: number;
   /** Host calls in a run. */
   hostCalls: number;
-  /** Depth of nested runs. */
-  nestedRuns: number;
 }
 
 export type LimitName = keyof Limits;
@@ -40,7 +38,6 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   logBytes: 4 * MiB,
   messageBytes: 64 * MiB,
   hostCalls: 100_000,
-  nestedRuns: 5,
 });
 
 const HIGHEST: Partial<Limits> = { memoryBytes: 4096 * MiB };

@@ -79,8 +79,11 @@ function openPool(
 ) {
   const { maxIsolates = 2, spares = 0, idleMs = 1e6 } = options;
   const pool = new Pool(fake.platform, { maxIsolates, spares }, isolateOptions, idleMs);
-  const lease = (identity: string | null, hash = "a", more: { signal?: AbortSignal; key?: string } = {}) =>
-    pool.lease({ recipe: recipe(more.key), identity, hash, signal: more.signal });
+  const lease = (
+    identity: string,
+    hash: string | null = "a",
+    more: { signal?: AbortSignal; key?: string } = {},
+  ) => pool.lease({ recipe: recipe(more.key), identity, hash, signal: more.signal });
   /** Leases, runs and gives back. */
   const use = async (identity: string, hash = "a", key?: string) => {
     const { isolate, release } = await lease(identity, hash, key === undefined ? {} : { key });
@@ -202,12 +205,15 @@ describe("a pool", () => {
     expect(state.alive).toBe(0);
   });
 
-  test("a lease without an identity stays a spare", async () => {
-    const { pool, lease } = openPool();
-    const { isolate, release } = await lease(null);
-    release();
-    expect(pool.size.spares).toBe(1);
-    expect((await lease("me")).isolate).toBe(isolate);
+  test("a lease that only reads takes any isolate of the identity, as it is", async () => {
+    const { pool, lease, use, state } = openPool();
+    const isolate = await use("me", "a");
+    const reading = await lease("me", null);
+    expect(reading.isolate).toBe(isolate);
+    reading.release();
+    await use("me", "a");
+    expect(state).toMatchObject({ launched: 1, renewed: 0 });
+    expect((await lease("you", null)).isolate).not.toBe(isolate);
     await pool.close();
   });
 

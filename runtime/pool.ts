@@ -19,10 +19,10 @@ export interface PoolOptions {
 
 export interface LeaseRequest {
   recipe: Promise<IsolateRecipe>;
-  /** All that must be equal for two runs to share an isolate; null where no user code will run: the isolate stays a spare. */
-  identity: string | null;
-  /** Hash of the UDF's code and headers. */
-  hash: string;
+  /** All that must be equal for two runs to share an isolate. */
+  identity: string;
+  /** Hash of the UDF's code and headers; null where none of it will run: then any realm will do. */
+  hash: string | null;
   signal: AbortSignal | undefined;
 }
 
@@ -115,7 +115,7 @@ export class Pool {
     const mine = free.filter((entry) => entry.isolate.identity === identity);
     // A spare is there at once; a fresh realm in an isolate of one's own takes a while. The one used longest ago goes first.
     return (
-      mine.find((entry) => entry.isolate.prepared === hash) ??
+      mine.find((entry) => hash === null || entry.isolate.prepared === hash) ??
       free.find((entry) => entry.isolate.identity === null) ??
       mine[0]
     );
@@ -131,7 +131,12 @@ export class Pool {
       void this.#end(entry, new IsolateError("The isolate was used up"));
       return this.lease({ ...request, recipe: Promise.resolve(recipe) });
     }
-    if (isolate.prepared !== null && isolate.prepared !== request.hash && recipe.realmPerUdf) {
+    if (
+      isolate.prepared !== null &&
+      request.hash !== null &&
+      isolate.prepared !== request.hash &&
+      recipe.realmPerUdf
+    ) {
       await isolate.renew(request.signal);
     }
     return this.#leaseOf(entry);

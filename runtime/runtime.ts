@@ -113,6 +113,9 @@ function encodeParameters(parameters: Readonly<Record<string, unknown>>): Encode
   }
 }
 
+/** On whose behalf something runs when nobody says so. */
+const DEFAULT_PRINCIPAL = "local";
+
 export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #pool: Pool;
@@ -150,7 +153,7 @@ export class Runtime {
     const hash = await this.#parts.hash(
       JSON.stringify([source.language, source.name, source.file, source.code, source.headers]),
     );
-    const principal = options.principal ?? "local";
+    const principal = options.principal ?? DEFAULT_PRINCIPAL;
     const recipe = engine.recipe(source, { readsTables: holdsTable(parameters) });
     // Whoever leases waits for it; a lease that is refused does not.
     recipe.catch(() => {});
@@ -163,7 +166,7 @@ export class Runtime {
     preparing.catch(() => {});
     const lease = await this.#pool.lease({
       recipe,
-      identity: JSON.stringify([principal, permissions, limits]),
+      identity: this.#identity(principal, permissions, limits),
       hash,
       signal: options.signal,
     });
@@ -213,15 +216,15 @@ export class Runtime {
   }
 
   /** Reads a UDF without running it: its entrypoint, parameters, requested permissions and packages. @throws UdfLoadError */
-  async inspect(source: UdfSource): Promise<Udf> {
+  async inspect(source: UdfSource, principal = DEFAULT_PRINCIPAL): Promise<Udf> {
     this.#assertOpen();
     const engine = this.#engine(source);
     return engine.read(source, async (request) => {
       const bare = { ...source, code: "", headers: [] };
       const lease = await this.#pool.lease({
         recipe: engine.recipe(bare),
-        identity: null,
-        hash: "",
+        identity: this.#identity(principal, this.#parts.narrowPermissions(undefined), this.#parts.limits),
+        hash: null,
         signal: undefined,
       });
       try {
@@ -242,6 +245,11 @@ export class Runtime {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** All that must be equal for two runs to share an isolate. */
+  #identity(principal: string, permissions: unknown, limits: Limits): string {
+    return JSON.stringify([principal, permissions, limits]);
   }
 
   #assertOpen(): void {

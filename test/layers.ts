@@ -26,7 +26,8 @@ const LAYERS = ["runtime", "host", "sdk"];
 const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[] }[] = [
   {
     files: /^runtime\/engines\/quickjs\/guest(\/|[.-])/,
-    local: /^runtime\/(engines\/(guest\.ts|quickjs\/)|(errors|limits|udf|value|parameters)\.ts)/,
+    local:
+      /^runtime\/(engines\/(guest\.ts|quickjs\/)|(isolate\/snapshot|errors|limits|udf|value|parameters)\.ts)/,
     packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync", "sucrase", "@babel/parser"],
   },
   {

@@ -51,28 +51,23 @@ _close()
 del _close
 `;
 
-/** After a snapshot every isolate has the same random state: give each its own. The hash seed stays as it was frozen. */
-const RESEED = `
-def _reseed():
-    import sys
-    random = sys.modules.get("random")
-    if random: random.seed()
-    numpy = sys.modules.get("numpy.random")
-    if numpy: numpy.seed()
-_reseed()
-del _reseed
-`;
-
 const ENTRY = `
 def _fuselet_entry():
     import fused._guest as guest
     import fused._host as host
+    import sys
     run, prepare, inspect = guest.run, guest.prepare, guest.inspect
     def call(text, buffers):
         return run(text, [buffer.to_py() for buffer in buffers])
     def results():
         return guest.result_buffers
-    return [prepare, call, inspect, results, host.connect]
+    def reseed():
+        modules = sys.modules
+        if "random" in modules:
+            modules["random"].seed()
+        if "numpy.random" in modules:
+            modules["numpy.random"].seed()
+    return [prepare, call, inspect, results, host.connect, reseed]
 _fuselet_entry()
 `;
 
@@ -234,7 +229,6 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     }
     pyodide._api.on_fatal = (error) => host.fatal(String(error));
     pyodide.runPython(CLOSE_DOORS);
-    pyodide.runPython(RESEED);
     connectStreams(pyodide, host);
     const engine = openEngine(pyodide, host, options.reusable);
     if (options.warm) await engine.warm();
@@ -313,7 +307,8 @@ function openEngine(
 ): GuestEngine & { warm(): Promise<void> } {
   const entry = pyodide.runPython(ENTRY) as PyProxy;
   const part = (index: number) => (entry as unknown as { get(index: number): PyProxy }).get(index);
-  const [prepare, call, inspect, results, connect] = [0, 1, 2, 3, 4].map(part) as [
+  const [prepare, call, inspect, results, connect, reseed] = [0, 1, 2, 3, 4, 5].map(part) as [
+    PyProxy,
     PyProxy,
     PyProxy,
     PyProxy,
@@ -321,6 +316,8 @@ function openEngine(
     PyProxy,
   ];
   connectHost(connect, host);
+  // After a snapshot, and after memory was put back, every run would draw the same numbers. The hash seed stays as it was frozen.
+  reseed();
   let deadline = Number.POSITIVE_INFINITY;
   // The interpreter asks for signals now and then: a way in when nothing else stops a loop whose host is gone.
   pyodide.setInterruptBuffer({
@@ -334,7 +331,7 @@ function openEngine(
   /** Whether the prepared UDF is entered through a promise, which costs time and cannot be put back in place. */
   let suspends = false;
   const startBytes = pyodide._module.HEAP8.length;
-  let baseline: Baseline | null = reusable ? captureBaseline(pyodide) : null;
+  const baseline: Baseline | null = reusable ? captureBaseline(pyodide) : null;
   let prepared: string | null = null;
   let keptPrepared: string | null = null;
 
@@ -377,6 +374,7 @@ function openEngine(
           baseline.recapture();
           keptPrepared = prepared;
         }
+        reseed();
         return { reusable: true, reason: null, heapBytes };
       } catch (error) {
         return { reusable: false, reason: String(error), heapBytes };
@@ -387,8 +385,8 @@ function openEngine(
         prepare(WARM_UDF);
         await execute({ text: WARM_UDF, buffers: [] });
       }
-      if (baseline) baseline.restore();
-      else baseline = null;
+      baseline?.restore();
+      reseed();
     },
   };
 }

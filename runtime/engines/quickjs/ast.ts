@@ -68,6 +68,15 @@ export function parseSource(source: SourceText): Node[] {
     return program.body as unknown as Node[];
   } catch (error) {
     const { loc, message } = error as Error & { loc?: { line: number; column: number } };
+    if (error instanceof RangeError) {
+      throw new UdfLoadError(
+        `Cannot read ${source.file}: an expression in it is nested too deeply or too long`,
+        {
+          location: { file: source.file },
+          cause: error,
+        },
+      );
+    }
     const said = message.replace(/\s*\(\d+:\d+\)$/, "");
     if (!loc)
       throw new UdfLoadError(`Cannot read ${source.file}: ${said}`, {
