@@ -14,6 +14,7 @@ import {
 } from "./libraries.ts";
 import { type Baseline, captureBaseline } from "./memory.ts";
 import type { FileSystem, Pyodide, PyodideModule, PyProxy } from "./module.ts";
+import { findOpenFiles, type OpenFile, reopenFiles } from "./open-files.ts";
 import { decodePack } from "./pack.ts";
 
 /** What the host tells the engine beside the session's own options. */
@@ -33,6 +34,7 @@ export interface PyodideStartOptions extends StartOptions {
 interface SnapshotMetadata {
   hiwire: string;
   libraries: LibraryRecord;
+  openFiles: OpenFile[];
 }
 
 export type GlueFactory = (hooks: GlueHooks) => {
@@ -185,7 +187,10 @@ async function boot(
       : {}),
   });
 
-  if (!options.makeSnapshot) return { pyodide, snapshot: null };
+  if (!options.makeSnapshot) {
+    if (snapshot) reopenFiles(pyodide.FS, snapshot.metadata.openFiles);
+    return { pyodide, snapshot: null };
+  }
   recorder?.start(pyodide._module);
   if (pack) {
     mountPackages(pyodide.FS, pack);
@@ -200,7 +205,11 @@ async function boot(
   const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
   const file = pyodide.makeMemorySnapshot({ serializer: () => null });
   const start = new Uint32Array(file.buffer, file.byteOffset, 2)[1] as number;
-  const metadata: SnapshotMetadata = { hiwire: encodeHiwire(file.subarray(0, start)), libraries };
+  const metadata: SnapshotMetadata = {
+    hiwire: encodeHiwire(file.subarray(0, start)),
+    libraries,
+    openFiles: findOpenFiles(pyodide.FS),
+  };
   return { pyodide, snapshot: encodeSnapshot(file.subarray(start), metadata) };
 }
 

@@ -9,9 +9,16 @@ export interface FsNode {
   link?: string;
 }
 
+export interface FsStream {
+  fd: number;
+  path: string;
+  flags: number;
+  position: number;
+}
+
 export interface FileSystem {
   root: FsNode;
-  streams: ({ position: number } | null | undefined)[];
+  streams: (FsStream | null | undefined)[];
   nameTable: unknown[];
   filesystems: { MEMFS: MemFs };
   isDir(mode: number): boolean;
@@ -28,6 +35,7 @@ export interface FileSystem {
   ): void;
   readFile(path: string): Uint8Array;
   lookupPath(path: string): { node: FsNode };
+  open(path: string, flags: number): FsStream;
   chdir(path: string): void;
   cwd(): string;
 }
