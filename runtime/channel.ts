@@ -184,6 +184,11 @@ export class FrameReader {
 /** Where frames go and come from. A platform edge implements it; `close` is idempotent. */
 export interface Port {
   post(frame: Frame): void;
+  /**
+   * Where frames queue up on this side (messages), not in a pipe that fills: milliseconds between two gifts of credit. That bounds
+   * how many frames may come, and a guest that sends more without waiting is seen.
+   */
+  readonly creditGapMs?: number;
   /** Set by the channel. */
   onFrame: (frame: Frame) => void;
   /** Set by the channel; called once, with the reason, when no more frames can come. */
@@ -208,6 +213,8 @@ export class HostChannel {
   #credit = CREDITS;
   #handled = 0;
   #closed: Error | null = null;
+  #lastGift = Number.NEGATIVE_INFINITY;
+  #gift: ReturnType<typeof setTimeout> | undefined;
   /** How often the guest has been replaced. */
   #generation = 0;
 
@@ -236,6 +243,8 @@ export class HostChannel {
   /** The guest is about to be replaced: a new one counts ids and credits from the start, and answers to the old one are not for it. */
   startAnew(): void {
     this.#generation++;
+    clearTimeout(this.#gift);
+    this.#gift = undefined;
     this.#credit = CREDITS;
     this.#handled = 0;
   }
@@ -243,6 +252,7 @@ export class HostChannel {
   close(reason: Error): void {
     if (this.#closed) return;
     this.#closed = reason;
+    clearTimeout(this.#gift);
     this.#port.close();
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
@@ -286,7 +296,16 @@ export class HostChannel {
   }
 
   #giveCredit(): void {
-    if (++this.#handled < CREDIT_STEP || this.#closed) return;
+    if (++this.#handled < CREDIT_STEP || this.#closed || this.#gift !== undefined) return;
+    const { creditGapMs = 0 } = this.#port;
+    const wait = creditGapMs > 0 ? this.#lastGift + creditGapMs - performance.now() : 0;
+    if (wait > 0) this.#gift = setTimeout(() => this.#grant(), wait);
+    else this.#grant();
+  }
+
+  #grant(): void {
+    this.#gift = undefined;
+    this.#lastGift = performance.now();
     this.#credit += this.#handled;
     this.#port.post({ kind: "event", id: 0, name: "credit", text: String(this.#handled), buffers: [] });
     this.#handled = 0;

@@ -12,6 +12,8 @@ import type { FromRelay, ToRelay } from "./relay.browser.ts";
 const OPEN_MS = 15_000;
 /** How long a frame may take to say that it has ended its worker, before it is removed with it. */
 const KILL_MS = 500;
+/** Some 16,000 frames a second: more than a run has use for, and few enough for the page to stay responsive. */
+const CREDIT_GAP_MS = 16;
 /** A frame's process can die without a word: it is asked now and then. */
 const PING_MS = 4000;
 /** So many questions in a row without an answer are the end. */
@@ -102,6 +104,7 @@ class BrowserIsolate implements IsolateProcess {
     });
     this.port = {
       post: (message) => this.#post(message),
+      creditGapMs: CREDIT_GAP_MS,
       onFrame() {},
       onClose() {},
       close: () => this.kill(),

@@ -17,7 +17,7 @@ const dist = process.env.FUSELET_DIST ?? join(import.meta.dirname, "../../dist")
  * @typedef {Awaited<ReturnType<typeof serve>>} Server
  * @typedef {{
  *   evaluate: (fn: Function | string, argument?: unknown) => Promise<unknown>,
- *   reload: () => Promise<void>, messages: string[], close: () => Promise<void>
+ *   waitFor: (condition: () => boolean) => Promise<void>, reload: () => Promise<void>, messages: string[], close: () => Promise<void>
  * }} BrowserPage
  */
 export async function openBrowser() {
@@ -44,6 +44,8 @@ export async function openBrowser() {
     await prepare();
     return {
       evaluate: (fn, argument) => page.evaluate(fn, argument),
+      /** Resolves when the condition holds in the page. @throws Error when it does not within 5 s */
+      waitFor: (condition) => page.waitForFunction(condition, undefined, { timeout: 5000 }).then(() => {}),
       reload: prepare,
       messages,
       close: () => page.close(),
