@@ -110,7 +110,13 @@ async function packFused() {
 if (process.argv.includes("--types")) {
   const tsc = spawnSync(
     process.execPath,
-    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    [
+      join(root, "node_modules/typescript/bin/tsc"),
+      "-p",
+      "tsconfig.build.json",
+      "--outDir",
+      join(dist, "types"),
+    ],
     { cwd: root, stdio: "inherit" },
   );
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);

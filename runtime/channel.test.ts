@@ -72,10 +72,11 @@ describe("a frame", () => {
   });
 });
 
-function hostChannel() {
+function hostChannel(options: Pick<Port, "creditGapMs"> = {}) {
   const posted: Frame[] = [];
   const events: string[] = [];
   const port: Port = {
+    ...options,
     post: (f) => posted.push(f),
     onFrame() {},
     onClose() {},
@@ -131,6 +132,27 @@ describe("the host's end", () => {
     expect(credit).toBe(CREDITS * 4);
   });
 
+  test("where frames queue up on this side, ends a guest that sends faster than credit is given", () => {
+    const { port, events, posted } = hostChannel({ creditGapMs: 60_000 });
+    for (let i = 0; i < CREDITS * 2; i++) port.onFrame(frame({ kind: "event", name: "output" }));
+    expect(events.at(-1)).toMatch(/more than 256 frames/);
+    expect(posted.filter((f) => f.name === "credit").length).toBe(1);
+  });
+
+  test("a guest that replaces another has all credit, and gets no answers that were meant for the other", async () => {
+    const { channel, port, events, posted } = hostChannel();
+    for (let i = 0; i < CREDITS; i++) port.onFrame(frame({ id: i + 1, name: "old", buffers: [] }));
+    channel.startAnew();
+    await settled();
+    expect(posted).toEqual([]);
+    for (let i = 0; i < CREDITS; i++) port.onFrame(frame({ id: i + 1, name: "new", buffers: [] }));
+    await settled();
+    expect(events).toEqual([]);
+    const replies = posted.filter((f) => f.kind === "reply");
+    expect(new Set(replies.map((f) => f.text))).toEqual(new Set(["answer to new"]));
+    expect(replies.length).toBe(CREDITS);
+  });
+
   test("rejects what is waiting when it closes, and what is asked later", async () => {
     const { channel, events } = hostChannel();
     const waiting = channel.request("run", { text: "", buffers: [] });
@@ -178,5 +200,20 @@ describe("the guest's end", () => {
     channel.deliver(frame({ kind: "event", name: "credit", text: "4", buffers: [] }));
     expect(sent.slice(CREDITS).map((f) => f.text)).toEqual(["256", "257", "258", "259"]);
     expect(() => channel.requestBlocking("x", { text: "", buffers: [] })).toThrow("cannot block");
+  });
+
+  test("says when nothing waits for credit any more", async () => {
+    const channel = new GuestChannel({ post() {}, receive: undefined }, () => {});
+    await channel.drained();
+    for (let i = 0; i < CREDITS + 2; i++) channel.event("output", { text: "", buffers: [] });
+    const order: string[] = [];
+    const drained = channel.drained().then(() => order.push("drained"));
+    for (const step of ["one", "two"]) {
+      await settled();
+      order.push(step);
+      channel.deliver(frame({ kind: "event", name: "credit", text: "1", buffers: [] }));
+    }
+    await drained;
+    expect(order).toEqual(["one", "two", "drained"]);
   });
 });

@@ -31,7 +31,7 @@ function serve(page: MessagePort): void {
     ring = writer;
     next.onerror = (event) => {
       event.preventDefault();
-      fail(event.message ?? "its worker did not start");
+      if (next === worker) fail(event.message ?? "its worker did not start");
     };
     next.onmessage = ({ data }) => {
       if (data === ROOM) writer?.flush();

@@ -24,7 +24,7 @@ export async function probe(base) {
     });
   const blob = (code) => URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 
-  const evaluate = globalThis["eval"];
+  const { eval: evaluate } = globalThis;
   await attempt("eval", () => evaluate("1 + 1"));
   await attempt("Function", () => Function("return 1")());
   await attempt("fetch", () => fetch(`${base}fetch`, { mode: "no-cors" }));

@@ -67,9 +67,6 @@ const raw = {
   throws() {
     throw new Error("on purpose");
   },
-  rejects() {
-    void Promise.reject(new Error("on purpose"));
-  },
 };
 
 /** Before the strip: an attacker who has got to the worker's first moment. The start request names the attack. */
