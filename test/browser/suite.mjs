@@ -90,6 +90,44 @@ const cases = {
     });
     note("hello.py, stored snapshot, new page", ms);
   },
+  "a stored snapshot that is damaged is built again": async ({ plain }) => {
+    const { value } = await plain.evaluate(
+      (source) =>
+        watch(async () => {
+          const database = await new Promise((resolve, reject) => {
+            const request = indexedDB.open("fuselet-builds");
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+          const store = database.transaction("builds", "readwrite").objectStore("builds");
+          const settle = (request) =>
+            new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+          const key = (await settle(store.getAllKeys())).find((name) => name.startsWith("snapshot-"));
+          const bytes = new Uint8Array(await settle(store.get(key)));
+          bytes[bytes.length >> 1] ^= 1;
+          await settle(store.put(bytes.buffer, key));
+          database.close();
+          const said = [];
+          await open({ onProgress: ({ message }) => said.push(message) });
+          return [(await runtime.run(source)).value.hello, ...said];
+        }),
+      HELLO_PY,
+    );
+    assert.equal(value[0], "World");
+    assert.match(value[1], /^the stored snapshot-[0-9a-f]+ is damaged: building it again$/);
+  },
+  "a wrong base is an error that names it": async ({ plain, browser }) => {
+    const { error } = await plain.evaluate(
+      ({ source, base }) =>
+        watch(async () => {
+          await using other = await fuselet.createRuntime({ assets: { base } });
+          await other.run(source);
+        }),
+      { source: HELLO_PY, base: `${browser.modules.origin}/nowhere/` },
+    );
+    assert.equal(error.name, "AssetError");
+    assert.match(error.message, /nowhere\/.*(404|no Pyodide distribution)/);
+  },
   "the same UDF again, and another one of the same principal": async ({ plain }) => {
     const again = await run(plain, HELLO_PY, { parameters: { n: 6 } });
     assert.deepEqual(again.value.value, { hello: "World", n: 6 });
