@@ -166,8 +166,8 @@ export class Pool {
     this.#entries.add(entry);
     this.#lastRecipe = isolate.recipe;
     isolate.onEnd = () => {
-      clearTimeout(entry.idleTimer);
-      this.#entries.delete(entry);
+      // What ended by itself (a limit, a crash) is waited for as well when the pool closes.
+      void this.#end(entry, new IsolateError("The isolate has ended"));
       this.#serveWaiting();
     };
     return entry;

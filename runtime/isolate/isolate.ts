@@ -126,26 +126,22 @@ export class Isolate {
       const { assets, realm, codeCache } = recipeResult.value;
       for (const asset of assets) process.provide(await asset);
       process.script(realm, await codeCache);
+      const options = isolate.#startOptions();
+      const answer = await isolate.#guarded("start", "startMs", isolate.#options.startMs, signal, options);
+      const report = JSON.parse(answer.text) as {
+        ok: boolean;
+        error?: { message: string; traceback: string };
+      };
+      if (!report.ok) {
+        throw new AssetError(`The engine did not start: ${report.error?.message}`, {
+          cause: report.error?.traceback,
+        });
+      }
+      return { isolate, buffers: answer.buffers };
     } catch (error) {
-      await isolate.close();
+      await isolate.close(error as Error);
       throw error;
     }
-    const answer = await isolate.#guarded(
-      "start",
-      "startMs",
-      options.startMs,
-      signal,
-      isolate.#startOptions(),
-    );
-    const report = JSON.parse(answer.text) as { ok: boolean; error: { message: string; traceback: string } };
-    if (!report.ok) {
-      const error = new AssetError(`The engine did not start: ${report.error.message}`, {
-        cause: report.error.traceback,
-      });
-      await isolate.close(error);
-      throw error;
-    }
-    return { isolate, buffers: answer.buffers };
   }
 
   get ended(): Error | null {

@@ -232,8 +232,9 @@ const cases = {
       assert.equal(value, true);
     }
   },
-  "close leaves nothing in the page": async ({ plain, isolated }) => {
+  "close leaves nothing in the page, not even of a run that was just ended": async ({ plain, isolated }) => {
     for (const page of [plain, isolated]) {
+      await run(page, LOOP_PY, { limits: { timeMs: 500 } });
       await page.evaluate(() => runtime.close());
       assert.equal(await page.evaluate(() => document.querySelectorAll("iframe").length), 0);
     }
