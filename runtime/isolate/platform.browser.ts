@@ -5,6 +5,7 @@
 import type { Folder } from "../assets.ts";
 import { decodeFrame, type Frame, frameLength } from "../channel.ts";
 import { IsolateError } from "../errors.ts";
+import { once } from "../once.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 import type { FromRelay, ToRelay } from "./relay.browser.ts";
 
@@ -225,7 +226,7 @@ async function launch(frame: HTMLIFrameElement, options: LaunchOptions): Promise
 
 /** Isolates of the page that calls this. */
 export function browserPlatform({ own, isolateUrl }: BrowserPlatformOptions): IsolatePlatform {
-  let html: Promise<string> | undefined;
+  const html = once(async () => new TextDecoder().decode(await own.read("isolate.html")));
   const canSuspend = "Suspending" in WebAssembly;
   return {
     name: "browser",
@@ -244,8 +245,7 @@ export function browserPlatform({ own, isolateUrl }: BrowserPlatformOptions): Is
         throw new IsolateError("Cannot start an isolate here: it needs a page, and a worker has none");
       }
       if (isolateUrl !== undefined) return launch(makeFrame(null, isolateUrl), options);
-      html ??= own.read("isolate.html").then((bytes) => new TextDecoder().decode(bytes));
-      return launch(makeFrame(await html, undefined), options);
+      return launch(makeFrame(await html(), undefined), options);
     },
   };
 }

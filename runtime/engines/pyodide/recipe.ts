@@ -4,6 +4,7 @@ import { IsolateError } from "../../errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/isolate.ts";
 import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
+import { once } from "../../once.ts";
 import type { RecipeOptions } from "../engine.ts";
 import { capMemory } from "../wasm-memory.ts";
 import {
@@ -77,20 +78,19 @@ export interface PythonRecipeOptions {
 
 export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const { assets, platform, onProgress } = options;
-  let distribution: Promise<Distribution> | undefined;
-  let own: Promise<{ hash: string; files: Map<string, Uint8Array>; realm: string }> | undefined;
+  const distribution = once(() => openDistribution(assets));
   const recipes = new Map<string, Promise<IsolateRecipe>>();
 
-  const readOwn = async () => {
+  const own = once(async () => {
     const [pack, realm] = await Promise.all([assets.own.read("fused.pack"), assets.own.read(options.realm)]);
     const files = new Map<string, Uint8Array>();
     for (const [path, [offset, length]] of Object.entries(decodePack(pack)))
       files.set(path, pack.subarray(offset, offset + length));
     return { hash: await assets.sha256(pack), files, realm: new TextDecoder().decode(realm) };
-  };
+  });
 
   const make = async (set: PackageSet, dist: Distribution): Promise<IsolateRecipe> => {
-    const ours = await (own ??= readOwn());
+    const ours = await own();
     const say = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
     const packages = packPackages(dist, assets, set, ours, say("packages"));
     const imports = [...BASE_IMPORTS, ...set.imports];
@@ -178,7 +178,9 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
 
   return {
     async recipe(imports, requirements, { readsTables = false } = {}) {
-      const dist = await (distribution ??= openDistribution(assets));
+      // Both are wanted, and over a network each takes a while.
+      own().catch(() => {});
+      const dist = await distribution();
       // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
       const reader = readsTables && (await hasPackage(dist, assets, "pyarrow")) ? ["pyarrow"] : [];
       const set = await resolvePackages(dist, assets, [...imports, ...reader], requirements);

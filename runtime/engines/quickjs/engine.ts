@@ -1,6 +1,7 @@
 /** The TypeScript engine as the runtime sees it. */
 import type { Assets } from "../../assets.ts";
 import type { IsolateRecipe } from "../../isolate/isolate.ts";
+import { once } from "../../once.ts";
 import type { Udf, UdfSource } from "../../udf.ts";
 import type { Engine } from "../engine.ts";
 import { capMemory } from "../wasm-memory.ts";
@@ -20,10 +21,9 @@ export interface TypeScriptEngineOptions {
 const KEPT = 256;
 
 export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeScriptEngineOptions): Engine {
-  let recipe: Promise<IsolateRecipe> | undefined;
   const compiled = new Map<string, Promise<CompiledUdf>>();
 
-  const makeRecipe = async (): Promise<IsolateRecipe> => {
+  const recipe = once(async (): Promise<IsolateRecipe> => {
     const [script, image, wasm] = await Promise.all([
       assets.own.read(realm),
       assets.own.read("quickjs.image"),
@@ -39,7 +39,7 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
       start: {},
       realmPerUdf: false,
     };
-  };
+  });
 
   /** Parser and compiler are loaded when the first TypeScript UDF comes. */
   const compile = async (source: UdfSource): Promise<CompiledUdf> => {
@@ -63,7 +63,7 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
 
   return {
     languages: ["typescript"],
-    recipe: () => (recipe ??= makeRecipe()),
+    recipe,
     async prepare(source) {
       const { code, plan } = await compileOnce(source);
       return { name: source.name, file: source.file, code, headers: [], entrypoint: null, plan };
