@@ -5,6 +5,8 @@ import { MediaValue, TableValue } from "./value.ts";
 /** Milliseconds: until an isolate was ready, of the run itself, of both. */
 export interface RunTiming {
   startMs: number;
+  /** How long putting the isolate's memory back took before this run; 0 where nothing ran in it before. */
+  restoreMs: number;
   runMs: number;
   totalMs: number;
 }

@@ -175,6 +175,7 @@ export class Runtime {
     try {
       const udf = await preparing;
       const leased = performance.now();
+      const { restoreMs } = lease.isolate;
       const caller: Caller = {
         principal,
         udf: { name: source.name, hash },
@@ -202,6 +203,7 @@ export class Runtime {
       }
       const timing: RunTiming = {
         startMs: leased - started,
+        restoreMs,
         runMs: ran - leased,
         totalMs: performance.now() - started,
       };

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 const MAJOR = Number(process.versions.node.split(".")[0]);
 
 /** V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. */
-const FLAGS = [
+export const FLAGS = [
   "--permission",
   "--no-experimental-sqlite",
   "--disallow-code-generation-from-strings",

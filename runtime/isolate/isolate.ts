@@ -65,6 +65,8 @@ export class Isolate {
   readonly recipe: IsolateRecipe;
   /** The UDF that is prepared in it, by hash; null in a fresh realm. */
   prepared: string | null = null;
+  /** How long putting memory back took after the last run; 0 where there was none. */
+  restoreMs = 0;
   /** Whose it is: set at the first lease, never changed. */
   identity: string | null = null;
   #process: IsolateProcess;
@@ -257,7 +259,8 @@ export class Isolate {
     if (name === "output" && bytes && (body.text === "stdout" || body.text === "stderr")) {
       this.#events?.output(body.text, bytes);
     } else if (name === "idle") {
-      const state = JSON.parse(body.text) as PutBack;
+      const state = JSON.parse(body.text) as PutBack & { ms: number };
+      this.restoreMs = Number(state.ms);
       this.#reusable &&= state.reusable === true;
       this.#putBack?.resolve();
       this.#putBack = null;

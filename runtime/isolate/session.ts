@@ -137,8 +137,9 @@ export function openSession(
     channel.forget();
     platform.dropTimers();
     platform.limitMemory(options.memoryBytes);
+    const started = platform.now();
     const state = await (engine as GuestEngine).putBack();
-    channel.event("idle", { text: JSON.stringify(state), buffers: [] });
+    channel.event("idle", { text: JSON.stringify({ ...state, ms: platform.now() - started }), buffers: [] });
     platform.rest();
   }
 
