@@ -21,6 +21,9 @@
  */
 import { ResultError } from "./errors.ts";
 
+// Held: inside QuickJS the user's code may change JSON.
+const { parse, stringify } = JSON;
+
 /** An encoded value: JSON text and its buffers. */
 export interface Encoded {
   text: string;
@@ -261,7 +264,7 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
       open.delete(object);
     }
   };
-  return { text: JSON.stringify(walk(value, root, 0)), buffers };
+  return { text: stringify(walk(value, root, 0)), buffers };
 }
 
 /** Makes the Arrow stream of a table that came as columns. @throws ResultError for columns that break a rule. */
@@ -277,7 +280,7 @@ export type TableBuilder = (
 export function decodeValue({ text, buffers }: Encoded, buildTable?: TableBuilder): unknown {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parse(text);
   } catch (cause) {
     throw new ResultError(
       `Cannot read a value that crossed the wall: it is no JSON (${(cause as Error).message})`,

@@ -20,6 +20,8 @@ export interface Outer {
   library(path: string): WebAssembly.Module | undefined;
   /** V8's code cache of the realm's script, with what has been compiled by now: an object of the main realm. */
   codeCache(): ArrayBuffer;
+  /** Nothing is under way: waits for the next frame without going through the event loop, and hands it to the realm of then. */
+  rest(): void;
   /** Leaves this realm for a new one that answers the request `id`, started with `text`. */
   renew(id: number, text: string): void;
   exit(): void;

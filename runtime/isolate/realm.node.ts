@@ -40,7 +40,7 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
         codeCache: () => adopt(outer.codeCache(), ArrayBuffer.prototype),
         limitMemory,
         dropTimers,
-        rest: () => outer.setImmediate(() => deliver(receive())),
+        rest: guarded(outer.rest),
         renew: guarded(outer.renew),
         exit: guarded(outer.exit),
       },

@@ -24,6 +24,7 @@ result_buffers: list[Any] = []
 """The buffers of the last result: C-contiguous objects with the buffer protocol."""
 
 _prepared: Source | None = None
+_kept: Any = None
 _PLAIN = frozenset((str, int, float, bool, list, dict, type(None)))
 
 
@@ -97,7 +98,9 @@ async def _finish(source: Source, awaitable: Any) -> str:
 
 def _reply(source: Source, result: Any) -> str:
     """The reply for a result. What its own classes raise while it is written down is a failure of the result."""
-    global result_buffers
+    global result_buffers, _kept
+    # Held until memory is put back: freeing a very deep value takes more stack than Pyodide has.
+    _kept = result
     try:
         text, result_buffers = encode(result)
         return f'{{"ok":true,"value":{text}}}'
