@@ -1,0 +1,42 @@
+/** What the host of the conformance suite offers to UDFs, as the binding `test`. */
+
+import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
+import type { HostBindings } from "../../sdk/typescript/compose.ts";
+
+/** Bindings with a state of their own; each runtime gets one set. */
+export function testBindings(): HostBindings {
+  const waiting = new Map<string, (() => void)[]>();
+  return {
+    test: {
+      echo: ([value]) => value,
+      count: (args) => args.length,
+      who: (_, { principal, udf }) => ({ principal, udf: udf.name }),
+      nothing: () => undefined,
+      /** Answers when as many calls of the same name are waiting: only calls that are under way together ever return. */
+      meet: ([name, count, answer]) =>
+        new Promise((resolve) => {
+          const room = waiting.get(String(name)) ?? [];
+          waiting.set(String(name), room);
+          room.push(() => resolve(answer));
+          if (room.length === count) for (const leave of room.splice(0)) leave();
+        }),
+      /** Never answers. */
+      never: () => new Promise(() => {}),
+      refuse: ([message]) => {
+        throw new UsageError(String(message));
+      },
+      deny: () => {
+        throw new PermissionDeniedError("Access to example.com is not granted", {
+          permission: "net",
+          value: "example.com",
+          grant: "--allow-net=example.com",
+        });
+      },
+      /** An error that is none of ours: its text may hold what a UDF must not see. */
+      leak: () => {
+        throw new TypeError("the password is hunter2");
+      },
+      unwritable: () => () => 1,
+    },
+  };
+}

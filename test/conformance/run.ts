@@ -1,0 +1,211 @@
+/** Runs cases on the platform that it is on. Portable: Node's runner and the page's both use it. */
+import type { Capabilities } from "../../runtime/isolate/platform.ts";
+import type { RunOptions } from "../../runtime/runtime.ts";
+import type { Language } from "../../runtime/udf.ts";
+import type { FuseletRuntime, RuntimeOptions } from "../../sdk/typescript/compose.ts";
+import { testBindings } from "./bindings.ts";
+import { type Canonical, canonical, differences, errorForm } from "./canonical.ts";
+import {
+  type Asking,
+  type Bench,
+  type Case,
+  type DistributionName,
+  type Expectation,
+  type FuseletModule,
+  type Outcome,
+  type Source,
+  sourceOf,
+} from "./case.ts";
+
+/** What a platform brings. */
+export interface ConformancePlatform {
+  fuselet: FuseletModule;
+  /** @param distribution the one to run Python from */
+  createRuntime(distribution: DistributionName, options: RuntimeOptions): Promise<FuseletRuntime>;
+  /** Why a distribution is not there, or null. */
+  missing(distribution: DistributionName): string | null;
+}
+
+/** One case in one language. `outcome` is null where it was skipped. */
+export interface Verdict {
+  /** Title and language. */
+  name: string;
+  outcome: Canonical;
+  skipped: string | null;
+  problems: string[];
+  ms: number;
+}
+
+/** What a platform's run comes to: the content of `results/PLATFORM.json`. */
+export interface Report {
+  results: Record<string, Canonical>;
+  skipped: Record<string, string>;
+}
+
+const LANGUAGES: readonly Language[] = ["python", "typescript"];
+
+/** Each language of each case. @throws Error where two cases have one title */
+export function namesOf(cases: readonly Case[]): { name: string; spec: Case; language: Language }[] {
+  const all = cases.flatMap((spec) =>
+    LANGUAGES.filter((language) => spec[language] !== undefined).map((language) => ({
+      name: `${spec.title} [${language}]`,
+      spec,
+      language,
+    })),
+  );
+  const names = new Set<string>();
+  for (const { name } of all) {
+    if (names.has(name)) throw new Error(`Two cases are called "${name}"`);
+    names.add(name);
+  }
+  return all;
+}
+
+/** Runs cases one after the other. `onVerdict` hears of each as it is known. */
+export async function runCases(
+  cases: readonly Case[],
+  platform: ConformancePlatform,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<void> {
+  const shared = new Map<DistributionName, Promise<FuseletRuntime>>();
+  const open = (distribution: DistributionName) => {
+    const runtime =
+      shared.get(distribution) ?? platform.createRuntime(distribution, { host: testBindings() });
+    shared.set(distribution, runtime);
+    return runtime;
+  };
+  try {
+    for (const { name, spec, language } of namesOf(cases)) {
+      const started = performance.now();
+      const report = (outcome: Canonical, skipped: string | null, problems: string[]) =>
+        onVerdict({ name, outcome, skipped, problems, ms: Math.round(performance.now() - started) });
+      const distribution = spec.distribution ?? "core";
+      const missing = platform.missing(distribution);
+      if (missing !== null) {
+        report(null, missing, []);
+        continue;
+      }
+      const runtime = await open(distribution);
+      const unable = (spec.needs ?? []).filter((need) => !runtime.capabilities[need as keyof Capabilities]);
+      if (unable.length > 0) {
+        report(null, `this platform has no ${unable.join(", ")}`, []);
+        continue;
+      }
+      const { outcome, problems } = await judge(spec, language, runtime, platform);
+      report(outcome, null, problems);
+    }
+  } finally {
+    for (const runtime of shared.values()) await (await runtime).close();
+  }
+}
+
+async function judge(
+  spec: Case,
+  language: Language,
+  runtime: FuseletRuntime,
+  platform: ConformancePlatform,
+): Promise<{ outcome: Canonical; problems: string[] }> {
+  const expected: Expectation = { ...spec, ...(language === "python" ? spec.inPython : spec.inTypeScript) };
+  const own: FuseletRuntime[] = [];
+  const bench = openBench(spec, language, runtime, platform, own);
+  try {
+    if (spec.scenario) {
+      const outcome = canonical(await spec.scenario(bench));
+      return { outcome, problems: differences(outcome, canonical(expected.value)) };
+    }
+    const runs = spec.runs ?? [{}];
+    const outcomes: Outcome[] = [];
+    const problems: string[] = [];
+    for (const [i, run] of runs.entries()) {
+      const outcome = await bench.outcome(runOptions({ ...spec, ...run }, platform.fuselet));
+      outcomes.push(outcome);
+      const where = spec.runs ? `run ${i + 1}: ` : "";
+      problems.push(...compare(outcome, merge(expected, run)).map((line) => where + line));
+    }
+    return { outcome: spec.runs ? outcomes : (outcomes[0] as Outcome), problems };
+  } catch (error) {
+    return { outcome: null, problems: [`the case itself failed: ${(error as Error).stack}`] };
+  } finally {
+    for (const made of own) await made.close();
+  }
+}
+
+/** What is said of a run alone counts before what is said of all; an error that one expects is no value. */
+function merge(all: Expectation, run: Expectation): Expectation {
+  const { value, error, ...rest } = all;
+  const result =
+    "value" in run || "error" in run
+      ? {}
+      : { ...("value" in all ? { value } : {}), ...(error ? { error } : {}) };
+  return { ...rest, ...result, ...run };
+}
+
+function runOptions({ parameters, tile, limits, principal }: Asking, fuselet: FuseletModule): RunOptions {
+  return {
+    ...(parameters
+      ? { parameters: typeof parameters === "function" ? parameters(fuselet) : parameters }
+      : {}),
+    ...(tile ? { tile } : {}),
+    ...(limits ? { limits } : {}),
+    ...(principal ? { principal } : {}),
+  };
+}
+
+function openBench(
+  spec: Case,
+  language: Language,
+  shared: FuseletRuntime,
+  platform: ConformancePlatform,
+  own: FuseletRuntime[],
+): Bench {
+  return {
+    language,
+    source: sourceOf(language, spec[language] as Source),
+    fuselet: platform.fuselet,
+    runtime: shared,
+    async createRuntime(options = {}) {
+      const runtime = await platform.createRuntime(spec.distribution ?? "core", {
+        host: testBindings(),
+        ...options,
+      });
+      own.push(runtime);
+      return runtime;
+    },
+    async outcome(options = {}, { runtime = shared, source = spec[language] as Source } = {}) {
+      try {
+        const result = await runtime.run(sourceOf(language, source), options);
+        return { value: canonical(result.raw), stdout: result.stdout, stderr: result.stderr };
+      } catch (error) {
+        const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+        return {
+          error: errorForm(error, spec.varying ?? []),
+          stdout: stdout ?? "",
+          stderr: stderr ?? "",
+        };
+      }
+    },
+  };
+}
+
+/** Where an outcome is not as expected. */
+function compare(outcome: Outcome, expected: Expectation): string[] {
+  const problems = (["stdout", "stderr"] as const).flatMap((stream) =>
+    expected[stream] === null ? [] : matches(outcome[stream], expected[stream] ?? "", stream),
+  );
+  const error = outcome.error as Record<string, Canonical> | undefined;
+  if (!expected.error) {
+    if (error) return [`it failed: ${JSON.stringify(error, null, 1)}`, ...problems];
+    return [...differences(outcome.value as Canonical, canonical(expected.value)), ...problems];
+  }
+  if (!error) return [`it gave ${JSON.stringify(outcome.value)} instead of failing`, ...problems];
+  for (const [field, wanted] of Object.entries(expected.error))
+    problems.push(...matches(error[field], wanted, `error.${field}`));
+  return problems;
+}
+
+function matches(actual: Canonical | undefined, wanted: unknown, path: string): string[] {
+  if (!(wanted instanceof RegExp)) return differences(actual ?? null, canonical(wanted), path);
+  return typeof actual === "string" && wanted.test(actual)
+    ? []
+    : [`${path}: ${JSON.stringify(actual)} does not match ${wanted}`];
+}
