@@ -24,8 +24,8 @@ export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...ar
 /** Installs the globals. @returns the function that drops every timer: what one run scheduled must not run in the next. */
 export function furnish(outer: Loan): () => void {
   const global = globalThis as unknown as Record<string, unknown>;
-  const timers = new Map<number, number>();
-  let epoch = 0;
+  /** By id; without a timer of the platform's where it is due in the next turn. */
+  const timers = new Map<number, number | null>();
 
   // Large and of no use to the engines: what is not there need not be frozen.
   for (const name of ["Intl", "Temporal"]) Reflect.deleteProperty(globalThis, name);
@@ -79,27 +79,6 @@ export function furnish(outer: Loan): () => void {
       return this.href;
     }
   }
-  class RealmMessageChannel {
-    port1: { onmessage: ((event: { data: unknown }) => void) | null; start(): void; close(): void };
-    port2: { postMessage(data: unknown): void; close(): void };
-    constructor() {
-      const port1 = {
-        onmessage: null as ((event: { data: unknown }) => void) | null,
-        start() {},
-        close() {},
-      };
-      this.port1 = port1;
-      this.port2 = {
-        postMessage(data) {
-          const born = epoch;
-          outer.setImmediate(() => {
-            if (born === epoch) port1.onmessage?.({ data });
-          });
-        },
-        close() {},
-      };
-    }
-  }
   class AbortSignal {}
   class AbortController {
     readonly signal = new AbortSignal();
@@ -128,19 +107,23 @@ export function furnish(outer: Loan): () => void {
     console: { log() {}, info() {}, debug() {}, warn() {}, error() {} },
     setTimeout(callback: (...args: unknown[]) => void, ms: number, ...args: unknown[]) {
       const id = ++lastTimer;
-      timers.set(
-        id,
-        outer.setTimeout(() => {
-          timers.delete(id);
-          callback(...args);
-        }, Number(ms) || 0),
-      );
+      const fire = () => {
+        if (timers.delete(id)) callback(...args);
+      };
+      // Pyodide's way to the next turn of the event loop. A message channel would be as fast, but Pyodide keeps what waits
+      // for its messages in a list of its own, from where it would run in the middle of the next run.
+      if (!(ms > 0)) {
+        timers.set(id, null);
+        outer.setImmediate(fire);
+      } else {
+        timers.set(id, outer.setTimeout(fire, ms));
+      }
       return id;
     },
     clearTimeout(id: number) {
       const timer = timers.get(id);
       timers.delete(id);
-      if (timer !== undefined) outer.clearTimeout(timer);
+      if (typeof timer === "number") outer.clearTimeout(timer);
     },
     queueMicrotask(callback: () => void) {
       void Promise.resolve().then(callback);
@@ -150,15 +133,13 @@ export function furnish(outer: Loan): () => void {
     TextDecoder: RealmTextDecoder,
     TextEncoder: RealmTextEncoder,
     URL: RealmUrl,
-    MessageChannel: RealmMessageChannel,
     AbortController,
     AbortSignal,
     EventTarget,
     ImageData,
   });
   return () => {
-    epoch++;
-    for (const timer of timers.values()) outer.clearTimeout(timer);
+    for (const timer of timers.values()) if (timer !== null) outer.clearTimeout(timer);
     timers.clear();
   };
 }

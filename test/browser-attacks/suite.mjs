@@ -24,7 +24,7 @@ const FURNITURE = [
     "console",
   ],
   ...["setTimeout", "clearTimeout", "queueMicrotask", "structuredClone", "TextDecoder", "TextEncoder", "URL"],
-  ...["MessageChannel", "AbortController", "AbortSignal", "EventTarget", "ImageData"],
+  ...["AbortController", "AbortSignal", "EventTarget", "ImageData"],
 ];
 /** Numbers that Chromium does not let go. */
 const STUCK = ["PERSISTENT", "TEMPORARY"];
