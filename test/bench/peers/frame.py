@@ -1,0 +1,9 @@
+import pandas as pd
+
+
+def udf(n=100):
+    frame = pd.DataFrame({"key": [i % 7 for i in range(n)], "value": [i * 0.5 for i in range(n)]})
+    return frame.groupby("key").value.sum().reset_index()
+
+
+udf().to_json(orient="records")
