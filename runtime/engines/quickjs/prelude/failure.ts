@@ -1,7 +1,7 @@
 /** What was thrown, as the data of a GuestFailure. Reads hostile objects with care and never throws. */
 import type { GuestFailure } from "../../../udf.ts";
 import { GUEST_MODULE, OP } from "../ops.ts";
-import { apply, create, defineProperty, hasOwn, host, toJson } from "./host.ts";
+import { apply, create, defineProperty, getPrototypeOf, hasOwn, host, toJson } from "./host.ts";
 import { className, inspect } from "./inspect.ts";
 
 const MAX_TEXT = 65536;
@@ -46,6 +46,20 @@ function readText(object: object, name: string): string {
   return typeof value === "string" ? value.slice(0, MAX_TEXT) : "";
 }
 
+/** How many classes an error's class may be derived from, at most, for their constructors to be left out of its stack. */
+const MAX_CLASSES = 10;
+
+/** Whether a line of a stack is the constructor of the error's class, or of one that it is derived from. */
+function isConstructor(line: string, error: object): boolean {
+  const name = line.trimStart().split(" ")[1];
+  let prototype = getPrototypeOf(error);
+  for (let i = 0; i < MAX_CLASSES && prototype !== null && prototype !== IntrinsicError.prototype; i++) {
+    if (className(prototype) === name) return true;
+    prototype = getPrototypeOf(prototype);
+  }
+  return false;
+}
+
 /** The frames of the user's own code, one a line. */
 function frames(error: object): string {
   const lines = readText(error, "stack")
@@ -56,6 +70,8 @@ function frames(error: object): string {
     );
   // What is left of our own call of the UDF.
   while (lines.length > 0 && lines[lines.length - 1]?.endsWith("(native)")) lines.pop();
+  // An error was thrown where its class was called; QuickJS counts the constructors in, which other engines leave out.
+  while (lines.length > 1 && isConstructor(lines[0] as string, error)) lines.shift();
   return lines.join("\n");
 }
 
