@@ -317,14 +317,20 @@ function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
   };
   // The guest marks where it cut off; the mark itself is beyond the limit.
   let left = logBytes + 256;
+  const add = (stream: "stdout" | "stderr", text: string) => {
+    streams[stream].text += text;
+    if (text !== "") onOutput?.(stream, text);
+  };
   return {
     output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
       if (left <= 0) return;
       left -= bytes.length;
-      const text = streams[stream].decoder.decode(bytes, { stream: true });
-      streams[stream].text += text;
-      if (text !== "") onOutput?.(stream, text);
+      add(stream, streams[stream].decoder.decode(bytes, { stream: true }));
     },
-    finish: () => ({ stdout: streams.stdout.text, stderr: streams.stderr.text }),
+    finish() {
+      // Half a character may have come last.
+      for (const stream of ["stdout", "stderr"] as const) add(stream, streams[stream].decoder.decode());
+      return { stdout: streams.stdout.text, stderr: streams.stderr.text };
+    },
   };
 }
