@@ -259,7 +259,9 @@ const NUMBER_FIELD = { type: "number", optional: false } as const;
 export function tileBounds({ x, y, z }: Tile): Bounds {
   const count = 2 ** z;
   const longitude = (column: number) => (column / count) * 360 - 180;
-  const latitude = (row: number) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / count))) * 180) / Math.PI;
+  // In the order in which Python's math.degrees multiplies: the same tile has the same bounds in both languages.
+  const degrees = (radians: number) => radians * (180 / Math.PI);
+  const latitude = (row: number) => degrees(Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / count))));
   return [longitude(x), latitude(y + 1), longitude(x + 1), latitude(y)];
 }
 
