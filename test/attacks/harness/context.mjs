@@ -1,0 +1,123 @@
+/** What the attacks share: canaries, a runtime, controls that are slow to start. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import { Canaries } from "./canaries.mjs";
+import { dist, endGroup, nodePath, run } from "./processes.mjs";
+
+const NEXT = {
+  python: "import fused\n\n@fused.udf\ndef udf(n: int):\n    return [n, sum(range(n)), len('four')]\n",
+  typescript:
+    'import { udf } from "fuselet/udf";\nexport default udf({}, ({ n }: { n: number }) => [n, (n * (n - 1)) / 2, "four".length]);\n',
+};
+
+export class Context {
+  #runtime;
+  #pyodide;
+  #next = 0;
+
+  static async open() {
+    const context = new Context();
+    context.canaries = await Canaries.open();
+    context.createRuntime = (await import(pathToFileURL(join(dist, "index.node.js")).href)).createRuntime;
+    return context;
+  }
+
+  /** A runtime that serves many attacks, one after the other, each by a principal of its own or not. */
+  async runtime() {
+    this.#runtime ??= await this.createRuntime({
+      limits: { timeMs: 20_000 },
+      pool: { maxIsolates: 3, spares: 1 },
+    });
+    return this.#runtime;
+  }
+
+  /** What is wrong with the next run of another UDF, if anything. */
+  async nextRun(runtime, options = {}) {
+    const wrong = [];
+    for (const [language, code] of Object.entries(NEXT)) {
+      const n = ++this.#next + 10;
+      const expected = [n, (n * (n - 1)) / 2, 4];
+      try {
+        const source = {
+          name: "next",
+          language,
+          code,
+          file: language === "python" ? "next.py" : "next.ts",
+          headers: [],
+          metadata: {},
+        };
+        const { value } = await runtime.run(source, { parameters: { n }, ...options });
+        if (!isDeepStrictEqual(value, expected))
+          wrong.push(`the next ${language} run answered ${JSON.stringify(value)}`);
+      } catch (error) {
+        wrong.push(`the next ${language} run failed: ${error.name}: ${error.message}`);
+      }
+    }
+    return wrong;
+  }
+
+  /** Runs UDFs one after the other in one plain Pyodide. @returns `{ value }`, `{ error }` or `{ died: true }` of the last */
+  async plainPyodide(runs) {
+    this.#pyodide ??= startPyodide();
+    const control = this.#pyodide;
+    const answer = await control.ask({ runs });
+    if (answer.died && this.#pyodide === control) this.#pyodide = undefined;
+    return answer;
+  }
+
+  async close() {
+    await this.#runtime?.close();
+    this.#pyodide?.end();
+    await this.canaries.close();
+  }
+}
+
+function startPyodide() {
+  const child = spawn(nodePath(26), [join(import.meta.dirname, "control-pyodide.mjs")], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+  });
+  let settle = () => {};
+  const isAnswer = (line) => line.startsWith("{");
+  createInterface({ input: child.stdout }).on("line", (line) => isAnswer(line) && settle(JSON.parse(line)));
+  child.on("close", () => settle({ died: true }));
+  child.stdin.on("error", () => {});
+  return {
+    ask: (question) =>
+      new Promise((resolve) => {
+        settle = resolve;
+        if (child.exitCode !== null || child.signalCode !== null) resolve({ died: true });
+        child.stdin.write(`${JSON.stringify(question)}\n`);
+      }),
+    end: () => endGroup(child.pid),
+  };
+}
+
+/** Runs an attack with the wall down. @returns `{ value }`, `{ error }` or `{ died: true }` */
+export async function control(kind, runs, context) {
+  if (kind === "pyodide") return context.plainPyodide(runs);
+  const { file, parameters } = runs.at(-1);
+  const [program, runner] =
+    kind === "cpython" ? ["python3", "control-cpython.py"] : [nodePath(26), "control-node.mjs"];
+  const { code, stdout, stderr } = await run(program, [
+    join(import.meta.dirname, runner),
+    file,
+    JSON.stringify(parameters),
+  ]);
+  if (code !== 0) return { died: true, error: stderr };
+  const line = stdout.trim().split("\n").at(-1);
+  return { value: JSON.parse(line) };
+}
+
+/** What a control did not show, if anything. */
+export function checkControl({ reaches, dies }, answer) {
+  if (dies) return answer.died ? [] : [`the control lives: ${JSON.stringify(answer)}`];
+  const reached = Array.isArray(answer.value) ? answer.value : [];
+  const missing = reaches.filter((name) => !reached.includes(name));
+  return missing.length > 0
+    ? [`the control does not reach ${missing.join(", ")}: ${JSON.stringify(answer).slice(0, 600)}`]
+    : [];
+}
