@@ -53,6 +53,9 @@ export class Pool {
   readonly #entries = new Set<Entry>();
   readonly #waiting: Waiter[] = [];
   readonly #closing = new Set<Promise<void>>();
+  /** Starts that are under way; closing cancels them and waits until nothing of them is left. */
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #cancelOpening = new AbortController();
   /** Isolates that are being started. */
   #starting = 0;
   #refillTimer: ReturnType<typeof setTimeout> | undefined;
@@ -101,6 +104,8 @@ export class Pool {
     clearTimeout(this.#refillTimer);
     const reason = new IsolateError("The runtime was closed");
     for (const waiter of this.#waiting.splice(0)) waiter.reject(reason);
+    this.#cancelOpening.abort();
+    await Promise.allSettled(this.#opening);
     await Promise.all([...[...this.#entries].map((entry) => this.#end(entry, reason)), ...this.#closing]);
   }
 
@@ -145,13 +150,32 @@ export class Pool {
   /** Starts one on a place that was reserved. */
   async #open(request: LeaseRequest, recipe: Promise<IsolateRecipe> | IsolateRecipe): Promise<Lease> {
     try {
-      const { isolate } = await Isolate.open(this.#platform, recipe, this.#isolateOptions, request.signal);
+      const isolate = await this.#openIsolate(recipe, request.signal);
       const entry = this.#add(isolate, true);
       isolate.identity = request.identity;
       this.#assertAlive(entry);
       return this.#leaseOf(entry);
     } finally {
       this.#starting--;
+    }
+  }
+
+  async #openIsolate(recipe: Promise<IsolateRecipe> | IsolateRecipe, signal?: AbortSignal): Promise<Isolate> {
+    const closed = this.#cancelOpening.signal;
+    const opening = Isolate.open(
+      this.#platform,
+      recipe,
+      this.#isolateOptions,
+      signal ? AbortSignal.any([signal, closed]) : closed,
+    );
+    this.#opening.add(opening);
+    try {
+      return (await opening).isolate;
+    } catch (error) {
+      this.#assertOpen();
+      throw error;
+    } finally {
+      this.#opening.delete(opening);
     }
   }
 
@@ -252,9 +276,9 @@ export class Pool {
     if (this.#closed || !recipe || this.size.spares + this.#starting >= this.#options.spares) return;
     if ([...this.#entries].some((entry) => entry.busy)) return;
     if (!this.#reserve(1)) return;
-    Isolate.open(this.#platform, { ...recipe, start: { ...recipe.start, warm: true } }, this.#isolateOptions)
+    this.#openIsolate({ ...recipe, start: { ...recipe.start, warm: true } })
       .then(
-        ({ isolate }) => {
+        (isolate) => {
           const entry = this.#add(isolate, false);
           if (this.#closed) void this.#end(entry, new IsolateError("The runtime was closed"));
           else this.#refill();

@@ -10,9 +10,10 @@ import {
   UsageError,
 } from "./errors.ts";
 import { failureError, readFailure } from "./failure.ts";
+import type { Isolate } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
-import { Pool, type PoolOptions } from "./pool.ts";
+import { type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
 import type { Tile, Udf, UdfSource } from "./udf.ts";
 import { decodeParsed, type Encoded, encodeValue, holdsTable } from "./value.ts";
@@ -164,12 +165,13 @@ export class Runtime {
       : undefined;
     const preparing = sent ? sent.then(() => engine.prepare(source)) : engine.prepare(source);
     preparing.catch(() => {});
-    const lease = await this.#pool.lease({
+    const request: LeaseRequest = {
       recipe,
       identity: this.#identity(principal, permissions, limits),
       hash,
       signal: options.signal,
-    });
+    };
+    let lease = await this.#pool.lease(request);
     const collector = collectOutput(limits.logBytes, options.onOutput);
     const ending = new AbortController();
     try {
@@ -182,20 +184,32 @@ export class Runtime {
         permissions,
         signal: ending.signal,
       };
-      const calls = countCalls(limits, lease, (name, argument) => this.#parts.host(name, argument, caller));
+      const calls = countCalls(
+        limits,
+        () => lease.isolate,
+        (name, argument) => this.#parts.host(name, argument, caller),
+      );
       const requestLimits = {
         timeMs: limits.timeMs,
         memoryBytes: limits.memoryBytes,
         logBytes: limits.logBytes,
         outputBytes: limits.outputBytes,
       };
-      const reply = await lease.isolate.run(
-        { udf, parameters: parameters.text, tile: options.tile ?? null, limits: requestLimits },
-        parameters.buffers,
-        hash,
-        { call: calls, output: collector.output },
-        options.signal,
-      );
+      const runIn = (isolate: Isolate) =>
+        isolate.run(
+          { udf, parameters: parameters.text, tile: options.tile ?? null, limits: requestLimits },
+          parameters.buffers,
+          hash,
+          { call: calls, output: collector.output },
+          options.signal,
+        );
+      const reply = await runIn(lease.isolate).catch(async (error: unknown) => {
+        // Its process was killed while it was idle, and nobody had noticed: nothing has run yet.
+        if (!lease.isolate.neverBegan) throw error;
+        lease.release();
+        lease = await this.#pool.lease(request);
+        return runIn(lease.isolate);
+      });
       const ran = performance.now();
       const answer = readReply(reply);
       if (!answer.ok) {
@@ -291,7 +305,7 @@ function withOutput(error: unknown, output: { stdout: string; stderr: string }):
 
 function countCalls(
   limits: Limits,
-  lease: { isolate: { close(reason: Error): Promise<void> } },
+  isolate: () => { close(reason: Error): Promise<void> },
   call: (name: string, argument: Encoded) => Promise<Encoded>,
 ): (name: string, argument: Encoded) => Promise<Encoded> {
   let count = 0;
@@ -304,7 +318,7 @@ function countCalls(
         allowed: limits.hostCalls,
       },
     );
-    void lease.isolate.close(error);
+    void isolate().close(error);
     throw error;
   };
 }

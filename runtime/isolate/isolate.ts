@@ -74,6 +74,7 @@ export class Isolate {
   #options: IsolateOptions;
   #events: RunEvents | null = null;
   #task: "run" | "inspect" | null = null;
+  #begun = false;
   #ended: Error | null = null;
   #putBack: PromiseWithResolvers<void> | null = null;
   #reusable = true;
@@ -150,6 +151,11 @@ export class Isolate {
     return this.#ended;
   }
 
+  /** Whether it ended by itself before the last run could start: then nothing of that run has happened. */
+  get neverBegan(): boolean {
+    return this.#ended instanceof IsolateError && !this.#begun;
+  }
+
   /** Whether it may be leased again (once `settled`). */
   get reusable(): boolean {
     return this.#reusable && !this.#ended;
@@ -199,6 +205,7 @@ export class Isolate {
     const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
     this.#events = events;
     this.#task = "run";
+    this.#begun = false;
     this.#expectPutBack();
     const watch = this.#watchMemory(request.limits.memoryBytes);
     try {
@@ -258,6 +265,8 @@ export class Isolate {
     const bytes = body.buffers[0];
     if (name === "output" && bytes && (body.text === "stdout" || body.text === "stderr")) {
       this.#events?.output(body.text, bytes);
+    } else if (name === "begun") {
+      this.#begun = true;
     } else if (name === "idle") {
       const state = JSON.parse(body.text) as PutBack & { ms: number };
       this.restoreMs = Number(state.ms);

@@ -114,6 +114,8 @@ export function openSession(
   async function run(requestId: number, body: Encoded): Promise<void> {
     const { limits } = JSON.parse(body.text) as Pick<RunRequest, "limits">;
     logLeft = limits.logBytes;
+    // From here on the run counts as started: the host may try it elsewhere only if it never hears this.
+    channel.event("begun", { text: "", buffers: [] });
     platform.limitMemory(limits.memoryBytes);
     const running = (engine as GuestEngine).run(body, {
       deadline: platform.now() + limits.timeMs + GRACE_MS,
