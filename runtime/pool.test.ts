@@ -189,6 +189,19 @@ describe("a pool", () => {
     await pool.close();
   });
 
+  test("an isolate whose process dies before anybody listens fails at once", async () => {
+    const fake = fakePlatform();
+    const { launch } = fake.platform;
+    fake.platform.launch = async (options) => {
+      const process = await launch.call(fake.platform, options);
+      process.kill();
+      return { ...process, port: { ...process.port, post() {} } };
+    };
+    const { pool, use } = openPool({}, fake);
+    await expect(use("me")).rejects.toThrow("The isolate's process has ended");
+    await pool.close();
+  });
+
   test("keeps a spare, gives it to the next stranger at once, and makes another when it is quiet", async () => {
     vi.useFakeTimers();
     const { pool, use, state } = openPool({ maxIsolates: 3, spares: 1 });

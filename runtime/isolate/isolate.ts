@@ -100,6 +100,8 @@ export class Isolate {
         this.onEnd();
       },
     });
+    // It may have ended before anybody listened.
+    void process.gone.then(() => this.#channel.close(new IsolateError("The isolate's process has ended")));
   }
 
   /**
