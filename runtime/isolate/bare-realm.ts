@@ -10,7 +10,10 @@ export type Loan = Pick<
   "now" | "random" | "setTimeout" | "clearTimeout" | "setImmediate" | "encode" | "decode"
 >;
 
-/** Errors of the outer realm must not come in: their constructors lead out. */
+/**
+ * Errors of the outer realm must not come in: their constructors lead out. Every loan can throw one, if only because the stack ends
+ * inside of it.
+ */
 export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     try {
@@ -21,8 +24,20 @@ export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...ar
   };
 }
 
-/** Installs the globals. @returns the function that drops every timer: what one run scheduled must not run in the next. */
-export function furnish(outer: Loan): () => void {
+/**
+ * Installs the globals. @returns the function that drops what a run may leave in the realm itself: timers, which must not run in the
+ * next run, and the one property of an intrinsic that can be written.
+ */
+export function furnish(loan: Loan): () => void {
+  const outer: Loan = {
+    now: guarded(loan.now),
+    random: guarded(loan.random),
+    setTimeout: guarded(loan.setTimeout),
+    clearTimeout: guarded(loan.clearTimeout),
+    setImmediate: guarded(loan.setImmediate),
+    encode: guarded(loan.encode),
+    decode: guarded(loan.decode),
+  };
   const global = globalThis as unknown as Record<string, unknown>;
   /** By id; without a timer of the platform's where it is due in the next turn. */
   const timers = new Map<number, number | null>();
@@ -47,7 +62,7 @@ export function furnish(outer: Loan): () => void {
       const bytes = ArrayBuffer.isView(source)
         ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
         : new Uint8Array(source);
-      return guarded(() => outer.decode(bytes, this.encoding, this.fatal))();
+      return outer.decode(bytes, this.encoding, this.fatal);
     }
   }
   class RealmTextEncoder {
@@ -138,7 +153,9 @@ export function furnish(outer: Loan): () => void {
     EventTarget,
     ImageData,
   });
+  const { stackTraceLimit } = Error;
   return () => {
+    Error.stackTraceLimit = stackTraceLimit;
     for (const timer of timers.values()) if (timer !== null) outer.clearTimeout(timer);
     timers.clear();
   };

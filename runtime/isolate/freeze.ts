@@ -43,6 +43,24 @@ function unshadow(owner: object, key: string, descriptor: PropertyDescriptor): v
   });
 }
 
+/** Emscripten's glue writes Error.stackTraceLimit; nothing else of Error may change or come, `prepareStackTrace` least of all. */
+function freezeError(): void {
+  Object.defineProperty(Error, "stackTraceLimit", {
+    value: Error.stackTraceLimit ?? 10,
+    writable: true,
+    configurable: false,
+  });
+  for (const key of Reflect.ownKeys(Error)) {
+    if (key === "stackTraceLimit") continue;
+    const descriptor = Reflect.getOwnPropertyDescriptor(Error, key) as PropertyDescriptor;
+    Object.defineProperty(Error, key, {
+      configurable: false,
+      ...("value" in descriptor ? { writable: false } : {}),
+    });
+  }
+  Object.preventExtensions(Error);
+}
+
 /** Freezes everything reachable from the globals except what `keep` names. @returns how many objects were frozen. */
 export function freezeIntrinsics(keep: readonly string[] = []): number {
   const global = globalThis as unknown as Record<string, unknown>;
@@ -69,8 +87,10 @@ export function freezeIntrinsics(keep: readonly string[] = []): number {
   for (const value of seen) {
     const object = value as object;
     if (ArrayBuffer.isView(object)) continue;
-    // Emscripten's glue writes Error.stackTraceLimit.
-    if (object === Error) continue;
+    if (object === Error) {
+      freezeError();
+      continue;
+    }
     if (shadowed.has(object) || (object instanceof Error && Object.hasOwn(object, "constructor"))) {
       for (const key of Reflect.ownKeys(object)) {
         const descriptor = Reflect.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;

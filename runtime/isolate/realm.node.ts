@@ -21,6 +21,9 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
     const beginFrame = guarded(outer.beginFrame);
     const read = guarded(outer.read);
     const write = guarded(outer.write);
+    const asset = guarded(outer.asset);
+    const library = guarded(outer.library);
+    const codeCache = guarded(outer.codeCache);
     const receive = (): Frame => readFrame(beginFrame(), read);
     const deliver = openSession(
       {
@@ -33,11 +36,10 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
         },
         now: guarded(outer.now),
         random: guarded(outer.random),
-        bytes: (name) => adopt(outer.asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
-        module: (name) =>
-          adopt(outer.asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
-        library: (path) => adopt(outer.library(path), WebAssembly.Module.prototype),
-        codeCache: () => adopt(outer.codeCache(), ArrayBuffer.prototype),
+        bytes: (name) => adopt(asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
+        module: (name) => adopt(asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
+        library: (path) => adopt(library(path), WebAssembly.Module.prototype),
+        codeCache: () => adopt(codeCache(), ArrayBuffer.prototype),
         limitMemory,
         dropTimers,
         rest: guarded(outer.rest),

@@ -3,33 +3,15 @@
  * model leaves signals, module loading and (before Node 26) the network open. Node's internals keep their own references.
  */
 
-/** Globals that reach the network, other threads, storage or code loading. */
-const GLOBALS = [
-  "fetch",
-  "WebSocket",
-  "EventSource",
-  "Request",
-  "Response",
-  "Headers",
-  "FormData",
-  "MessageEvent",
-  "CloseEvent",
-  "BroadcastChannel",
-  "MessageChannel",
-  "MessagePort",
-  "Worker",
-  "navigator",
-  "Navigator",
-  "localStorage",
-  "sessionStorage",
-  "Storage",
-  "require",
-  "module",
-  "exports",
-  "__filename",
-  "__dirname",
-  "global",
-];
+/** What stays: the language, and what the child's own code calls after this. All other globals go, those of a later Node too. */
+const KEPT = new Set(
+  `AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date Error EvalError
+  FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array Int32Array Int8Array Iterator JSON Map Math
+  NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer String Symbol SyntaxError TypeError
+  URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly decodeURI decodeURIComponent
+  encodeURI encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt undefined unescape
+  TextDecoder TextEncoder clearTimeout setImmediate setTimeout`.split(/\s+/),
+);
 
 /** Members of `process` that signal, load, inspect or change the process. */
 const PROCESS = [
@@ -83,16 +65,16 @@ const PROCESS = [
 
 /** Removes them; what cannot be removed is set to undefined. @throws Error when something stays: then nothing may run here. */
 export function scrub(): void {
-  const global = globalThis as unknown as Record<string, unknown>;
-  const take = (owner: Record<string, unknown>, key: string) => {
-    for (let o: Record<string, unknown> | null = owner; o; o = Object.getPrototypeOf(o)) {
+  const global = globalThis as unknown as Record<PropertyKey, unknown>;
+  const take = (owner: Record<PropertyKey, unknown>, key: PropertyKey) => {
+    for (let o: Record<PropertyKey, unknown> | null = owner; o; o = Object.getPrototypeOf(o)) {
       if (!Object.hasOwn(o, key)) continue;
       if (!Reflect.deleteProperty(o, key)) Reflect.defineProperty(o, key, { value: undefined });
       if (Object.hasOwn(o, key) && Reflect.getOwnPropertyDescriptor(o, key)?.value !== undefined) {
-        throw new Error(`Cannot scrub ${key}`);
+        throw new Error(`Cannot scrub ${String(key)}`);
       }
     }
   };
-  for (const key of PROCESS) take(process as unknown as Record<string, unknown>, key);
-  for (const key of GLOBALS) take(global, key);
+  for (const key of PROCESS) take(process as unknown as Record<PropertyKey, unknown>, key);
+  for (const key of Reflect.ownKeys(global)) if (typeof key !== "string" || !KEPT.has(key)) take(global, key);
 }

@@ -10,6 +10,8 @@ export interface GlueHooks {
   fetch(
     url: unknown,
   ): Promise<{ ok: boolean; arrayBuffer(): Promise<ArrayBuffer>; json(): Promise<unknown> }>;
+  /** Modules are not loaded. @throws TypeError */
+  refuseImport(specifier: unknown): never;
   instantiate(
     source: unknown,
     imports: WebAssembly.Imports,
@@ -92,6 +94,13 @@ const ASM: Patch[] = [
 ];
 
 const LOADER: Patch[] = [
+  {
+    // A refused import() would be refused with an error of the realm outside, and its constructor leads there.
+    what: "dynamic imports",
+    pattern: /(?<![.\w$])import\(/g,
+    replacement: "hooks.refuseImport(",
+    optional: true,
+  },
   { what: "fetch", pattern: /(?<![.\w])fetch\(/g, replacement: "hooks.fetch(" },
   {
     what: "instantiateStreaming",

@@ -42,13 +42,23 @@ export type GlueFactory = (hooks: GlueHooks) => {
   createPyodideModule: unknown;
 };
 
-/** Python that takes the doors into JavaScript away: user code has no use for them and they lead into the glue's state. */
+/**
+ * Python that takes the doors into JavaScript away: user code has no use for them and they lead into the glue's state, which no
+ * restoring of memory reaches. A stand-in keeps the one setting that asyncio.run asks for.
+ */
 const CLOSE_DOORS = `
 def _close():
-    import sys
-    for name in ("js", "pyodide_js"):
-        sys.modules.pop(name, None)
+    import sys, types
+    from _pyodide import _importhook
+    api = sys.modules.get("pyodide_js._api")
+    config = types.SimpleNamespace(enableRunUntilComplete=bool(getattr(getattr(api, "config", None), "enableRunUntilComplete", False)))
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("js", "pyodide_js"):
+            del sys.modules[name]
+    sys.modules["pyodide_js._api"] = types.ModuleType("pyodide_js._api")
+    sys.modules["pyodide_js._api"].config = config
     sys.meta_path[:] = [finder for finder in sys.meta_path if "Js" not in type(finder).__name__]
+    _importhook.jsfinder.jsproxies.clear()
 _close()
 del _close
 `;
@@ -149,6 +159,9 @@ async function boot(
         json: async () => lock,
       };
     },
+    refuseImport(specifier) {
+      throw new TypeError(`Cannot import ${String(specifier)}: an isolate loads no modules`);
+    },
     async instantiate(_source, imports) {
       return { module: core, instance: await WebAssembly.instantiate(core, imports) };
     },
@@ -238,6 +251,7 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     }
     pyodide._api.on_fatal = (error) => host.fatal(String(error));
     pyodide.runPython(CLOSE_DOORS);
+    freezeLoans(pyodide);
     connectStreams(pyodide, host);
     const engine = openEngine(pyodide, host, options.reusable);
     if (options.warm) await engine.warm();
@@ -251,6 +265,12 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
       buffers: [],
     };
   };
+}
+
+/** What Python still holds of JavaScript can be called but keeps nothing: a property that one run sets, the next would find. */
+function freezeLoans(pyodide: Pyodide): void {
+  const { scheduleCallback: schedule } = pyodide._api;
+  for (const loan of [schedule, schedule?.prototype, pyodide.loadedPackages]) if (loan) Object.freeze(loan);
 }
 
 /** A realm that made a snapshot serves no runs. */
@@ -306,6 +326,7 @@ function connectHost(connect: PyProxy, host: GuestHost): void {
     const reply = await host.call(...split(String(name)), { text: String(text), buffers: viewBuffers(list) });
     return [reply.text, reply.buffers];
   };
+  for (const door of [blocking, asynchronous]) if (door) Object.freeze(door);
   connect(blocking, asynchronous, "this platform cannot block");
 }
 

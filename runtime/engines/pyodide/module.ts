@@ -85,10 +85,12 @@ export interface PyProxy {
 export interface Pyodide {
   _module: PyodideModule;
   _api: {
+    scheduleCallback?: { prototype?: object };
     on_fatal?: (error: unknown) => void;
     loadDynlib(path: string, global: boolean, folders: string[]): Promise<void>;
   };
   FS: FileSystem;
+  loadedPackages: Record<string, string>;
   version: string;
   runPython(code: string): unknown;
   pyimport(name: string): PyProxy;
