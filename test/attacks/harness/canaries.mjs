@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const SIGNALS = ["SIGUSR2", "SIGHUP", "SIGWINCH", "SIGCONT"];
+const SIGNALS = ["SIGUSR2", "SIGHUP", "SIGWINCH"];
 
 export class Canaries {
   secret = randomBytes(16).toString("hex");
@@ -14,7 +14,7 @@ export class Canaries {
   #folder = mkdtempSync(join(tmpdir(), "fuselet-attack-"));
   #server = createServer((socket) => {
     this.connections++;
-    socket.on("error", () => {});
+    socket.on("error", () => {}).resume();
     socket.end("HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\ncanary");
   });
   #count = () => {
@@ -41,6 +41,11 @@ export class Canaries {
       port: this.#server.address().port,
       pid: process.pid,
     };
+  }
+
+  /** The same for a control: the group of processes that it is in takes the place of the host. */
+  get decoy() {
+    return { ...this.target, pid: 0 };
   }
 
   /**

@@ -31,7 +31,7 @@ export async function attempt(attack, context) {
 
   const own = await Canaries.open();
   try {
-    const answer = await control(attack.control.in, [{ file, parameters: own.target }], context);
+    const answer = await control(attack.control.in, [{ file, parameters: own.decoy }], context);
     problems.push(...checkControl(attack.control, answer));
     if (!existsSync(own.file) && !attack.control.dies) problems.push("the control destroyed its canary");
   } finally {

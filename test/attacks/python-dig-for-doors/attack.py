@@ -11,9 +11,9 @@ def udf(canary: str, folder: str, port: int, pid: int):
     from pyodide.ffi import JsProxy
 
     reached = set()
-    seen = [value for module in list(sys.modules.values()) for value in list(vars(module).values())]
+    seen = [value for module in list(sys.modules.values()) for value in list(getattr(module, "__dict__", {}).values())]
     seen += gc.get_objects()
-    seen += [value for finder in sys.meta_path for value in vars(finder).values() if hasattr(finder, "__dict__")]
+    seen += [value for finder in sys.meta_path for value in getattr(finder, "__dict__", {}).values()]
     frame = sys._getframe()
     while frame:
         seen += [*frame.f_globals.values(), *frame.f_locals.values()]
@@ -30,7 +30,7 @@ def udf(canary: str, folder: str, port: int, pid: int):
                     reached.add(name)
         except Exception:
             pass
-    for name in ("js", "pyodide_js", "pyodide_js._api"):
+    for name in ("js", "pyodide_js"):
         for finder in sys.meta_path:
             try:
                 if finder.find_spec(name, None):

@@ -18,7 +18,6 @@ def udf(canary: str, folder: str, port: int, pid: int):
     for name, call in {
         "kill": lambda: os.kill(pid, signal.SIGWINCH),
         "killpg": lambda: os.killpg(os.getpgrp(), signal.SIGCONT),
-        "parent": lambda: os.getppid() > 1 and os.kill(os.getppid(), signal.SIGCONT),
         "exec": lambda: os.spawnv(os.P_WAIT, "/bin/true", ["true"]),
         "posix_spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
     }.items():

@@ -1,6 +1,7 @@
 import glob
 import os
 import pathlib
+import tempfile
 
 import fused
 
@@ -27,8 +28,9 @@ def udf(canary: str, folder: str, port: int, pid: int):
     if os.path.exists(canary) or glob.glob(os.path.join(folder, "*")):
         reached.append("listing")
     try:
-        os.symlink(canary, "/tmp/link")
-        pathlib.Path("/tmp/link").read_text()
+        link = pathlib.Path(tempfile.mkdtemp()) / "link"
+        link.symlink_to(canary)
+        link.read_text()
         reached.append("link")
     except OSError:
         pass
