@@ -5,6 +5,11 @@
  * tsconfig.json leaves this file out, because the full check has the platforms' own declarations.
  */
 
+interface ErrorConstructor {
+  /** How many callers a stack names; V8 and JavaScriptCore have it. */
+  stackTraceLimit: number;
+}
+
 interface Event {
   readonly type: string;
 }
