@@ -181,6 +181,39 @@ describe("a pool", () => {
     await expect(lease("late")).rejects.toThrow("closed");
   });
 
+  test("a signal that fires before the wait begins ends it", async () => {
+    const { pool, lease } = openPool({ maxIsolates: 1 });
+    await lease("me");
+    const controller = new AbortController();
+    const cancelled = lease("you", "a", { signal: controller.signal });
+    controller.abort();
+    await expect(cancelled).rejects.toMatchObject({ name: "CancelledError" });
+    await pool.close();
+  });
+
+  test("a signal that fires as the wait ends takes nobody else's place", async () => {
+    const { pool, lease } = openPool({ maxIsolates: 1 });
+    const first = await lease("me");
+    const controller = new AbortController();
+    const second = lease("you", "a", { signal: controller.signal });
+    const third = lease("they");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    first.release();
+    controller.abort();
+    await expect(second).rejects.toMatchObject({ name: "CancelledError" });
+    (await third).release();
+    await pool.close();
+  });
+
+  test("an isolate that cannot start makes room for who waits", async () => {
+    const { pool, lease } = openPool({ maxIsolates: 1 }, fakePlatform({ fail: (n) => n === 1 }));
+    const first = lease("me");
+    const second = lease("you");
+    await expect(first).rejects.toThrow();
+    (await second).release();
+    await pool.close();
+  });
+
   test("an isolate that cannot start leaves nothing, and the next one is tried", async () => {
     const { pool, use, state } = openPool({}, fakePlatform({ fail: (n) => n === 1 }));
     await expect(use("me")).rejects.toThrow("The engine did not start: no");

@@ -43,6 +43,8 @@ interface Waiter {
   recipe: IsolateRecipe;
   resolve(lease: Lease): void;
   reject(error: Error): void;
+  /** It is out of the queue: the signal no longer rejects it. */
+  left(): void;
 }
 
 export class Pool {
@@ -103,7 +105,10 @@ export class Pool {
     this.#closed = true;
     clearTimeout(this.#refillTimer);
     const reason = new IsolateError("The runtime was closed");
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(reason);
+    for (const waiter of this.#waiting.splice(0)) {
+      waiter.left();
+      waiter.reject(reason);
+    }
     this.#cancelOpening.abort();
     await Promise.allSettled(this.#opening);
     await Promise.all([...[...this.#entries].map((entry) => this.#end(entry, reason)), ...this.#closing]);
@@ -149,15 +154,20 @@ export class Pool {
 
   /** Starts one on a place that was reserved. */
   async #open(request: LeaseRequest, recipe: Promise<IsolateRecipe> | IsolateRecipe): Promise<Lease> {
+    let isolate: Isolate;
     try {
-      const isolate = await this.#openIsolate(recipe, request.signal);
-      const entry = this.#add(isolate, true);
-      isolate.identity = request.identity;
-      this.#assertAlive(entry);
-      return this.#leaseOf(entry);
-    } finally {
+      isolate = await this.#openIsolate(recipe, request.signal);
+    } catch (error) {
       this.#starting--;
+      // The place is another's now.
+      this.#serveWaiting();
+      throw error;
     }
+    this.#starting--;
+    const entry = this.#add(isolate, true);
+    isolate.identity = request.identity;
+    this.#assertAlive(entry);
+    return this.#leaseOf(entry);
   }
 
   async #openIsolate(recipe: Promise<IsolateRecipe> | IsolateRecipe, signal?: AbortSignal): Promise<Isolate> {
@@ -234,28 +244,27 @@ export class Pool {
   }
 
   #wait(request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> {
+    const { signal } = request;
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { request, recipe, resolve, reject };
       const onAbort = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        const place = this.#waiting.indexOf(waiter);
+        if (place !== -1) this.#waiting.splice(place, 1);
         reject(new CancelledError("The run was cancelled while it waited for an isolate"));
       };
-      request.signal?.addEventListener("abort", onAbort, { once: true });
-      const settle =
-        <T>(then: (value: T) => void) =>
-        (value: T) => {
-          request.signal?.removeEventListener("abort", onAbort);
-          then(value);
-        };
-      waiter.resolve = settle(resolve);
-      waiter.reject = settle(reject);
+      const left = () => signal?.removeEventListener("abort", onAbort);
+      const waiter: Waiter = { request, recipe, resolve, reject, left };
+      // A signal that fired while the recipe was read says nothing any more.
+      if (signal?.aborted) return onAbort();
+      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(waiter);
     });
   }
 
+  /** The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. */
   #serveWaiting(): void {
-    const waiter = this.#waiting.shift();
-    if (!waiter || this.#closed) return;
+    const waiter = this.#closed ? undefined : this.#waiting.shift();
+    if (!waiter) return;
+    waiter.left();
     this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(
       waiter.resolve,
       waiter.reject,
