@@ -47,6 +47,16 @@ interface Waiter {
   left(): void;
 }
 
+/** Waits until memory has been put back, or the one who waits has given up. */
+async function settledOrAborted(isolate: Isolate, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return isolate.settled;
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = () => aborted.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  await Promise.race([isolate.settled, aborted.promise]);
+  signal.removeEventListener("abort", onAbort);
+}
+
 export class Pool {
   readonly #platform: IsolatePlatform;
   readonly #options: PoolOptions;
@@ -136,7 +146,11 @@ export class Pool {
     clearTimeout(entry.idleTimer);
     const { isolate } = entry;
     isolate.identity = request.identity;
-    await isolate.settled;
+    await settledOrAborted(isolate, request.signal);
+    if (request.signal?.aborted) {
+      this.#leaseOf(entry).release();
+      throw new CancelledError("The run was cancelled while it waited for an isolate");
+    }
     if (!isolate.reusable) {
       void this.#end(entry, new IsolateError("The isolate was used up"));
       return this.lease({ ...request, recipe: Promise.resolve(recipe) });

@@ -16,7 +16,7 @@ import { type Limits, narrowLimits } from "./limits.ts";
 import { type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
 import type { Tile, Udf, UdfSource } from "./udf.ts";
-import { decodeParsed, type Encoded, encodeValue, holdsTable } from "./value.ts";
+import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } from "./value.ts";
 
 /** On whose behalf something is asked of the host. Travels with the lease. */
 export interface Caller {
@@ -211,6 +211,7 @@ export class Runtime {
         return runIn(lease.isolate);
       });
       const ran = performance.now();
+      assertHoldable(reply.text, limits.outputBytes);
       const answer = readReply(reply);
       if (!answer.ok) {
         throw failureError(await engine.locate(readFailure(answer.error), source), source, requestLimits);
@@ -280,6 +281,15 @@ export class Runtime {
       );
     return engine;
   }
+}
+
+/** @throws LimitExceededError for a result that is small as text and fills memory as objects */
+function assertHoldable(text: string, outputBytes: number): void {
+  if (fitsAsObjects(text, 2 * outputBytes)) return;
+  throw new LimitExceededError(
+    `The result has too many lists and objects for limits.outputBytes (${outputBytes}): return a table or an array, or raise it`,
+    { limit: "outputBytes", allowed: outputBytes },
+  );
 }
 
 function readReply({ text }: Encoded): { ok: true; value: unknown } | { ok: false; error: unknown } {

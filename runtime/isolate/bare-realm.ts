@@ -25,6 +25,12 @@ export function guarded<A extends unknown[], R>(call: (...args: A) => R): (...ar
 }
 
 /**
+ * The same bytes, as a view that is what it says: a proxy that the outer realm asks for anything is answered with objects of that realm.
+ */
+export const genuine = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+
+/**
  * Installs the globals. @returns the function that drops what a run may leave in the realm itself: timers, which must not run in the
  * next run, and the one property of an intrinsic that can be written.
  */
@@ -115,7 +121,7 @@ export function furnish(loan: Loan): () => void {
     performance: { now: () => outer.now(), timeOrigin: 0 },
     crypto: {
       getRandomValues(view: ArrayBufferView) {
-        outer.random(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+        outer.random(genuine(view));
         return view;
       },
     },
@@ -131,7 +137,7 @@ export function furnish(loan: Loan): () => void {
         timers.set(id, null);
         outer.setImmediate(fire);
       } else {
-        timers.set(id, outer.setTimeout(fire, ms));
+        timers.set(id, outer.setTimeout(fire, Number(ms)));
       }
       return id;
     },

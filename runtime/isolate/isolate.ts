@@ -56,6 +56,10 @@ function fatalError(reason: string, task: "run" | "inspect" | null): Error {
   return new UdfRuntimeError(`${type}: ${message}`, { type, traceback: `${type}: ${message}` });
 }
 
+/** How long putting memory back may take; copying 4 GiB takes about one second. */
+const PUT_BACK_MS = 5000;
+/** Events of a guest in which nothing runs: the last output of a run may come late, a flood may not. */
+const MAX_STRAY_EVENTS = 100;
 /** How often the memory of a running process is looked at. */
 const MEMORY_WATCH_MS = 50;
 /** What the process itself takes beside the engine's heap: V8, compiled code, the snapshot's copy. */
@@ -77,6 +81,8 @@ export class Isolate {
   #begun = false;
   #ended: Error | null = null;
   #putBack: PromiseWithResolvers<void> | null = null;
+  #putBackTimer: ReturnType<typeof setTimeout> | undefined;
+  #strayEvents = 0;
   #reusable = true;
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
@@ -95,7 +101,7 @@ export class Isolate {
       closed: (reason) => {
         this.#ended ??= reason;
         this.#reusable = false;
-        this.#putBack?.resolve();
+        this.#endPutBack();
         process.kill();
         this.onEnd();
       },
@@ -187,6 +193,7 @@ export class Isolate {
     try {
       return await this.#guarded("inspect", "startMs", this.#options.startMs, signal, request);
     } finally {
+      this.#awaitPutBack();
       this.#task = null;
     }
   }
@@ -208,6 +215,7 @@ export class Isolate {
     this.#events = events;
     this.#task = "run";
     this.#begun = false;
+    this.#strayEvents = 0;
     this.#expectPutBack();
     const watch = this.#watchMemory(request.limits.memoryBytes);
     try {
@@ -215,6 +223,7 @@ export class Isolate {
       this.prepared = hash;
       return reply;
     } finally {
+      this.#awaitPutBack();
       clearInterval(watch);
       this.#events = null;
       this.#task = null;
@@ -230,6 +239,22 @@ export class Isolate {
   #expectPutBack(): void {
     if (this.#options.reusable) this.#putBack = Promise.withResolvers<void>();
     else this.#reusable = false;
+  }
+
+  /** The answer is there; the guest has to say soon that it is idle. */
+  #awaitPutBack(): void {
+    if (!this.#putBack || this.#ended) return;
+    this.#putBackTimer = setTimeout(
+      () => this.#channel.close(new IsolateError(`The isolate was not idle ${PUT_BACK_MS} ms after its run`)),
+      PUT_BACK_MS,
+    );
+    (this.#putBackTimer as { unref?(): void }).unref?.();
+  }
+
+  #endPutBack(): void {
+    clearTimeout(this.#putBackTimer);
+    this.#putBack?.resolve();
+    this.#putBack = null;
   }
 
   #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {
@@ -265,6 +290,11 @@ export class Isolate {
 
   #event(name: string, body: Encoded): void {
     const bytes = body.buffers[0];
+    const stray = this.#task === null || (this.#task === "run" && !this.#begun);
+    if (stray && ++this.#strayEvents > MAX_STRAY_EVENTS) {
+      this.#channel.close(new IsolateError("The isolate kept sending events while nothing ran in it"));
+      return;
+    }
     if (name === "output" && bytes && (body.text === "stdout" || body.text === "stderr")) {
       this.#events?.output(body.text, bytes);
     } else if (name === "begun") {
@@ -273,8 +303,7 @@ export class Isolate {
       const state = JSON.parse(body.text) as PutBack & { ms: number };
       this.restoreMs = Number(state.ms);
       this.#reusable &&= state.reusable === true;
-      this.#putBack?.resolve();
-      this.#putBack = null;
+      this.#endPutBack();
     } else {
       this.#channel.close(
         name === "fatal"

@@ -1,6 +1,6 @@
 /** The bare realm of the child process: furnished, frozen, and handed to a session that reads frames from here on. */
 import { encodeFrameHead, type Frame, readFrame } from "../channel.ts";
-import { furnish, guarded } from "./bare-realm.ts";
+import { furnish, genuine, guarded } from "./bare-realm.ts";
 import { boundMemory } from "./bound-memory.ts";
 import { freezeIntrinsics } from "./freeze.ts";
 import type { Outer } from "./outer.ts";
@@ -21,6 +21,8 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
     const beginFrame = guarded(outer.beginFrame);
     const read = guarded(outer.read);
     const write = guarded(outer.write);
+    const random = guarded(outer.random);
+    const renew = guarded(outer.renew);
     const asset = guarded(outer.asset);
     const library = guarded(outer.library);
     const codeCache = guarded(outer.codeCache);
@@ -30,20 +32,21 @@ export function realmStart(openEngine: OpenEngine): (outer: Outer, id: number, t
         port: {
           post(frame) {
             write(encodeFrameHead(frame));
-            for (const buffer of frame.buffers) write(buffer);
+            for (const buffer of frame.buffers) write(genuine(buffer));
           },
           receive,
         },
         now: guarded(outer.now),
-        random: guarded(outer.random),
-        bytes: (name) => adopt(asset(name) as ArrayBuffer | undefined, ArrayBuffer.prototype),
-        module: (name) => adopt(asset(name) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
-        library: (path) => adopt(library(path), WebAssembly.Module.prototype),
+        random: (into) => random(genuine(into)),
+        bytes: (name) => adopt(asset(String(name)) as ArrayBuffer | undefined, ArrayBuffer.prototype),
+        module: (name) =>
+          adopt(asset(String(name)) as WebAssembly.Module | undefined, WebAssembly.Module.prototype),
+        library: (path) => adopt(library(String(path)), WebAssembly.Module.prototype),
         codeCache: () => adopt(codeCache(), ArrayBuffer.prototype),
         limitMemory,
         dropTimers,
         rest: guarded(outer.rest),
-        renew: guarded(outer.renew),
+        renew: (request, options) => renew(Number(request), String(options)),
         exit: guarded(outer.exit),
       },
       openEngine,

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { openBrowser } from "../../browser/chromium.mjs";
+import { hostBundle } from "./bundles.mjs";
 import { Canaries } from "./canaries.mjs";
 import { dist, endGroup, nodePath, run } from "./processes.mjs";
 
@@ -13,9 +15,18 @@ const NEXT = {
     'import { udf } from "fuselet/udf";\nexport default udf({}, ({ n }: { n: number }) => [n, (n * (n - 1)) / 2, "four".length]);\n',
 };
 
+/** A UDF of one file. */
+export function sourceOf(name, language, code) {
+  const file = language === "python" ? `${name}.py` : `${name}.udf.ts`;
+  return { name, language, code, file, headers: [], metadata: {} };
+}
+
 export class Context {
   #runtime;
   #pyodide;
+  #host;
+  #browser;
+  #page;
   #next = 0;
 
   static async open() {
@@ -34,6 +45,39 @@ export class Context {
     return this.#runtime;
   }
 
+  /** The same in a page of Chromium that has shared memory. `run` takes sources, no paths: a page has no files. */
+  async page() {
+    this.#page ??= this.#openPage();
+    return this.#page;
+  }
+
+  async #openPage() {
+    this.#browser = await openBrowser();
+    const page = await this.#browser.openPage({ kind: "isolated" });
+    await page.evaluate(async () => {
+      globalThis.runtime = await fuselet.createRuntime({
+        limits: { timeMs: 20_000 },
+        pool: { maxIsolates: 3, spares: 1 },
+      });
+    });
+    return {
+      async run(source, options = {}) {
+        // As text: what carries values out of the page drops some keys.
+        const text = await page.evaluate(
+          ([source, options]) =>
+            runtime.run(source, options).then(
+              ({ value, stdout, stderr }) => JSON.stringify({ value, stdout, stderr }),
+              (error) => JSON.stringify({ error: { ...error, name: error.name, message: error.message } }),
+            ),
+          [source, options],
+        );
+        const { error, ...result } = JSON.parse(text);
+        if (error) throw Object.assign(new Error(error.message), error);
+        return result;
+      },
+    };
+  }
+
   /** What is wrong with the next run of another UDF, if anything. */
   async nextRun(runtime, options = {}) {
     const wrong = [];
@@ -41,15 +85,10 @@ export class Context {
       const n = ++this.#next + 10;
       const expected = [n, (n * (n - 1)) / 2, 4];
       try {
-        const source = {
-          name: "next",
-          language,
-          code,
-          file: language === "python" ? "next.py" : "next.ts",
-          headers: [],
-          metadata: {},
-        };
-        const { value } = await runtime.run(source, { parameters: { n }, ...options });
+        const { value } = await runtime.run(sourceOf("next", language, code), {
+          parameters: { n },
+          ...options,
+        });
         if (!isDeepStrictEqual(value, expected))
           wrong.push(`the next ${language} run answered ${JSON.stringify(value)}`);
       } catch (error) {
@@ -68,8 +107,16 @@ export class Context {
     return answer;
   }
 
+  /** Where the host's part of the runtime is, as one file. */
+  async hostUrl() {
+    this.#host ??= await hostBundle();
+    return this.#host.url;
+  }
+
   async close() {
+    this.#host?.remove();
     await this.#runtime?.close();
+    await this.#browser?.close();
     this.#pyodide?.end();
     await this.canaries.close();
   }

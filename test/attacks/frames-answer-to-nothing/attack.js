@@ -1,0 +1,1 @@
+serve((_request, { reply }) => reply(4711, "stolen"));

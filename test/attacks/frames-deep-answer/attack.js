@@ -1,0 +1,9 @@
+serve((request, { send, idle }) => {
+  const depth = 1_000_000;
+  send({
+    kind: "reply",
+    id: request.id,
+    text: `{"ok":true,"value":${"[".repeat(depth)}${"]".repeat(depth)}}`,
+  });
+  idle();
+});

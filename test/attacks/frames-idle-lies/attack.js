@@ -1,0 +1,4 @@
+serve((request, { event, reply }) => {
+  reply(request.id, "answered");
+  event("idle", "null");
+});

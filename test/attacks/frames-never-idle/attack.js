@@ -1,0 +1,4 @@
+serve((request, { reply, receive }) => {
+  reply(request.id, "answered");
+  receive();
+});

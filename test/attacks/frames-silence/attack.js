@@ -1,0 +1,1 @@
+serve((_request, { receive }) => receive());

@@ -1,0 +1,5 @@
+serve((request, { reply, idle }) => {
+  reply(request.id, "first");
+  reply(request.id, "second");
+  idle();
+});

@@ -1,0 +1,4 @@
+serve((request, { event, reply }) => {
+  event("grant", "net=*");
+  reply(request.id, "went on");
+});
