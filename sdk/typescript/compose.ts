@@ -122,7 +122,9 @@ function bindHost(bindings: HostBindings): Host {
       return { text: `{"ok":true,"value":${text}}`, buffers };
     } catch (error) {
       const denied =
-        error instanceof PermissionDeniedError ? { permission: error.permission, value: error.value } : {};
+        error instanceof PermissionDeniedError
+          ? { kind: "permission", subject: error.permission, value: error.value }
+          : {};
       const { name: type, message } = error as Error;
       // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
       const text = error instanceof FuseletError ? message : `${name} failed in the host`;

@@ -40,6 +40,21 @@ def test_the_module_that_is_missing_is_named(run, failure):
     assert failure(run, "import nonesuch.part\n@fused.udf\ndef hello(): pass").value == "nonesuch"
 
 
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        ("PermissionDeniedError('no', 'net', 'a.com')", ("permission", "net", "a.com")),
+        ("PermissionDeniedError('no')", ("udf", None, None)),
+        ("PermissionError('no')", ("udf", None, None)),
+        ("type('Mine', (PermissionDeniedError,), {'permission': 1})('no', 'net', 3)", ("permission", "net", None)),
+    ],
+)
+def test_a_denial_that_nobody_catches_is_a_denial(run, failure, raised, expected):
+    code = f"from fused._exceptions import PermissionDeniedError\n@fused.udf\ndef hello():\n    raise {raised}"
+    error = failure(run, code)
+    assert (error.kind, error.subject, error.value) == expected
+
+
 def test_the_traceback_starts_in_the_users_file(run, failure):
     error = failure(run, """
         def inner(x):

@@ -1,6 +1,8 @@
 """The exceptions that a UDF can meet.
 
     Exception
+    ├─ PermissionError
+    │  └─ PermissionDeniedError  the host was asked for what was not granted; ends the run as a denial where nobody catches it
     ├─ RuntimeError
     │  ├─ UdfRuntimeError        a nested UDF raised; `child_exception_class` names what
     │  └─ UdfTimeoutError        a nested UDF took longer than its limit
@@ -13,6 +15,15 @@ Beside them the ones that never leave this package, because the driver turns the
     ├─ ParameterProblem          a parameter is unknown, missing or of the wrong type
     └─ ResultProblem             the result cannot be written down
 """
+
+
+class PermissionDeniedError(PermissionError):
+    """The host was asked for what was not granted: `permission` is its name, `value` what was asked for."""
+
+    def __init__(self, message: str, permission: str | None = None, value: str | None = None) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.value = value
 
 
 class UdfRuntimeError(RuntimeError):

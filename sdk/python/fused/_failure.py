@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from ._plain import type_name
-from ._exceptions import LoadProblem, Problem
+from ._exceptions import LoadProblem, PermissionDeniedError, Problem
 from ._json import write_ascii_string
 from ._source import Source, known
 
@@ -21,6 +21,7 @@ _TracebackException = traceback.TracebackException
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
 _cause = BaseException.__dict__["__cause__"]
 _context = BaseException.__dict__["__context__"]
+_fields_of = BaseException.__dict__["__dict__"].__get__
 _import_name_of = ImportError.__dict__["name"].__get__
 
 _BUILTINS = dict(vars(builtins))
@@ -56,13 +57,20 @@ def exception_text(error: BaseException, source: Source, kind: str = "udf", subj
         value = message
         message = f"The UDF called exit ({message})" if message not in ("", "None") else "The UDF called exit"
     elif issubclass(kind_of, ImportError):
-        name = _import_name_of(error)
-        value = str.__str__(name) if isinstance(name, str) else None
+        value = _text(_import_name_of(error))
+    elif issubclass(kind_of, PermissionDeniedError):
+        fields = _fields_of(error)
+        subject, value = _text(fields.get("permission")), _text(fields.get("value"))
+        kind = "permission" if subject else kind
     elif kind == "result":
         message = f"Cannot return {subject}: {type_name(kind_of)}: {message}"
     line = _line_of(error, source)
     return failure_text(kind, type_name(kind_of), message, trace=format_traceback(error), file=source.file if line else None,
                         line=line, subject=subject, value=value)  # fmt: skip
+
+
+def _text(value: Any) -> str | None:
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 def message_of(error: BaseException) -> str:

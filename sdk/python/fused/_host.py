@@ -5,6 +5,7 @@ from typing import Any
 
 from ._decode import decode
 from ._encode import encode
+from ._exceptions import PermissionDeniedError
 from ._json import loads
 
 _blocking: Callable[..., Any] | None = None
@@ -34,14 +35,14 @@ def _read(reply: Any) -> Any:
         return decode(text[start:-1], [buffer.to_bytes() for buffer in buffers])
     error = answer["error"]
     if error["type"] == "PermissionDeniedError":
-        raise PermissionError(error["message"])
+        raise PermissionDeniedError(error["message"], error.get("subject"), error.get("value"))
     raise HostError(error["message"], error["type"])
 
 
 def call(name: str, *args: Any) -> Any:
     """Calls `binding.method` of the host and waits for its answer.
 
-    Raises PermissionError for what was not granted, HostError for any other failure of the host, RuntimeError where this
+    Raises PermissionDeniedError for what was not granted, HostError for any other failure of the host, RuntimeError where this
     platform cannot wait without `await`.
     """
     if _blocking is None and not _can_suspend():
