@@ -1,10 +1,10 @@
 /** What the host of the conformance suite offers to UDFs, as the binding `test`. */
 
-import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { HostBindings } from "../../sdk/typescript/compose.ts";
+import type { FuseletModule } from "./case.ts";
 
-/** Bindings with a state of their own; each runtime gets one set. */
-export function testBindings(): HostBindings {
+/** Bindings with a state of their own; each runtime gets one set. Their errors are the build's own: only those are told to a UDF. */
+export function testBindings({ UsageError, PermissionDeniedError }: FuseletModule): HostBindings {
   const waiting = new Map<string, (() => void)[]>();
   return {
     test: {

@@ -9,6 +9,7 @@
  *     });
  */
 import { sourceFromFiles, sourceFromText } from "../../host/udfs/source.ts";
+import type { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Capabilities } from "../../runtime/isolate/platform.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import type { RunOptions } from "../../runtime/runtime.ts";
@@ -24,6 +25,8 @@ export interface FuseletModule {
   NdArray: typeof NdArray;
   TableValue: typeof TableValue;
   MediaValue: typeof MediaValue;
+  UsageError: typeof UsageError;
+  PermissionDeniedError: typeof PermissionDeniedError;
 }
 
 /** What a UDF consists of: its text, or the files of its folder. */

@@ -70,7 +70,8 @@ export async function runCases(
   const shared = new Map<DistributionName, Promise<FuseletRuntime>>();
   const open = (distribution: DistributionName) => {
     const runtime =
-      shared.get(distribution) ?? platform.createRuntime(distribution, { host: testBindings() });
+      shared.get(distribution) ??
+      platform.createRuntime(distribution, { host: testBindings(platform.fuselet) });
     shared.set(distribution, runtime);
     return runtime;
   };
@@ -165,7 +166,7 @@ function openBench(
     runtime: shared,
     async createRuntime(options = {}) {
       const runtime = await platform.createRuntime(spec.distribution ?? "core", {
-        host: testBindings(),
+        host: testBindings(platform.fuselet),
         ...options,
       });
       own.push(runtime);
