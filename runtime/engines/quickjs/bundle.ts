@@ -1,5 +1,6 @@
 /** Bundles a UDF of several files. All that the bundler sees is a virtual file system of the UDF's own files: no disk, no settings, no packages. */
 import { UdfLoadError } from "../../errors.ts";
+import { child, children, type Node, parseSource, type SourceText, text, visit } from "./ast.ts";
 import type { Esbuild, EsbuildMessage, EsbuildPlugin } from "./esbuild.ts";
 import { GUEST_MODULE } from "./ops.ts";
 import type { TypeScriptSource } from "./source.ts";
@@ -49,6 +50,39 @@ export function refusal(specifier: string): string {
 
 const loaderOf = (path: string) => (path.endsWith(".json") ? "json" : /\.m?js$/.test(path) ? "js" : "ts");
 
+/**
+ * The code with what an import names at run time hidden from esbuild: it takes a pattern (`import("./" + name)`) for all files of the disk
+ * that fit, past every plugin. Where the code runs, such an import fails as in a UDF of one file.
+ * @throws UdfLoadError for a syntax error: what cannot be read cannot be hidden
+ */
+function hidePatterns(source: SourceText): string {
+  const cuts: { at: number; text: string }[] = [];
+  const hide = (named: Node | null | undefined) => {
+    if (!named || named.type === "StringLiteral" || named.type === "SpreadElement") return;
+    if (named.type === "TemplateLiteral" && children(named, "expressions").length === 0) return;
+    cuts.push({ at: named.start, text: "(x=>x)((" }, { at: named.end, text: "))" });
+  };
+  const isLoader = (callee: Node): boolean => {
+    let found = false;
+    visit(callee, (node) => {
+      found ||= node.type === "Import" || (node.type === "Identifier" && text(node, "name") === "require");
+    });
+    return found;
+  };
+  for (const statement of parseSource(source)) {
+    visit(statement, (node) => {
+      if (node.type === "ImportExpression") hide(child(node, "source"));
+      const callee = /^(Optional)?CallExpression$/.test(node.type) ? child(node, "callee") : null;
+      if (callee && isLoader(callee)) hide(children(node, "arguments")[0]);
+    });
+  }
+  // From behind, so that the places before stay right.
+  let { code } = source;
+  for (const { at, text } of cuts.sort((a, b) => b.at - a.at))
+    code = code.slice(0, at) + text + code.slice(at);
+  return code;
+}
+
 function virtualFiles(entry: string, files: ReadonlyMap<string, string>): EsbuildPlugin {
   return {
     name: "udf-files",
@@ -59,9 +93,20 @@ function virtualFiles(entry: string, files: ReadonlyMap<string, string>): Esbuil
         const found = findFile(importer, path, files);
         return found === null ? { errors: [{ text: refusal(path) }] } : { path: found, namespace: NAMESPACE };
       });
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
-        contents: files.get(path) as string,
-        loader: loaderOf(path),
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
+        const loader = loaderOf(path);
+        const code = files.get(path) as string;
+        if (loader === "json") return { contents: code, loader };
+        try {
+          return { contents: hidePatterns({ file: path, code }), loader };
+        } catch (error) {
+          if (!(error instanceof UdfLoadError)) throw error;
+          return { errors: [{ text: error.message, detail: error }] };
+        }
+      });
+      // Whatever way esbuild finds to a file of the disk: it is not read.
+      build.onLoad({ filter: /.*/, namespace: "file" }, () => ({
+        errors: [{ text: "a UDF imports its own files" }],
       }));
     },
   };
@@ -73,6 +118,7 @@ function toLoadError(
   cause: unknown,
 ): UdfLoadError {
   const [first] = messages;
+  if (first?.detail instanceof UdfLoadError) return first.detail;
   if (!first)
     return new UdfLoadError(`Cannot compile ${source.file}`, { location: { file: source.file }, cause });
   if (!first.location)

@@ -69,6 +69,36 @@ describe("compileTypeScript()", () => {
   });
 
   test.each([
+    ["a pattern", `import(\`./usr/\${n}.json\`)`],
+    ["a sum", 'import("../" + n + ".json")'],
+    ["a choice", 'import(n ? "./a.ts" : "./etc/" + n)'],
+    ["an import in an import", 'import("./" + import("./etc/" + n))'],
+    ["require", 'require("./" + n)'],
+    ["require with a type", `(require as any)(\`./etc/\${n}\`)`],
+    ["require by an escape", 'requ\\u0069re("./etc/" + n)'],
+  ])("never looks on the disk for %s", async (_, expression) => {
+    const code = `import { a } from "./a";\nexport default (n: string) => [a, ${expression}]`;
+    const asked: string[] = [];
+    const compiled = await compile(code, {
+      files: { "a.ts": "export const a = 1" },
+      load: async () => {
+        const esbuild = await loadEsbuild();
+        return {
+          build: async (options) => {
+            const { metafile, ...built } = (await esbuild.build({ ...options, metafile: true })) as {
+              metafile: { inputs: object };
+            };
+            asked.push(...Object.keys(metafile.inputs));
+            return built;
+          },
+        };
+      },
+    });
+    expect(asked.sort()).toEqual(["udf:a.ts", "udf:udf.ts"]);
+    expect(compiled.code).not.toMatch(/glob/);
+  });
+
+  test.each([
     [
       "a package",
       'import x from "lodash";\nexport default () => x',

@@ -11,6 +11,8 @@ export interface EsbuildLocation {
 export interface EsbuildMessage {
   text: string;
   location: EsbuildLocation | null;
+  /** What a plugin has put there. */
+  detail?: unknown;
 }
 
 export interface EsbuildPlugin {
@@ -27,7 +29,11 @@ export interface EsbuildPlugin {
     ): void;
     onLoad(
       options: { filter: RegExp; namespace: string },
-      callback: (args: { path: string }) => { contents: string; loader: "ts" | "js" | "json" },
+      callback: (args: {
+        path: string;
+      }) =>
+        | { contents: string; loader: "ts" | "js" | "json" }
+        | { errors: { text: string; detail?: unknown }[] },
     ): void;
   }): void;
 }

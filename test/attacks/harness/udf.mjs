@@ -1,12 +1,18 @@
-/** Attacks from inside a UDF: by the command line, then in a runtime that others use, then with the wall down. */
-import { existsSync } from "node:fs";
+/** Attacks from inside a UDF: by the command line, then in a runtime that others use, then in a page, then with the wall down. */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Canaries } from "./canaries.mjs";
-import { checkControl, control } from "./context.mjs";
+import { checkControl, control, sourceOf } from "./context.mjs";
 import { fuselet } from "./processes.mjs";
 
-const FILES = { python: "attack.py", typescript: "attack.udf.ts" };
+export const FILES = { python: "attack.py", typescript: "attack.udf.ts" };
+
+/** What an attack is told of its target: the parameters that it declares. */
+function told(target, code) {
+  const declares = (name) => new RegExp(`\\b${name}: (str|int|string|number)\\b`).test(code);
+  return Object.fromEntries(Object.entries(target).filter(([name]) => declares(name)));
+}
 
 export async function attempt(attack, context) {
   const { canaries } = context;
@@ -15,19 +21,27 @@ export async function attempt(attack, context) {
   const problems = [];
   const say = (where, wrong) => problems.push(...wrong.map((text) => `${where}: ${text}`));
 
-  const { target } = canaries;
+  const code = readFileSync(file, "utf8");
+  const target = told(canaries.target, code);
   const line = await fuselet(file, target, { flags: [...(attack.flags ?? []), "--json-errors"] });
   say("command line", checkLine(expect, line));
   say("command line", canaries.check(line.stdout + line.stderr));
 
-  const runtime = await context.runtime();
-  const outcome = await runtime.run(file, { parameters: target }).then(
-    ({ value, stdout, stderr }) => ({ value, said: stdout + stderr }),
-    (error) => ({ error, said: JSON.stringify(error) + error.message }),
-  );
-  say("runtime", checkOutcome(expect, outcome));
-  say("runtime", canaries.check(outcome.said + JSON.stringify(outcome.value ?? null)));
-  say("runtime", await context.nextRun(runtime));
+  const places = {
+    runtime: [() => context.runtime(), file],
+    page: [() => context.page(), sourceOf("attack", attack.wall, code)],
+  };
+  for (const [place, [open, source]] of Object.entries(places)) {
+    if (attack.notIn?.[place]) continue;
+    const runtime = await open();
+    const outcome = await runtime.run(source, { parameters: target }).then(
+      ({ value, stdout, stderr }) => ({ value, said: stdout + stderr }),
+      (error) => ({ error, said: JSON.stringify(error) + error.message }),
+    );
+    say(place, checkOutcome(expect, outcome));
+    say(place, canaries.check(outcome.said + JSON.stringify(outcome.value ?? null)));
+    say(place, await context.nextRun(runtime));
+  }
 
   const own = await Canaries.open();
   try {
@@ -52,7 +66,9 @@ function checkLine({ value, fails, exits }, { code, stdout, stderr, timedOut }) 
 
 export function checkOutcome({ value, fails }, { value: got, error }) {
   if (fails)
-    return error && fails.includes(error.name) ? [] : [`it ended with ${error ?? JSON.stringify(got)}`];
+    return error && fails.includes(error.name)
+      ? []
+      : [`it ended with ${error ?? JSON.stringify(got).slice(0, 300)}`];
   if (error) return [`it failed: ${error.name}: ${error.message}`];
-  return isDeepStrictEqual(got, value) ? [] : [`it answered ${JSON.stringify(got)}`];
+  return isDeepStrictEqual(got, value) ? [] : [`it answered ${JSON.stringify(got).slice(0, 300)}`];
 }

@@ -1,0 +1,4 @@
+import { tableFromIPC } from "apache-arrow";
+import { udf } from "fuselet/udf";
+
+export default udf({}, () => (typeof tableFromIPC === "function" ? ["package"] : []));
