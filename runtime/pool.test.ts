@@ -5,7 +5,13 @@ import type { IsolatePlatform, IsolateProcess } from "./isolate/platform.ts";
 import { type Lease, Pool } from "./pool.ts";
 
 /** A platform whose isolates answer every request at once, and count themselves. */
-function fakePlatform({ fail = () => false }: { fail?: (n: number) => boolean } = {}) {
+function fakePlatform({
+  fail = () => false,
+  heapBytes = 1,
+}: {
+  fail?: (n: number) => boolean;
+  heapBytes?: number;
+} = {}) {
   const state = { launched: 0, alive: 0, renewed: 0, starts: [] as string[] };
   const platform: IsolatePlatform = {
     name: "fake",
@@ -36,7 +42,11 @@ function fakePlatform({ fail = () => false }: { fail?: (n: number) => boolean } 
           queueMicrotask(() => {
             send({ id: frame.id, text });
             if (frame.name !== "run") return;
-            send({ kind: "event", name: "idle", text: '{"reusable":true,"reason":null,"heapBytes":1}' });
+            send({
+              kind: "event",
+              name: "idle",
+              text: JSON.stringify({ reusable: true, reason: null, heapBytes }),
+            });
           });
         },
         onFrame() {},
@@ -74,11 +84,11 @@ const isolateOptions = {
 };
 
 function openPool(
-  options: Partial<{ maxIsolates: number; spares: number; idleMs: number }> = {},
+  options: Partial<{ maxIsolates: number; memoryBytes: number; spares: number; idleMs: number }> = {},
   fake = fakePlatform(),
 ) {
-  const { maxIsolates = 2, spares = 0, idleMs = 1e6 } = options;
-  const pool = new Pool(fake.platform, { maxIsolates, spares }, isolateOptions, idleMs);
+  const { maxIsolates = 2, memoryBytes = 1e12, spares = 0, idleMs = 1e6 } = options;
+  const pool = new Pool(fake.platform, { maxIsolates, memoryBytes, spares }, isolateOptions, idleMs);
   const lease = (
     identity: string,
     hash: string | null = "a",
@@ -134,6 +144,22 @@ describe("a pool", () => {
     expect(first.ended).toBeNull();
     expect(state.alive).toBe(2);
     await pool.close();
+  });
+
+  test("at its bound on memory, ends those that were idle longest, and allows one whatever it takes", async () => {
+    const { pool, use, state } = openPool(
+      { maxIsolates: 8, memoryBytes: 1e9 },
+      fakePlatform({ heapBytes: 2e8 }),
+    );
+    const [first, second, third] = [await use("a"), await use("b"), await use("c")];
+    expect([first.ended === null, second.ended, third.ended]).toEqual([false, null, null]);
+    expect(state.alive).toBe(2);
+    await pool.close();
+    const small = openPool({ memoryBytes: 1 }, fakePlatform({ heapBytes: 2e8 }));
+    await small.use("a");
+    await small.use("b");
+    expect(small.state).toMatchObject({ launched: 2 });
+    await small.pool.close();
   });
 
   test("at its bound, lets others wait until one is given back", async () => {

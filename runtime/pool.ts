@@ -1,18 +1,22 @@
 /**
  * Which isolate a run gets. An isolate belongs to one identity (principal, permissions, limits) from its first lease to its
  * end; a spare belongs to nobody yet. Of what is free, the nearest is taken: the same UDF (memory was put back in place), a
- * spare, the same identity (a fresh realm), a new one; at the bound on isolates a stranger's idle one makes room.
+ * spare, the same identity (a fresh realm), a new one; at the bounds on isolates and memory a stranger's idle one makes room.
  */
 import { CancelledError, IsolateError } from "./errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 
+/** What an isolate is expected to take before it has said anything. */
+const EXPECTED_BYTES = 128 * 1024 * 1024;
 /** A spare is started when the runtime has been quiet for this long. */
 const REFILL_DELAY_MS = 250;
 
 export interface PoolOptions {
   /** The most isolates at once, spares included. */
   maxIsolates: number;
+  /** The most memory of all isolates together. Idle ones end to keep it; then new ones wait; one is always allowed. */
+  memoryBytes: number;
   /** Isolates kept booted and warm that nobody has used. */
   spares: number;
 }
@@ -234,6 +238,7 @@ export class Pool {
         if (entry.isolate.ended) return;
         void entry.isolate.settled.then(() => {
           if (!entry.isolate.reusable) void this.#end(entry, new IsolateError("The isolate was used up"));
+          while (this.#heldBytes() > this.#options.memoryBytes && this.#endIdle());
         });
         entry.idleTimer = setTimeout(
           () => void this.#end(entry, new IsolateError("The isolate was idle")),
@@ -246,14 +251,29 @@ export class Pool {
     };
   }
 
-  /** Takes a place below the bound, ending the isolate that was idle longest for it if need be. @param keep idle ones that stay */
+  /** Takes a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
   #reserve(keep = 0): boolean {
-    if (this.#entries.size + this.#starting >= this.#options.maxIsolates) {
-      const idle = [...this.#entries].filter((entry) => !entry.busy);
-      if (!idle[0] || idle.length <= keep) return false;
-      void this.#end(idle[0], new IsolateError("The isolate made room for another"));
-    }
+    const { maxIsolates, memoryBytes } = this.#options;
+    const isFull = () =>
+      this.size.isolates >= maxIsolates ||
+      (this.size.isolates > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
+    while (isFull()) if (!this.#endIdle(keep)) return false;
     this.#starting++;
+    return true;
+  }
+
+  #heldBytes(): number {
+    return [...this.#entries].reduce(
+      (sum, { isolate }) => sum + isolate.heldBytes,
+      this.#starting * EXPECTED_BYTES,
+    );
+  }
+
+  /** Ends the isolate that was idle longest. @returns whether there was one beyond those that stay */
+  #endIdle(keep = 0): boolean {
+    const idle = [...this.#entries].filter((entry) => !entry.busy);
+    if (!idle[0] || idle.length <= keep) return false;
+    void this.#end(idle[0], new IsolateError("The isolate made room for another"));
     return true;
   }
 

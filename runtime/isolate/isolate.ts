@@ -83,6 +83,7 @@ export class Isolate {
   #putBack: PromiseWithResolvers<void> | null = null;
   #putBackTimer: ReturnType<typeof setTimeout> | undefined;
   #strayEvents = 0;
+  #heldBytes = 0;
   #reusable = true;
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
@@ -141,6 +142,7 @@ export class Isolate {
       const answer = await isolate.#guarded("start", "startMs", isolate.#options.startMs, signal, options);
       const report = JSON.parse(answer.text) as {
         ok: boolean;
+        value?: { heapBytes?: number };
         error?: { message: string; traceback: string };
       };
       if (!report.ok) {
@@ -148,6 +150,7 @@ export class Isolate {
           cause: report.error?.traceback,
         });
       }
+      isolate.#noteHeap(report.value?.heapBytes);
       return { isolate, buffers: answer.buffers };
     } catch (error) {
       await isolate.close(error as Error);
@@ -167,6 +170,11 @@ export class Isolate {
   /** Whether it may be leased again (once `settled`). */
   get reusable(): boolean {
     return this.#reusable && !this.#ended;
+  }
+
+  /** About how much memory it takes: as measured during its last run, or by what its engine said. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Resolves when memory has been put back after the last run, or the isolate has ended. */
@@ -257,12 +265,18 @@ export class Isolate {
     this.#putBack = null;
   }
 
+  /** An engine that is put back keeps a copy of its heap. */
+  #noteHeap(heapBytes: unknown): void {
+    this.#heldBytes = 2 * (Number(heapBytes) || 0);
+  }
+
   #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {
     const measure = this.#process.memoryBytes;
     if (!measure) return undefined;
     const allowed = memoryBytes + PROCESS_OVERHEAD_BYTES;
     return setInterval(() => {
       void measure.call(this.#process).then((bytes) => {
+        this.#heldBytes = bytes;
         if (bytes <= allowed || !this.#events) return;
         this.#channel.close(
           new LimitExceededError(
@@ -302,6 +316,7 @@ export class Isolate {
     } else if (name === "idle") {
       const state = JSON.parse(body.text) as PutBack & { ms: number };
       this.restoreMs = Number(state.ms);
+      this.#noteHeap(state.heapBytes);
       this.#reusable &&= state.reusable === true;
       this.#endPutBack();
     } else {

@@ -31,7 +31,7 @@ export interface RuntimeOptions {
   permissions?: Permissions;
   limits?: Partial<Limits>;
   host?: HostBindings;
-  /** `maxIsolates` (default 4), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
+  /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
   /** Called while a first use takes long: packages are installed, a snapshot is built. */
   onProgress?: (event: ProgressEvent) => void;
@@ -84,8 +84,11 @@ const MAY_IMPORT_FILES = /(from|import)\s*\(?\s*["']\.\.?\//;
 
 const OPTIONS = new Set(["permissions", "limits", "host", "pool", "assets", "onProgress"]);
 
+const DEFAULT_POOL_BYTES = 4 * 1024 ** 3;
+
 function checkPool({
   maxIsolates = 4,
+  memoryBytes = DEFAULT_POOL_BYTES,
   spares = 1,
   reusable = true,
   ...rest
@@ -93,11 +96,16 @@ function checkPool({
   const unknown = Object.keys(rest)[0];
   if (unknown)
     throw new UsageError(
-      `Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, spares, reusable`,
+      `Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, memoryBytes, spares, reusable`,
     );
   if (!Number.isInteger(maxIsolates) || maxIsolates < 1) {
     throw new UsageError(
       `Cannot create a runtime: pool.maxIsolates must be a whole number above 0: received ${maxIsolates}`,
+    );
+  }
+  if (!(typeof memoryBytes === "number" && memoryBytes > 0)) {
+    throw new UsageError(
+      `Cannot create a runtime: pool.memoryBytes must be a number above 0: received ${memoryBytes}`,
     );
   }
   if (!Number.isInteger(spares) || spares < 0) {
@@ -105,7 +113,7 @@ function checkPool({
       `Cannot create a runtime: pool.spares must be a whole number from 0: received ${spares}`,
     );
   }
-  return { maxIsolates, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
+  return { maxIsolates, memoryBytes, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
 }
 
 /** The host function: finds the binding, hands over data, and answers with data. */

@@ -40,7 +40,7 @@ export async function attempt(attack, context) {
       logBytes: 1 << 20,
       ...attack.limits,
     },
-    pool: { maxIsolates: 2, spares: 0 },
+    pool: { maxIsolates: 2, memoryBytes: 4 * 1024 ** 3, spares: 0 },
     reusable: true,
     narrowPermissions: () => ({}),
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
