@@ -112,6 +112,11 @@ export function nodePlatform(own: Folder): IsolatePlatform {
           "Cannot start an isolate: in Deno there is no permissioned Node child yet. Run fuselet with Node",
         );
       }
+      if (Number(process.versions.node.split(".")[0]) < 22) {
+        throw new UsageError(
+          `Cannot start an isolate: fuselet needs Node 22.13 or later: this is ${process.version}`,
+        );
+      }
       bootstrap ??= own.read("child.js").then((bytes) => new TextDecoder().decode(bytes));
       return launch(await bootstrap, options);
     },
