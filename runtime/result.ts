@@ -72,11 +72,13 @@ export class RunResult {
 }
 
 async function readTable(value: TableValue): Promise<Table> {
-  const [{ tableFromIPC }, { ResultError }] = await Promise.all([
+  const [{ RecordBatchReader, tableFromIPC }, { ResultError }] = await Promise.all([
     import("apache-arrow"),
     import("./errors.ts"),
   ]);
   try {
+    // Bytes that end before a schema are an empty table to the reader.
+    if (!RecordBatchReader.from(value.ipc).open().schema) throw new Error("it has no schema");
     return tableFromIPC(value.ipc);
   } catch (cause) {
     throw new ResultError(`Cannot read the result: it is no Arrow stream (${(cause as Error).message})`, {
