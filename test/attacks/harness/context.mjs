@@ -103,7 +103,11 @@ export class Context {
     this.#pyodide ??= startPyodide();
     const control = this.#pyodide;
     const answer = await control.ask({ runs });
-    if (answer.died && this.#pyodide === control) this.#pyodide = undefined;
+    // Several runs are about what they leave behind: that must not reach the next attack.
+    if (answer.died || runs.length > 1) {
+      control.end();
+      if (this.#pyodide === control) this.#pyodide = undefined;
+    }
     return answer;
   }
 
@@ -143,7 +147,7 @@ function startPyodide() {
   };
 }
 
-/** Runs an attack with the wall down. @returns `{ value }`, `{ error }` or `{ died: true }` */
+/** Runs an attack with the wall down, as often as there are runs; Pyodide stays the same for all. @returns `{ value }`, `{ error }` or `{ died: true }` */
 export async function control(kind, runs, context) {
   if (kind === "pyodide") return context.plainPyodide(runs);
   const { file, parameters } = runs.at(-1);
@@ -153,6 +157,7 @@ export async function control(kind, runs, context) {
     join(import.meta.dirname, runner),
     file,
     JSON.stringify(parameters),
+    String(runs.length),
   ]);
   if (code !== 0) return { died: true, error: stderr };
   const line = stdout.trim().split("\n").at(-1);
