@@ -169,12 +169,15 @@ const isRaw = (type: DataType): boolean =>
   DataType.isTimestamp(type) || DataType.isTime(type) || DataType.isDuration(type) || DataType.isDate(type);
 
 function vectorForm(vector: Vector): Canonical[] {
+  let before = 0;
   return vector.data.flatMap((data: Data) => {
+    const start = before;
+    before += data.length;
     return Array.from({ length: data.length }, (_, i) => {
       if (!data.getValid(i)) return null;
       if (isRaw(data.type)) return canonical(data.values[i]);
       if (data.type.typeId === Type.Decimal) return decimalForm(data, i);
-      return cellForm(vector.get(i));
+      return cellForm(vector.get(start + i));
     });
   });
 }

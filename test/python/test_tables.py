@@ -121,7 +121,7 @@ UNFIT = {
     "mixed": (pd.DataFrame({"ok": [1, 2], "bad": [1, "x"]}), 'result["bad"]'),
     "objects": (pd.DataFrame({"a": [object()]}), 'result["a"]'),
     "two columns of one name": (pd.DataFrame([[1, 2]], columns=["a", "a"]), "result"),
-    "huge ints": (pd.DataFrame({"a": [10**30]}), "result"),
+    "huge ints": (pd.DataFrame({"ok": [1], "bad": [10**30]}), 'result["bad"]'),
 }
 
 

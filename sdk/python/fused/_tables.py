@@ -148,8 +148,19 @@ def _from_pandas(writer: "Writer", pa: Any, frame: Any) -> Any:
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         message = " ".join(str(part) for part in error.args)
         column = _COLUMN.search(message)
-        path = f'{writer.path()}["{column[1]}"]' if column else writer.path()
+        label = column[1] if column else _unfit_label(pa, frame)
+        path = writer.path() if label is None else f'{writer.path()}["{label}"]'
         raise ResultProblem(f"Cannot return {path}: Arrow cannot hold it: {shorten(message, 500)}", subject=path) from error
+
+
+def _unfit_label(pa: Any, frame: Any) -> Any:
+    """The label of the first column that Arrow cannot hold; not all of its errors say it."""
+    for position, label in enumerate(frame.columns):
+        try:
+            pa.Array.from_pandas(frame.iloc[:, position])
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
+            return label
+    return None
 
 
 def _write_table(writer: "Writer", table: Any, kind: str, meta: dict[str, Any]) -> None:
