@@ -357,7 +357,8 @@ function openEngine(
     },
     set 0(_signal: number) {},
   });
-  const canSuspend = "Suspending" in WebAssembly;
+  // V8 12 (Node 22) has it under an earlier name.
+  const canSuspend = "Suspending" in WebAssembly || "Suspender" in WebAssembly;
   /** Whether the prepared UDF is entered through a promise, which costs time and cannot be put back in place. */
   let suspends = false;
   const startBytes = pyodide._module.HEAP8.length;
