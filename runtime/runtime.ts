@@ -13,6 +13,7 @@ import { failureError, readFailure } from "./failure.ts";
 import type { Isolate } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
+import { memoBySource } from "./memo.ts";
 import { type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
 import type { Tile, Udf, UdfSource } from "./udf.ts";
@@ -120,10 +121,14 @@ const DEFAULT_PRINCIPAL = "local";
 export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #pool: Pool;
+  readonly #hash: (source: UdfSource) => Promise<string>;
   #closed = false;
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
+    this.#hash = memoBySource(({ language, name, file, code, headers }) =>
+      parts.hash(JSON.stringify([language, name, file, code, headers])),
+    );
     const { memoryBytes, startMs, outputBytes, messageBytes, idleMs } = parts.limits;
     this.#pool = new Pool(
       parts.platform,
@@ -147,13 +152,11 @@ export class Runtime {
     this.#assertOpen();
     checkOptions(options);
     const started = performance.now();
-    const limits = narrowLimits(this.#parts.limits, options.limits);
+    const limits = options.limits ? narrowLimits(this.#parts.limits, options.limits) : this.#parts.limits;
     const permissions = this.#parts.narrowPermissions(options.permissions);
     const parameters = encodeParameters(options.parameters ?? {});
     const engine = this.#engine(source);
-    const hash = await this.#parts.hash(
-      JSON.stringify([source.language, source.name, source.file, source.code, source.headers]),
-    );
+    const hash = await this.#hash(source);
     const principal = options.principal ?? DEFAULT_PRINCIPAL;
     const recipe = engine.recipe(source, { readsTables: holdsTable(parameters) });
     // Whoever leases waits for it; a lease that is refused does not.
@@ -173,7 +176,8 @@ export class Runtime {
     };
     let lease = await this.#pool.lease(request);
     const collector = collectOutput(limits.logBytes, options.onOutput);
-    const ending = new AbortController();
+    // Made when the host is first asked: most runs never do.
+    let ending: AbortController | undefined;
     try {
       const udf = await preparing;
       const leased = performance.now();
@@ -182,7 +186,10 @@ export class Runtime {
         principal,
         udf: { name: source.name, hash },
         permissions,
-        signal: ending.signal,
+        get signal() {
+          ending ??= new AbortController();
+          return ending.signal;
+        },
       };
       const calls = countCalls(
         limits,
@@ -227,7 +234,7 @@ export class Runtime {
     } catch (error) {
       throw withOutput(error, collector.finish());
     } finally {
-      ending.abort();
+      ending?.abort();
       lease.release();
     }
   }
@@ -335,9 +342,9 @@ function countCalls(
 
 /** Collects output as text, streaming it on, and stops at the limit even if the guest does not. */
 function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
-  const streams = {
-    stdout: { decoder: new TextDecoder(), text: "" },
-    stderr: { decoder: new TextDecoder(), text: "" },
+  const streams: Record<"stdout" | "stderr", { decoder?: TextDecoder; text: string }> = {
+    stdout: { text: "" },
+    stderr: { text: "" },
   };
   // The guest marks where it cut off; the mark itself is beyond the limit.
   let left = logBytes + 256;
@@ -349,11 +356,13 @@ function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
     output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
       if (left <= 0) return;
       left -= bytes.length;
+      streams[stream].decoder ??= new TextDecoder();
       add(stream, streams[stream].decoder.decode(bytes, { stream: true }));
     },
     finish() {
       // Half a character may have come last.
-      for (const stream of ["stdout", "stderr"] as const) add(stream, streams[stream].decoder.decode());
+      for (const stream of ["stdout", "stderr"] as const)
+        add(stream, streams[stream].decoder?.decode() ?? "");
       return { stdout: streams.stdout.text, stderr: streams.stderr.text };
     },
   };

@@ -1,6 +1,7 @@
 /** The Python engine as the runtime sees it. */
 import { parse } from "smol-toml";
 import { UdfLoadError } from "../../errors.ts";
+import { memoBySource } from "../../memo.ts";
 import type { Parameter, Udf, UdfSource } from "../../udf.ts";
 import type { Engine } from "../engine.ts";
 import { scanImports } from "./imports.ts";
@@ -47,6 +48,14 @@ interface PythonReading {
 
 export function pythonEngine(options: PythonRecipeOptions): Engine {
   const recipes = pythonRecipes(options);
+  const scan = memoBySource((source) => {
+    const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
+    const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
+    return {
+      imports: imports.filter((name) => !modules.has(name)),
+      requirements: scanRequirements(source),
+    };
+  });
   const prepared = ({ name, code, file, headers }: UdfSource) => ({
     name,
     code,
@@ -57,13 +66,8 @@ export function pythonEngine(options: PythonRecipeOptions): Engine {
   return {
     languages: ["python"],
     async recipe(source, options) {
-      const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
-      const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
-      return recipes.recipe(
-        imports.filter((name) => !modules.has(name)),
-        scanRequirements(source),
-        options,
-      );
+      const { imports, requirements } = scan(source);
+      return recipes.recipe(imports, requirements, options);
     },
     prepare: async (source) => prepared(source),
     async read(source, ask): Promise<Udf> {

@@ -69,7 +69,7 @@ def _fuselet_entry():
     import fused._host as host
     import sys
     run, prepare, inspect = guest.run, guest.prepare, guest.inspect
-    def call(text, buffers):
+    def call(text, buffers=()):
         return run(text, [buffer.to_py() for buffer in buffers])
     def results():
         return guest.result_buffers
@@ -367,11 +367,13 @@ function openEngine(
   let keptPrepared: string | null = null;
 
   const execute = async (request: Encoded): Promise<Encoded> => {
-    let answer = (
-      suspends ? await call.callPromising(request.text, request.buffers) : call(request.text, request.buffers)
-    ) as string | Promise<string>;
+    // An empty list would have to be made a proxy, too.
+    const args = request.buffers.length > 0 ? [request.text, request.buffers] : [request.text];
+    let answer = (suspends ? await call.callPromising(...args) : call(...args)) as string | Promise<string>;
     if (typeof answer !== "string") answer = await (answer as Promise<string>);
-    return { text: answer as string, buffers: viewBuffers(results() as PyProxy) };
+    const text = answer as string;
+    // Buffers are named by tags.
+    return { text, buffers: text.includes('"$"') ? viewBuffers(results() as PyProxy) : [] };
   };
 
   return {

@@ -56,6 +56,9 @@ const BASE_IMPORTS = [
   "uuid",
 ];
 
+/** So many different wishes are remembered. */
+const MAX_WISHES = 1000;
+
 export interface PythonRecipes {
   /** The recipe for a UDF that imports these modules and asks for these packages. */
   recipe(
@@ -79,7 +82,10 @@ export interface PythonRecipeOptions {
 export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const { assets, platform, onProgress } = options;
   const distribution = once(() => openDistribution(assets));
+  /** By the names of the packages. */
   const recipes = new Map<string, Promise<IsolateRecipe>>();
+  /** By what was asked for: looking packages up takes longer than a small run. */
+  const found = new Map<string, Promise<IsolateRecipe>>();
 
   const own = once(async () => {
     const [pack, realm] = await Promise.all([assets.own.read("fused.pack"), assets.own.read(options.realm)]);
@@ -176,22 +182,41 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     return [snapshot, codeCache];
   };
 
+  const find = async (
+    imports: readonly string[],
+    requirements: readonly string[],
+    readsTables: boolean,
+  ): Promise<IsolateRecipe> => {
+    // Both are wanted, and over a network each takes a while.
+    own().catch(() => {});
+    const dist = await distribution();
+    // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
+    const reader = readsTables && (await hasPackage(dist, assets, "pyarrow")) ? ["pyarrow"] : [];
+    const set = await resolvePackages(dist, assets, [...imports, ...reader], requirements);
+    const key = set.names.join(" ");
+    const recipe = recipes.get(key) ?? make(set, dist);
+    recipes.set(key, recipe);
+    return recipe;
+  };
+
   return {
     async recipe(imports, requirements, { readsTables = false } = {}) {
-      // Both are wanted, and over a network each takes a while.
-      own().catch(() => {});
-      const dist = await distribution();
-      // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
-      const reader = readsTables && (await hasPackage(dist, assets, "pyarrow")) ? ["pyarrow"] : [];
-      const set = await resolvePackages(dist, assets, [...imports, ...reader], requirements);
-      const key = set.names.join(" ");
-      let recipe = recipes.get(key);
-      if (!recipe) {
-        recipe = make(set, dist);
-        recipes.set(key, recipe);
+      const wish = JSON.stringify([imports, requirements, readsTables]);
+      const known = found.get(wish);
+      if (known) return known;
+      if (found.size >= MAX_WISHES) found.clear();
+      const recipe = find(imports, requirements, readsTables);
+      found.set(wish, recipe);
+      try {
+        const { key, assets: parts } = await recipe;
         // What failed is tried again by the next run.
-        const forget = () => recipes.delete(key);
-        recipe.then(({ assets: parts }) => Promise.all(parts)).catch(forget);
+        Promise.all(parts).catch(() => {
+          found.clear();
+          recipes.delete(key);
+        });
+      } catch (error) {
+        found.clear();
+        throw error;
       }
       return recipe;
     },
