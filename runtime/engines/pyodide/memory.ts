@@ -84,26 +84,23 @@ function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
   };
 }
 
-/** The table of JavaScript objects that Python refers to. */
+/** The table of JavaScript objects that Python refers to. Reading past its end traps; writing there would let it grow. */
 function captureReferences(module: PyodideModule): () => void {
-  const kept: unknown[] = [];
-  for (let index = 0; ; index++) {
+  const isThere = (index: number): boolean => {
     try {
-      kept.push(module.__hiwire_get(index));
+      module.__hiwire_get(index);
+      return true;
     } catch {
-      break;
+      return false;
     }
-  }
+  };
+  const kept: unknown[] = [];
+  while (isThere(kept.length)) kept.push(module.__hiwire_get(kept.length));
+  let length = kept.length;
   return () => {
     kept.forEach((value, index) => void module.__hiwire_set(index, value));
-    for (let index = kept.length; ; index++) {
-      try {
-        module.__hiwire_set(index, null);
-      } catch {
-        break;
-      }
-      if (index > kept.length + 100_000) break;
-    }
+    while (isThere(length)) length++;
+    for (let index = kept.length; index < length; index++) module.__hiwire_set(index, null);
   };
 }
 
