@@ -126,7 +126,8 @@ export class Context {
   }
 }
 
-function startPyodide() {
+/** A plain Pyodide in a process of its own. */
+export function startPyodide() {
   const child = spawn(nodePath(26), [join(import.meta.dirname, "control-pyodide.mjs")], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
@@ -143,6 +144,7 @@ function startPyodide() {
         if (child.exitCode !== null || child.signalCode !== null) resolve({ died: true });
         child.stdin.write(`${JSON.stringify(question)}\n`);
       }),
+    pid: child.pid,
     end: () => endGroup(child.pid),
   };
 }

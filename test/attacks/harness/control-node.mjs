@@ -16,8 +16,7 @@ registerHooks({
 function merge(target, source) {
   for (const key of Object.keys(source)) {
     if (source[key] === null || typeof source[key] !== "object") target[key] = source[key];
-    else if (target[key] === undefined) target[key] = source[key];
-    else merge(target[key], source[key]);
+    else merge((target[key] ??= {}), source[key]);
   }
 }
 
@@ -42,5 +41,4 @@ globalThis.require = (await import("node:module")).createRequire(import.meta.url
 const { default: udf } = await import(pathToFileURL(file).href);
 let answer;
 for (let i = 0; i < Number(times); i++) answer = await attempt(udf, JSON.parse(parameters));
-process.stdout.write(JSON.stringify(answer));
-process.exit(0);
+process.stdout.write(JSON.stringify(answer), () => process.exit(0));

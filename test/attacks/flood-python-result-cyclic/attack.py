@@ -1,0 +1,8 @@
+import fused
+
+
+@fused.udf
+def udf():
+    value = {}
+    value["value"] = [value]
+    return value

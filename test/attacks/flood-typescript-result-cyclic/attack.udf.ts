@@ -1,0 +1,7 @@
+import { udf } from "fuselet/udf";
+
+export default udf({}, () => {
+  const value: unknown[] = [];
+  value.push({ value });
+  return value;
+});
