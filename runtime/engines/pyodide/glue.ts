@@ -28,6 +28,8 @@ export interface GlueHooks {
   restore(module: unknown, memory: Uint8Array): void;
   /** Bytes of memory that the glue should start with (0.27; later builds are fixed and grown). */
   initialMemory(length: number): number;
+  /** The time in ms. */
+  now(): number;
   /** The most 64-KiB pages of memory (builds that make their memory in JavaScript). */
   maximumPages: number;
 }
@@ -74,6 +76,12 @@ const ASM: Patch[] = [
     replacement: "$1hooks.wantedSymbols(GOT)",
   },
   {
+    // A symbol that nobody has asked for gets its address when somebody does; there are thousands, and each takes a slot.
+    what: "the addresses of exports",
+    pattern: /(updateGOT\s*=\s*\([\w$]+\s*,\s*[\w$]+\)\s*=>\s*\{for\s*\(var symName in \w+\)\s*\{if\s*\()isInternalSym\(symName\)/,
+    replacement: "$1!(symName in GOT)||isInternalSym(symName)",
+  },
+  {
     what: "the restoring of memory",
     pattern: /return Module\.HEAP8\.set\(([\w$]+)\),([\w$]+)\}/,
     replacement: "return hooks.restore(Module,$1),$2}",
@@ -83,6 +91,13 @@ const ASM: Patch[] = [
     what: "aliases of the realm's functions",
     pattern: /var (_\w+)=(Math\.\w+|clear[A-Z]\w+);/g,
     replacement: "var $1=(a,b)=>$2(a,b);",
+    optional: true,
+  },
+  {
+    // Sleeping asks for the time again and again, and for nothing else.
+    what: "the clock",
+    pattern: /(_emscripten_get_now\s*=\s*)\(\)\s*=>\s*performance\.now\(\)/,
+    replacement: "$1()=>hooks.now()",
     optional: true,
   },
   {

@@ -122,10 +122,26 @@ function mountPackages(FS: FileSystem, pack: Uint8Array): void {
   }
 }
 
+/** Tells the host when a run has gone on past its deadline: the way to end what nothing else stops because its host is gone. */
+class Watch {
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #host: GuestHost;
+  constructor(host: GuestHost) {
+    this.#host = host;
+  }
+  /** The time; the interpreter asks for it while it sleeps, and calls this for signals now and then. */
+  now(): number {
+    const now = this.#host.now();
+    if (now > this.deadline) this.#host.fatal("the run went on past its deadline");
+    return now;
+  }
+}
+
 async function boot(
   options: PyodideStartOptions,
   platform: SessionPlatform,
   glue: GlueFactory,
+  watch: Watch,
 ): Promise<{ pyodide: Pyodide; snapshot: Uint8Array | null }> {
   const [major, minor] = options.pythonVersion;
   const sitePackages = `/lib/python${major}.${minor}/site-packages`;
@@ -178,6 +194,7 @@ async function boot(
       restoreSnapshot(saved, new Uint8Array(module.HEAP8.buffer), Math.max(end, module._sbrk(0) >>> 0));
     },
     initialMemory: (length) => snapshot?.length ?? length,
+    now: () => watch.now(),
     maximumPages: Math.floor(options.memoryBytes / 65536),
   });
 
@@ -241,7 +258,8 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
   return async (startOptions, platform, host) => {
     const options = startOptions as PyodideStartOptions;
     const started = host.now();
-    const { pyodide, snapshot } = await boot(options, platform, glue);
+    const watch = new Watch(host);
+    const { pyodide, snapshot } = await boot(options, platform, glue, watch);
     if (snapshot) {
       return {
         engine: unusable(),
@@ -253,7 +271,7 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
     pyodide.runPython(CLOSE_DOORS);
     freezeLoans(pyodide);
     connectStreams(pyodide, host);
-    const engine = openEngine(pyodide, host, options.reusable);
+    const engine = openEngine(pyodide, host, watch, options.reusable);
     if (options.warm) await engine.warm();
     return {
       engine,
@@ -333,6 +351,7 @@ function connectHost(connect: PyProxy, host: GuestHost): void {
 function openEngine(
   pyodide: Pyodide,
   host: GuestHost,
+  watch: Watch,
   reusable: boolean,
 ): GuestEngine & { warm(): Promise<void> } {
   const entry = pyodide.runPython(ENTRY) as PyProxy;
@@ -348,11 +367,9 @@ function openEngine(
   connectHost(connect, host);
   // After a snapshot, and after memory was put back, every run would draw the same numbers. The hash seed stays as it was frozen.
   reseed();
-  let deadline = Number.POSITIVE_INFINITY;
-  // The interpreter asks for signals now and then: a way in when nothing else stops a loop whose host is gone.
   pyodide.setInterruptBuffer({
     get 0() {
-      if (host.now() > deadline) host.fatal("the run went on past its deadline");
+      watch.now();
       return 0;
     },
     set 0(_signal: number) {},
@@ -378,7 +395,7 @@ function openEngine(
 
   return {
     async run(request, limits: GuestLimits) {
-      deadline = limits.deadline;
+      watch.deadline = limits.deadline;
       const udf = request.text.startsWith('{"udf":null') ? null : request.text;
       if (udf !== null) {
         const answer = prepare(udf) as string;
@@ -392,7 +409,7 @@ function openEngine(
     },
     inspect: (request) => ({ text: inspect(request.text) as string, buffers: [] }),
     putBack() {
-      deadline = Number.POSITIVE_INFINITY;
+      watch.deadline = Number.POSITIVE_INFINITY;
       const heapBytes = pyodide._module.HEAP8.length;
       if (suspends) return { reusable: false, reason: "the run could suspend its stack", heapBytes };
       if (!baseline) return { reusable: false, reason: "the isolate serves one run", heapBytes };

@@ -1,0 +1,8 @@
+import fused
+
+
+@fused.udf
+def udf():
+    print("running")
+    while True:
+        pass
