@@ -69,9 +69,10 @@ export async function runCases(
 ): Promise<void> {
   const shared = new Map<DistributionName, Promise<FuseletRuntime>>();
   const open = (distribution: DistributionName) => {
+    // No spares: a case takes whatever there is, and starting what nobody takes would cost as much as the cases.
     const runtime =
       shared.get(distribution) ??
-      platform.createRuntime(distribution, { host: testBindings(platform.fuselet) });
+      platform.createRuntime(distribution, { host: testBindings(platform.fuselet), pool: { spares: 0 } });
     shared.set(distribution, runtime);
     return runtime;
   };

@@ -48,13 +48,13 @@ export default [
     typescript: "export default ({ n }: { n: number }) => {\n  console.log(n);\n  return n * n;\n};\n",
     scenario: async ({ createRuntime, outcome }) => {
       const runtime = await createRuntime({ pool: { maxIsolates: 2, spares: 0 } });
-      const runs = Array.from({ length: 12 }, (_, n) =>
+      const runs = Array.from({ length: 6 }, (_, n) =>
         outcome({ parameters: { n }, principal: `p${n % 3}` }, { runtime }),
       );
       const outcomes = valuesOf(await Promise.all(runs));
       return [outcomes, runtime.isolates.isolates <= 2];
     },
-    value: [Array.from({ length: 12 }, (_, n) => [n * n, `${n}\n`]), true],
+    value: [Array.from({ length: 6 }, (_, n) => [n * n, `${n}\n`]), true],
   }),
   defineCase("a run that fails harms none of the others", {
     python: "@fused.udf\ndef udf(n: int):\n    if n % 2:\n        raise ValueError(n)\n    return n\n",

@@ -1,6 +1,7 @@
 /**
  * Frames of pandas and tables of pyarrow. A UDF that does not import pyarrow has its frames written by our own code, one that
- * does by pyarrow: what arrives must be the same, so most groups here are run both ways.
+ * does by pyarrow: what arrives must be the same, so most groups here are run both ways. Cases import the same wherever they
+ * can: each set of packages has a snapshot, and building one takes seconds.
  */
 import * as arrow from "apache-arrow";
 import { type Case, defineCase, pythonWith, table } from "../case.ts";
@@ -449,8 +450,7 @@ export default [
   defineCase("what pandas gave comes back as it was", {
     python: ROUND,
     distribution: "pandas",
-    scenario: async ({ createRuntime, source: udf }) => {
-      const runtime = await createRuntime();
+    scenario: async ({ runtime, source: udf }) => {
       const equal: unknown[] = [];
       for (const name of ROUND_NAMES) {
         const { raw } = await runtime.run(udf, { parameters: { name } });
@@ -461,7 +461,7 @@ export default [
     value: ROUND_NAMES.map((name) => [name, true]),
   }),
   defineCase("a table of every type of column goes into Python", {
-    python: `import pyarrow as pa
+    python: `${PYARROW}
 @fused.udf
 def udf(data):
     return [type(data) is pa.Table, {name: [str(data[name].type), data[name].to_pylist()] for name in data.column_names}]
@@ -521,14 +521,13 @@ def udf(data):
     ],
   }),
   defineCase("a table of every type of column goes through Python", {
-    python: pythonWith("data", "data"),
+    python: pythonWith("data", "data", PYARROW),
     distribution: "pandas",
     parameters: ({ TableValue }) => ({ data: new TableValue(allTypes) }),
     value: table("arrow", allColumns, { rows: 3, meta: {} }),
   }),
   defineCase("a table becomes what its parameter is annotated with", {
-    python: `import pandas as pd
-import pyarrow as pa
+    python: `${PYARROW}
 @fused.udf
 def udf(frame: pd.DataFrame, arrow: pa.Table, records: pd.DataFrame):
     return [type(frame).__name__, frame.shape, str(frame["id"].dtype), frame["name"].tolist(), type(arrow).__name__, arrow.num_rows, records["a"].tolist()]
@@ -542,7 +541,7 @@ def udf(frame: pd.DataFrame, arrow: pa.Table, records: pd.DataFrame):
     value: ["DataFrame", [3, 2], "int32", ["a", null, "Å🌍"], "Table", 3, [1, 2]],
   }),
   defineCase("a table that lies about its offsets does not go in", {
-    python: pythonWith("data", "data.num_rows"),
+    python: pythonWith("data", "data.num_rows", PYARROW),
     distribution: "pandas",
     parameters: ({ TableValue }) => {
       const ipc = ipcOf({ name: column(["aaaa", "bbbb"], new arrow.Utf8()) });
@@ -554,7 +553,7 @@ def udf(frame: pd.DataFrame, arrow: pa.Table, records: pd.DataFrame):
     error: { name: "ParameterError", exitCode: 2, message: /Arrow/ },
   }),
   defineCase("bytes that are no Arrow stream do not go in", {
-    python: pythonWith("data", "1"),
+    python: pythonWith("data", "1", PYARROW),
     distribution: "pandas",
     parameters: ({ TableValue }) => ({ data: new TableValue(Uint8Array.of(1, 2, 3, 4)) }),
     error: { name: "ParameterError", exitCode: 2, message: /no Arrow stream/ },

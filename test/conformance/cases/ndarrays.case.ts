@@ -3,11 +3,14 @@ import { type Case, defineCase, ndarray, pythonWith, typescript, typescriptWith 
 
 const guest = "import { NdArray, ndarray } from 'fuselet/udf';";
 
+/** With pandas, because the cases of frames have that, too: each set of packages has a snapshot, and building one takes seconds. */
+const NUMPY = "import numpy as np, pandas";
+
 const LARGEST = 2n ** 63n - 1n;
 const nan = Number.NaN;
 
 /** A Python UDF that gives one of several values, by name. */
-const oneOf = (values: Readonly<Record<string, string>>, before = "import numpy as np"): string =>
+const oneOf = (values: Readonly<Record<string, string>>, before = NUMPY): string =>
   pythonWith(
     "name: str",
     `{${Object.entries(values).map(([name, expression]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
@@ -93,8 +96,8 @@ export default [
     ),
     python: pythonWith(
       "data",
-      "[isinstance(data, numpy.ndarray), data.dtype.str, list(data.shape), data.tolist(), data]",
-      "import numpy",
+      "[isinstance(data, np.ndarray), data.dtype.str, list(data.shape), data.tolist(), data]",
+      NUMPY,
     ),
     distribution: "pandas",
     parameters: ({ NdArray }) => ({ data: NdArray.from(new Int16Array([1, -2, 3])) }),
@@ -110,19 +113,17 @@ export default [
     value: [ndarray("<f8", [2], [9, 2]), ndarray("<f8", [2], [1, 2])],
   }),
   defineCase("an array of numpy can be written to", {
-    python:
-      "import numpy\n@fused.udf\ndef udf(data):\n    data[0] = 9\n    return [data, data.flags.writeable, data.flags.aligned]\n",
+    python: `${NUMPY}\n@fused.udf\ndef udf(data):\n    data[0] = 9\n    return [data, data.flags.writeable, data.flags.aligned]\n`,
     distribution: "pandas",
     parameters: { data: new Float64Array([1, 2]) },
     value: [ndarray("<f8", [2], [9, 2]), true, true],
   }),
   defineCase("a large array comes back", {
     typescript: typescript("new Float64Array(1 << 20).fill(0.5)"),
-    python: pythonWith("", "numpy.full(1 << 20, 0.5)", "import numpy"),
+    python: pythonWith("", "np.full(1 << 20, 0.5)", NUMPY),
     distribution: "pandas",
-    scenario: async ({ runtime, source, language, createRuntime }) => {
-      const own = language === "python" ? await createRuntime() : runtime;
-      const { dtype, shape, data } = (await own.run(source)).value as {
+    scenario: async ({ runtime, source }) => {
+      const { dtype, shape, data } = (await runtime.run(source)).value as {
         dtype: string;
         shape: number[];
         data: Float64Array;
