@@ -66,20 +66,24 @@ const ASM: Patch[] = [
     replacement: "function loadLibData(){var given=hooks.libraryModule(libName);if(given)return given;",
   },
   {
+    // The interpreter exports thousands of symbols. One that nobody has asked for gets its address, and a slot, when somebody does.
+    what: "the addresses of exports",
+    pattern:
+      /(updateGOT\s*=\s*\(exports,\s*replace\)\s*=>\s*\{)(for\s*\(var symName in exports\)\s*\{if\s*\()(isInternalSym\(symName\))/,
+    replacement: "$1var first=!mainExports;mainExports||=exports;$2first&&!GOT[symName]||$3",
+  },
+  { what: "the table of symbols", pattern: /var GOT=\{\};/, replacement: "var mainExports,GOT={};" },
+  {
     what: "the asking for a symbol",
-    pattern: /rtn=GOT\[symName\]=new WebAssembly\.Global\(/,
-    replacement: "hooks.symbolWanted(symName);rtn=GOT[symName]=new WebAssembly.Global(",
+    pattern: /rtn=GOT\[symName\]=new WebAssembly\.Global\(([^)]*)\)/,
+    replacement:
+      "rtn=GOT[symName]=new WebAssembly.Global($1);hooks.symbolWanted(symName);" +
+      "if(mainExports&&Object.hasOwn(mainExports,symName))updateGOT({[symName]:mainExports[symName]})",
   },
   {
     what: "the resolving of symbols",
     pattern: /(reportUndefinedSymbols=\(\)=>\{for\(var\s*\[symName,entry\]of )Object\.entries\(GOT\)/,
     replacement: "$1hooks.wantedSymbols(GOT)",
-  },
-  {
-    // A symbol that nobody has asked for gets its address when somebody does; there are thousands, and each takes a slot.
-    what: "the addresses of exports",
-    pattern: /(updateGOT\s*=\s*\([\w$]+\s*,\s*[\w$]+\)\s*=>\s*\{for\s*\(var symName in \w+\)\s*\{if\s*\()isInternalSym\(symName\)/,
-    replacement: "$1!(symName in GOT)||isInternalSym(symName)",
   },
   {
     what: "the restoring of memory",

@@ -119,20 +119,22 @@ function guardFinalizers(module: PyodideModule): () => void {
   };
 }
 
-/** The bytes that are to be put back: [start, end) of memory that is not empty; all else becomes zero. */
-function findRuns(memory: Uint8Array): { start: number; end: number }[] {
+/** Copies of the stretches of memory that are not empty. Above the end of the heap nothing has been written yet. */
+function copyRuns(memory: Uint8Array, heapEnd: number): { start: number; bytes: Uint8Array }[] {
+  const words = new Int32Array(memory.buffer);
+  const isEmpty = (start: number, end: number) => {
+    for (let word = start / 4; word < end / 4; word++) if (words[word] !== 0) return false;
+    return true;
+  };
   const runs: { start: number; end: number }[] = [];
-  const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.length / 8);
-  for (let start = 0; start < memory.length; start += CHUNK) {
+  for (let start = 0; start < heapEnd; start += CHUNK) {
     const end = Math.min(start + CHUNK, memory.length);
-    let word = start / 8;
-    while (word < end / 8 && words[word] === 0n) word++;
-    if (word === end / 8) continue;
+    if (isEmpty(start, end)) continue;
     const last = runs.at(-1);
     if (last?.end === start) last.end = end;
     else runs.push({ start, end });
   }
-  return runs;
+  return runs.map(({ start, end }) => ({ start, bytes: memory.slice(start, end) }));
 }
 
 /** Captures the interpreter as it is now. Costs a copy of its memory, and that much space. */
@@ -143,8 +145,7 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
   const nextEpoch = guardFinalizers(module);
   const libraries = () => Object.keys(module.LDSO.loadedLibsByName).length;
 
-  let memory: Uint8Array;
-  let runs: { start: number; end: number }[];
+  let runs: { start: number; bytes: Uint8Array }[];
   let stack: number;
   let tableLength: number;
   let libraryCount: number;
@@ -153,8 +154,7 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
   let putReferencesBack: () => void;
 
   const capture = () => {
-    memory = new Uint8Array(module.HEAP8.buffer).slice();
-    runs = findRuns(memory);
+    runs = copyRuns(new Uint8Array(module.HEAP8.buffer), module._sbrk(0) >>> 0);
     stack = module.stackSave();
     tableLength = module.wasmTable.length;
     libraryCount = libraries();
@@ -170,10 +170,10 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
       if (libraries() !== libraryCount) throw new Error("a dynamic library was loaded during the run");
       const now = new Uint8Array(module.HEAP8.buffer);
       let end = 0;
-      for (const run of runs) {
-        if (run.start > end) now.fill(0, end, run.start);
-        now.set(memory.subarray(run.start, run.end), run.start);
-        end = run.end;
+      for (const { start, bytes } of runs) {
+        if (start > end) now.fill(0, end, start);
+        now.set(bytes, start);
+        end = start + bytes.length;
       }
       now.fill(0, end);
       module.stackRestore(stack);

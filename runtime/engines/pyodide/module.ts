@@ -25,14 +25,6 @@ export interface FileSystem {
   isFile(mode: number): boolean;
   mkdirTree(path: string): void;
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
-  createDataFile(
-    parent: string,
-    name: string,
-    data: Uint8Array,
-    canRead: boolean,
-    canWrite: boolean,
-    canOwn: boolean,
-  ): void;
   readFile(path: string): Uint8Array;
   lookupPath(path: string): { node: FsNode };
   open(path: string, flags: number): FsStream;
@@ -42,6 +34,7 @@ export interface FileSystem {
 
 type Write = (stream: { node: FsNode }, buffer: unknown, ...rest: unknown[]) => number;
 export interface MemFs {
+  createNode(parent: FsNode, name: string, mode: number, device: number): FsNode;
   ops_table: { file: { stream: { write: Write } } };
   stream_ops: { write: Write };
 }
