@@ -13,17 +13,15 @@ const PANDAS =
   "import datetime, decimal\nimport numpy as np, pandas as pd\nfrom decimal import Decimal as D\ndef frame(**columns):\n    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})\n";
 const PYARROW = `${PANDAS}import pyarrow as pa\n`;
 
-const source = (group: Group, before: string): string =>
-  pythonWith(
-    "name: str",
-    `{${Object.entries(group).map(([name, [expression]]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
-    before,
-  );
-
+/** A Python UDF that gives all values of a group in one run: putting memory back after each would take longer than they do. */
 const values = (group: Group, before: string) => ({
-  python: source(group, before),
+  python: pythonWith(
+    "",
+    `{${Object.entries(group).map(([name, [expression]]) => `${JSON.stringify(name)}: ${expression}`)}}`,
+    before,
+  ),
   distribution: "pandas" as const,
-  runs: Object.entries(group).map(([name, [, value]]) => ({ parameters: { name }, value })),
+  value: Object.fromEntries(Object.entries(group).map(([name, [, value]]) => [name, value])),
 });
 
 const bothWays = (title: string, group: Group): Case[] => [
@@ -313,8 +311,9 @@ const REFUSED: Readonly<Record<string, readonly [expression: string, path: strin
   "two of one name": ["pd.DataFrame([[1, 2]], columns=['a', 'a'])", "result"],
 };
 const refused = (before: string) => ({
-  python: source(
-    Object.fromEntries(Object.entries(REFUSED).map(([name, [expression]]) => [name, [expression, null]])),
+  python: pythonWith(
+    "name: str",
+    `{${Object.entries(REFUSED).map(([name, [expression]]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
     before,
   ),
   distribution: "pandas" as const,
@@ -425,12 +424,13 @@ FRAMES = {
 EQUAL = {pd.DataFrame: pd.testing.assert_frame_equal, pd.Series: pd.testing.assert_series_equal}
 
 @fused.udf
-def udf(name: str, again=None):
-    made = FRAMES[name]()
+def udf(again=None):
+    made = {name: make() for name, make in FRAMES.items()}
     if again is None:
         return made
-    EQUAL.get(type(made), pd.testing.assert_index_equal)(again, made)
-    return type(again) is type(made)
+    for name, value in made.items():
+        EQUAL.get(type(value), pd.testing.assert_index_equal)(again[name], value)
+    return {name: type(again[name]) is type(value) for name, value in made.items()}
 `;
 const ROUND_NAMES = [...ROUND.matchAll(/^ {4}"(.+?)": lambda/gm)].map(([, name]) => name as string);
 
@@ -450,15 +450,20 @@ export default [
   defineCase("what pandas gave comes back as it was", {
     python: ROUND,
     distribution: "pandas",
-    scenario: async ({ runtime, source: udf }) => {
-      const equal: unknown[] = [];
-      for (const name of ROUND_NAMES) {
-        const { raw } = await runtime.run(udf, { parameters: { name } });
-        equal.push([name, (await runtime.run(udf, { parameters: { name, again: raw } })).value]);
-      }
-      return equal;
+    scenario: async ({ runtime, source }) => {
+      const { raw } = await runtime.run(source);
+      return (await runtime.run(source, { parameters: { again: raw } })).value;
     },
-    value: ROUND_NAMES.map((name) => [name, true]),
+    value: Object.fromEntries(ROUND_NAMES.map((name) => [name, true])),
+  }),
+  defineCase("a frame is the whole result", {
+    python: pythonWith("", "pd.DataFrame({'a': [True, False]})", PANDAS),
+    distribution: "pandas",
+    scenario: async ({ runtime, source }) => {
+      const result = await runtime.run(source);
+      return [result.raw, result.value, result.table?.numRows];
+    },
+    value: [plainFrame(2, { a: ["Bool", [true, false]] }), [{ a: true }, { a: false }], 2],
   }),
   defineCase("a table of every type of column goes into Python", {
     python: `${PYARROW}

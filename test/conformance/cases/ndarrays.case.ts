@@ -9,28 +9,23 @@ const NUMPY = "import numpy as np, pandas";
 const LARGEST = 2n ** 63n - 1n;
 const nan = Number.NaN;
 
-/** A Python UDF that gives one of several values, by name. */
-const oneOf = (values: Readonly<Record<string, string>>, before = NUMPY): string =>
-  pythonWith(
-    "name: str",
-    `{${Object.entries(values).map(([name, expression]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
-    before,
-  );
-
-const cases = (
-  values: Readonly<Record<string, readonly [expression: string, value: unknown]>>,
-  before?: string,
-) => ({
-  python: oneOf(
-    Object.fromEntries(Object.entries(values).map(([name, [expression]]) => [name, expression])),
-    before,
+/** All values in one run. */
+const cases = (values: Readonly<Record<string, readonly [expression: string, value: unknown]>>) => ({
+  python: pythonWith(
+    "",
+    `{${Object.entries(values).map(([name, [expression]]) => `${JSON.stringify(name)}: ${expression}`)}}`,
+    NUMPY,
   ),
   distribution: "pandas" as const,
-  runs: Object.entries(values).map(([name, [, value]]) => ({ parameters: { name }, value })),
+  value: Object.fromEntries(Object.entries(values).map(([name, [, value]]) => [name, value])),
 });
 
 const refused = (values: Readonly<Record<string, readonly [expression: string, message: RegExp]>>) => ({
-  python: oneOf(Object.fromEntries(Object.entries(values).map(([name, [expression]]) => [name, expression]))),
+  python: pythonWith(
+    "name: str",
+    `{${Object.entries(values).map(([name, [expression]]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
+    NUMPY,
+  ),
   distribution: "pandas" as const,
   runs: Object.entries(values).map(([name, [, message]]) => ({
     parameters: { name },
