@@ -328,6 +328,9 @@ const refused = (before: string) => ({
   })),
 });
 
+const STREAM =
+  "class Stream:\n    def __arrow_c_stream__(self, requested_schema=None):\n        return pa.table({'a': pa.array([1, None], pa.int8())}).__arrow_c_stream__(requested_schema)\n";
+
 const ARROW: Group = {
   decimals: [
     "pa.table({'d': pa.array([D('1.5'), None], pa.decimal128(10, 3)), 'w': pa.array([D(-1), None], pa.decimal256(60, 2))})",
@@ -386,6 +389,11 @@ const ARROW: Group = {
       table("arrow", { value: ["Int8", [1, null]] }, { meta: { column: "value" } }),
       table("arrow", { value: ["Utf8", ["a", "b"]] }, { meta: { column: "value" } }),
     ],
+  ],
+  "anything with a stream": ["Stream()", table("arrow", { a: ["Int8", [1, null]] }, { rows: 2, meta: {} })],
+  scalars: [
+    "[pa.scalar(2**60), pa.scalar(None), pa.scalar('Å'), pa.scalar([1, None])]",
+    [2n ** 60n, null, "Å", [1, null]],
   ],
   empty: [
     "pa.table({'a': pa.array([], pa.int8()), 'n': pa.nulls(0)})",
@@ -446,7 +454,7 @@ export default [
   ...bothWays("series, indexes and scalars of pandas", OTHERS),
   defineCase("frames that Arrow cannot hold are refused, with the column", refused(PANDAS)),
   defineCase("frames that Arrow cannot hold are refused by pyarrow, with the column", refused(PYARROW)),
-  defineCase("tables, batches, readers and columns of pyarrow", values(ARROW, PYARROW)),
+  defineCase("tables, batches, readers and columns of pyarrow", values(ARROW, PYARROW + STREAM)),
   defineCase("what pandas gave comes back as it was", {
     python: ROUND,
     distribution: "pandas",

@@ -1,9 +1,9 @@
-/** Arrow tables and finished documents: into a TypeScript UDF, out of one, and through both languages where no frame library is. */
+/** Arrow tables: into a TypeScript UDF and out of one. */
 import * as arrow from "apache-arrow";
-import { type Case, checksum, defineCase, media, table, typescript, typescriptWith } from "../case.ts";
+import { type Case, checksum, defineCase, table, typescript, typescriptWith } from "../case.ts";
 import { allColumns, allTypes, column, ipcOf, small, smallColumns } from "../tables.ts";
 
-const guest = "import { html, png, table, TableValue } from 'fuselet/udf';";
+const guest = "import { table, TableValue } from 'fuselet/udf';";
 
 const MANY = 1_000_000;
 
@@ -107,16 +107,5 @@ export default [
   defineCase("bytes that are no Arrow stream are no table", {
     typescript: typescript("table(new Uint8Array([1, 2, 3, 4]))", guest),
     error: { name: "ResultError", path: "result", exitCode: 1, message: /no Arrow stream/ },
-  }),
-  defineCase("documents keep their type and bytes", {
-    typescript: typescript("[html('<p>Å🌍</p>'), png(new Uint8Array([137, 80]))]", guest),
-    value: [media("text/html", "<p>Å🌍</p>"), media("image/png", Uint8Array.of(137, 80))],
-  }),
-  defineCase("a document goes in and comes back", {
-    typescript: typescriptWith("{ page: unknown }", "given.page"),
-    parameters: ({ MediaValue }) => ({
-      page: new MediaValue("image/svg+xml", new TextEncoder().encode("<svg/>")),
-    }),
-    value: media("image/svg+xml", "<svg/>"),
   }),
 ] satisfies Case[];
