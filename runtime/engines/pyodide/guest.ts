@@ -57,6 +57,9 @@ def _close():
             del sys.modules[name]
     sys.modules["pyodide_js._api"] = types.ModuleType("pyodide_js._api")
     sys.modules["pyodide_js._api"].config = config
+    loader = sys.modules.get("pyodide._package_loader")
+    if loader is not None:
+        loader.loadedPackages = types.SimpleNamespace()
     sys.meta_path[:] = [finder for finder in sys.meta_path if "Js" not in type(finder).__name__]
     _importhook.jsfinder.jsproxies.clear()
 _close()
@@ -292,10 +295,28 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
   };
 }
 
+/** Freezes a value and all that it leads to. What is frozen already, as the intrinsics are, leads nowhere new. */
+function freezeDeep(value: unknown): void {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || Object.isFrozen(value))
+    return;
+  Object.freeze(value);
+  freezeDeep(Reflect.getPrototypeOf(value));
+  for (const { value: held, get, set } of Object.values(Object.getOwnPropertyDescriptors(value))) {
+    for (const next of [held, get, set]) freezeDeep(next);
+  }
+}
+
 /** What Python still holds of JavaScript can be called but keeps nothing: a property that one run sets, the next would find. */
 function freezeLoans(pyodide: Pyodide): void {
-  const { scheduleCallback: schedule } = pyodide._api;
-  for (const loan of [schedule, schedule?.prototype, pyodide.loadedPackages]) if (loan) Object.freeze(loan);
+  freezeDeep(pyodide._api.scheduleCallback);
+  for (const value of Object.values(pyodide.ffi)) if (typeof value === "function") freezeDeep(value);
+  // The classes of proxies are made when a kind of Python object is first handed over.
+  const { getPyProxyClass } = pyodide._module;
+  pyodide._module.getPyProxyClass = (flags) => {
+    const made = getPyProxyClass(flags);
+    freezeDeep(made);
+    return made;
+  };
 }
 
 /** A realm that made a snapshot serves no runs. */

@@ -62,6 +62,7 @@ export interface PyodideModule {
   loadDynamicLibrary(name: string, flags: object, localScope: object, handle: number): unknown;
   _emscripten_resize_heap(bytes: number): unknown;
   _Py_DecRef(pointer: number): void;
+  getPyProxyClass(flags: number): unknown;
   __hiwire_get(index: number): unknown;
   __hiwire_set(index: number, value: unknown): number;
 }
@@ -78,12 +79,13 @@ export interface PyProxy {
 export interface Pyodide {
   _module: PyodideModule;
   _api: {
-    scheduleCallback?: { prototype?: object };
+    scheduleCallback?: unknown;
     on_fatal?: (error: unknown) => void;
     loadDynlib(path: string, global: boolean, folders: string[]): Promise<void>;
   };
   FS: FileSystem;
-  loadedPackages: Record<string, string>;
+  /** The classes of proxies and errors, among others. */
+  ffi: Record<string, unknown>;
   version: string;
   runPython(code: string): unknown;
   pyimport(name: string): PyProxy;

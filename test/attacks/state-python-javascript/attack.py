@@ -1,31 +1,44 @@
+import sys
+
 import fused
-from pyodide.ffi import to_js
+import pyodide.ffi
+from pyodide.ffi import JsProxy, create_proxy, to_js
 
 
-def owners():
-    array = to_js([])
-    yield "Array", lambda: array.constructor
-    yield "Array.prototype", lambda: array.constructor.prototype
-    yield "Object", lambda: to_js({}).constructor
-    yield "Function", lambda: array.constructor.constructor
-    yield "Function.prototype", lambda: array.constructor.constructor.prototype
-    yield "method", lambda: array.push
-    yield "bytes", lambda: to_js(b"").constructor
-    yield "buffer", lambda: to_js(b"").buffer.constructor
+def find():
+    """All JavaScript objects that lead on from what Python has, by path."""
+    queue = [("list", to_js([])), ("bytes", to_js(b"")), ("dictionary", to_js({})), ("null", pyodide.ffi.jsnull)]
+    for kind in (len, [], {}, set(), object(), iter(()), udf, (i for i in ()), memoryview(b"")):
+        queue.append((f"proxied {type(kind).__name__}", create_proxy(kind)))
+    queue.append(("once", pyodide.ffi.create_once_callable(len)))
+    for name, module in list(sys.modules.items()):
+        for attribute, value in list(vars(module).items()) if hasattr(module, "__dict__") else []:
+            if isinstance(value, JsProxy):
+                queue.append((f"{name}.{attribute}", value))
+    seen = set()
+    for path, value in queue:
+        if not isinstance(value, JsProxy) or value.js_id in seen or len(seen) > 150:
+            continue
+        seen.add(value.js_id)
+        yield path, value
+        for name in (*dir(value), "prototype", "constructor"):
+            try:
+                queue.append((f"{path}.{name}", getattr(value, name)))
+            except Exception:
+                pass
 
 
 @fused.udf
 def udf():
     reached = []
-    for name, find in owners():
+    for path, value in list(find()):
         try:
-            if getattr(find(), "left", None) == 1:
-                reached.append(name)
+            if getattr(value, "left", None) == 1:
+                reached.append(path)
         except Exception:
             pass
-    for name, find in owners():
         try:
-            find().left = 1
+            value.left = 1
         except Exception:
             pass
     return reached
