@@ -34,6 +34,6 @@ if (way === "plain") {
     });
   }
   const { createRuntime } = await import(module);
-  const runtime = await createRuntime({ limits: { timeMs: 4000 } });
+  const runtime = await createRuntime({ limits: { timeMs: 1500 } });
   await runtime.run(file, { onOutput: running });
 }
