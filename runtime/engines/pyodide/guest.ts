@@ -295,10 +295,10 @@ export function pyodideEngine(glue: GlueFactory): OpenEngine {
   };
 }
 
-/** Freezes a value and all that it leads to. What is frozen already, as the intrinsics are, leads nowhere new. */
+/** Freezes a value and all that it leads to. What is frozen already, as the intrinsics are, leads nowhere new; of `Error`, one property must stay writable. */
 function freezeDeep(value: unknown): void {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null || Object.isFrozen(value))
-    return;
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return;
+  if (value === Error || Object.isFrozen(value)) return;
   Object.freeze(value);
   freezeDeep(Reflect.getPrototypeOf(value));
   for (const { value: held, get, set } of Object.values(Object.getOwnPropertyDescriptors(value))) {

@@ -1,5 +1,5 @@
 /** What a run leaves behind is gone in the next one. Each case dirties something and looks for it twice. */
-import { type Case, defineCase } from "../case.ts";
+import { type Case, defineCase, python } from "../case.ts";
 
 /** A UDF that says what it finds and then leaves something; every run must find what the first one found. */
 const leaves = (title: string, look: string, leave: string, clean: unknown, imports = ""): Case =>
@@ -213,5 +213,15 @@ def udf():
       { principal: "b", value: null },
       { principal: "a", value: null },
     ],
+  }),
+  defineCase("an isolate serves the same UDF again, its memory put back in place", {
+    python: python("1"),
+    scenario: async ({ createRuntime, source }) => {
+      const runtime = await createRuntime({ pool: { maxIsolates: 1, spares: 0 } });
+      const restored: boolean[] = [];
+      for (let i = 0; i < 4; i++) restored.push((await runtime.run(source)).timing.restoreMs > 0);
+      return restored;
+    },
+    value: [false, true, true, true],
   }),
 ];
