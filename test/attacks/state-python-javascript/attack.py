@@ -38,7 +38,9 @@ def udf():
         except Exception:
             pass
         try:
-            value.left = 1
+            # What was made for this run alone keeps nothing for another.
+            if "." in path:
+                value.left = 1
         except Exception:
             pass
     return reached
