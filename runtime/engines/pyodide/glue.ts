@@ -81,6 +81,12 @@ const ASM: Patch[] = [
       "if(mainExports&&Object.hasOwn(mainExports,symName))updateGOT({[symName]:mainExports[symName]})",
   },
   {
+    // By which JavaScript objects that were handed over before get their number again; putting memory back needs it.
+    what: "the numbers of references",
+    pattern: /(function __hiwire_deduplicate_new\(\)\s*\{\s*return )(new Map)/,
+    replacement: "$1Module.referenceNumbers=$2",
+  },
+  {
     what: "the resolving of symbols",
     pattern: /(reportUndefinedSymbols=\(\)=>\{for\(var\s*\[symName,entry\]of )Object\.entries\(GOT\)/,
     replacement: "$1hooks.wantedSymbols(GOT)",

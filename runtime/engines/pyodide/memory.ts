@@ -96,8 +96,11 @@ function captureReferences(module: PyodideModule): () => void {
   };
   const kept: unknown[] = [];
   while (isThere(kept.length)) kept.push(module.__hiwire_get(kept.length));
+  const numbers = [...(module.referenceNumbers ?? [])];
   let length = kept.length;
   return () => {
+    module.referenceNumbers?.clear();
+    for (const [value, number] of numbers) module.referenceNumbers?.set(value, number);
     kept.forEach((value, index) => void module.__hiwire_set(index, value));
     while (isThere(length)) length++;
     for (let index = kept.length; index < length; index++) module.__hiwire_set(index, null);

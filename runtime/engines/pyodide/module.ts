@@ -63,6 +63,8 @@ export interface PyodideModule {
   _emscripten_resize_heap(bytes: number): unknown;
   _Py_DecRef(pointer: number): void;
   getPyProxyClass(flags: number): unknown;
+  /** Numbers of the references to JavaScript objects that have one for good; made when the first is handed over. */
+  referenceNumbers?: Map<unknown, number>;
   __hiwire_get(index: number): unknown;
   __hiwire_set(index: number, value: unknown): number;
 }

@@ -1,5 +1,5 @@
 serve((request, { send, idle }) => {
-  const depth = 1_000_000;
+  const depth = 100_000;
   send({
     kind: "reply",
     id: request.id,

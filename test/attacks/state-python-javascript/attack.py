@@ -38,9 +38,7 @@ def udf():
         except Exception:
             pass
         try:
-            # What was made for this run alone keeps nothing for another.
-            if "." in path:
-                value.left = 1
+            value.left = 1
         except Exception:
             pass
     return reached
