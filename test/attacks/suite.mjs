@@ -1,5 +1,5 @@
 /**
- * Runs the attacks (README.md): `node test/attacks/run.mjs [NAME …]`. Prints a line a folder; the last is `N passed, N failed`.
+ * Runs the attacks (README.md): `node test/attacks/suite.mjs [NAME …]`. Prints a line a folder; the last is `N passed, N failed`.
  * FUSELET_DIST names another build than dist/.
  */
 import { readdirSync, readFileSync } from "node:fs";
