@@ -110,7 +110,7 @@ const cases = {
   },
   "a flood of messages ends the isolate and does not stop the page": async () => {
     const { report, gapMs } = await hostile("flood");
-    assert.match(report.error, /without waiting for credit/);
+    assert.match(report.error, /without waiting for credit|kept sending events/);
     assert.ok(gapMs < 1000, `the page waited for ${gapMs} ms`);
     console.log(`   the page's largest gap: ${gapMs} ms`);
   },
