@@ -37,8 +37,8 @@ const MAX_BUFFERS = 0xffff;
 
 /** Unacknowledged frames that a guest may have under way. */
 export const CREDITS = 256;
-/** The host gives credits back in steps of this many. */
-const CREDIT_STEP = 64;
+/** The host gives credits back in steps of this many: what it still holds is not there for calls that wait for each other. */
+const CREDIT_STEP = 16;
 
 /** Bounds that the reading side puts on a frame before it allocates anything. */
 export interface FrameBounds {

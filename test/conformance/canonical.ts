@@ -210,6 +210,9 @@ export function errorForm(error: unknown, varying: readonly string[]): { [key: s
   const { name, message } = error as Error;
   const form: Record<string, unknown> = { name, message, ...(error as object) };
   for (const field of ["stdout", "stderr", ...varying]) delete form[field];
+  // Where an object lies in memory says nothing.
+  for (const [field, text] of Object.entries(form))
+    if (typeof text === "string") form[field] = text.replace(/ at 0x[0-9a-f]+/g, " at 0x…");
   return sorted(form);
 }
 

@@ -89,6 +89,17 @@ export default [
     ),
     value: 19900,
   }),
+  defineCase("two hundred and forty calls are under way together, whatever has been sent before", {
+    python: pythonAsync(
+      'for i in range(29):\n    print(i, flush=True)\nreturn sum(await asyncio.gather(*[call_async("test.meet", "most", 240, i) for i in range(240)]))',
+    ),
+    typescript: typescript(
+      'for (let i = 0; i < 29; i++) console.log(i);\n  const all = await Promise.all(Array.from({ length: 240 }, (_, i) => host.call("test.meet", "most", 240, i)));\n  return all.reduce((sum: number, n) => sum + (n as number), 0);',
+    ),
+    value: 28680,
+    stdout: null,
+    runs: [{}, {}, {}],
+  }),
   defineCase("two thousand calls are all answered", {
     python: pythonAsync(
       'return sum(await asyncio.gather(*[call_async("test.echo", i) for i in range(2000)]))',
