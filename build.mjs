@@ -2,6 +2,7 @@
 // FUSELET_DIST names another folder, so that a test can have a build of its own.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
@@ -17,6 +18,12 @@ const dist = process.env.FUSELET_DIST ?? join(root, "dist");
 const own = join(dist, "assets");
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
+/** Identifies the compiler of TypeScript UDFs: what it made is kept, and must not be taken for another's. */
+const compiler = createHash("sha256").update(await readFile(join(root, "package-lock.json")));
+const compilerFolder = join(root, "runtime/engines/quickjs");
+for (const file of (await readdir(compilerFolder, { recursive: true })).sort())
+  if (file.endsWith(".ts")) compiler.update(await readFile(join(compilerFolder, file)));
+
 await rm(dist, { recursive: true, force: true });
 await mkdir(own, { recursive: true });
 
@@ -25,7 +32,10 @@ const common = {
   bundle: true,
   target: "es2024",
   logLevel: "warning",
-  define: { FUSELET_VERSION: JSON.stringify(version) },
+  define: {
+    FUSELET_VERSION: JSON.stringify(version),
+    FUSELET_COMPILER: JSON.stringify(compiler.digest("hex")),
+  },
   legalComments: "none",
 };
 

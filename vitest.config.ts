@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Unit tests live beside the sources. Suites that need a browser, Python or a built package are in test/NAME/suite.mjs. */
 export default defineConfig({
-  define: { FUSELET_VERSION: JSON.stringify("0.0.0-test") },
+  define: { FUSELET_VERSION: JSON.stringify("0.0.0-test"), FUSELET_COMPILER: JSON.stringify("test") },
   test: {
     include: ["{runtime,host,sdk,test}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**"],

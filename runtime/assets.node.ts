@@ -67,7 +67,7 @@ async function prune(folder: string, maxBytes: number): Promise<void> {
     if (!info?.isFile()) continue;
     if (name.endsWith(".tmp")) {
       if (Date.now() - info.mtimeMs > STALE_MS) await remove(path);
-    } else if (/^(snapshot|code|packages)-/.test(name)) {
+    } else if (/^(snapshot|code|packages|typescript)-/.test(name)) {
       total += info.size;
       if (total > maxBytes) await remove(path);
     }

@@ -17,11 +17,17 @@ export interface TypeScriptEngineOptions {
   loadEsbuild: LoadEsbuild;
 }
 
+/** Identifies this build's compiler. */
+declare const FUSELET_COMPILER: string;
+
 /** Compiled sources that are kept: a UDF that runs often is compiled once. */
 const KEPT = 256;
+/** So many of a process are kept for later ones: a command line has one, and a server's many would only fill the cache. */
+const KEPT_FOR_OTHERS = 8;
 
 export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeScriptEngineOptions): Engine {
   const compiled = new Map<string, Promise<CompiledUdf>>();
+  let toKeep = KEPT_FOR_OTHERS;
 
   const recipe = once(async (): Promise<IsolateRecipe> => {
     const [script, image, wasm] = await Promise.all([
@@ -41,7 +47,6 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
     };
   });
 
-  /** Parser and compiler are loaded when the first TypeScript UDF comes. */
   const compile = async (source: UdfSource): Promise<CompiledUdf> => {
     const [{ readTypeScript }, { compileTypeScript }] = await Promise.all([
       import("./source.ts"),
@@ -49,13 +54,32 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
     ]);
     return compileTypeScript(source, readTypeScript(source), loadEsbuild);
   };
+  /** Parser and compiler are large: a source that an earlier process compiled does not need them. */
+  const compileOrFind = async (source: UdfSource): Promise<CompiledUdf> => {
+    if (toKeep === 0) return compile(source);
+    toKeep--;
+    const identity = JSON.stringify([
+      FUSELET_COMPILER,
+      source.name,
+      source.file,
+      source.code,
+      source.headers,
+    ]);
+    const key = `typescript-${await assets.sha256(new TextEncoder().encode(identity))}`;
+    const kept = await assets.cache.get(key, () => {});
+    if (kept) return JSON.parse(new TextDecoder().decode(kept)) as CompiledUdf;
+    const made = await compile(source);
+    // What cannot be kept is compiled again.
+    await assets.cache.put(key, new TextEncoder().encode(JSON.stringify(made)));
+    return made;
+  };
   const compileOnce = (source: UdfSource): Promise<CompiledUdf> => {
     const key = JSON.stringify([source.file, source.code, source.headers]);
     let result = compiled.get(key);
     if (!result) {
       const oldest = compiled.keys().next();
       if (compiled.size >= KEPT && !oldest.done) compiled.delete(oldest.value);
-      result = compile(source);
+      result = compileOrFind(source);
       compiled.set(key, result);
     }
     return result;
