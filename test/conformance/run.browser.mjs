@@ -1,9 +1,10 @@
 /**
- * Runs the cases in a page of Chromium and writes `results/PLATFORM.json`.
+ * Runs the cases in pages of Chromium and writes `results/PLATFORM.json`.
  *
- *     node test/conformance/run.browser.mjs chromium-isolated [--only=PATTERN] [--verbose]
+ *     node test/conformance/run.browser.mjs PLATFORM … [--only=PATTERN] [--verbose]
  *
- * The platforms are `chromium-isolated`, a page that has shared memory, and `chromium-plain`, one that has not.
+ * The platforms are `chromium-isolated`, a page that has shared memory, and `chromium-plain`, one that has not. They are run one
+ * after the other in one browser: the second finds the snapshots that the first has built.
  */
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -42,26 +43,32 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { only: { type: "string" }, verbose: { type: "boolean" } },
 });
-const [name = "chromium-isolated"] = positionals;
-const collector = new Collector(name, values.verbose === true);
 const [script, plain, geo] = await Promise.all([bundle(), plainDistribution(), geoDistribution()]);
 const esbuild = dirname(createRequire(import.meta.url).resolve("esbuild-wasm/package.json"));
 const servers = await Promise.all([plain, geo, esbuild].map((path) => (path ? serve(path) : null)));
+const [pandas, geospatial, esbuildUrl] = servers.map((server) => server && `${server.origin}/`);
 const browser = await openBrowser();
-try {
+
+/** Runs the cases in a page of a platform's kind. */
+async function run(name) {
+  const collector = new Collector(name, values.verbose === true);
   const page = await browser.openPage({ kind: name.replace("chromium-", "") });
   await page.evaluate(script);
-  const [pandas, geospatial, esbuildUrl] = servers.map((server) => server && `${server.origin}/`);
   const verdicts = await page.evaluate(
     (options) => conformance.runInPage(fuselet, conformance.cases, options),
     { esbuildUrl, distributions: { pandas, geo: geospatial }, only: values.only ?? null },
   );
+  await page.close();
   for (const verdict of verdicts) collector.add(verdict);
+  writeFileSync(join(folder, "results", `${name}.json`), collector.text());
+  console.log(collector.summary());
+  if (collector.failed > 0) process.exitCode = 1;
+}
+
+mkdirSync(join(folder, "results"), { recursive: true });
+try {
+  for (const name of positionals) await run(name);
 } finally {
   await browser.close();
   for (const server of servers) await server?.close();
 }
-mkdirSync(join(folder, "results"), { recursive: true });
-writeFileSync(join(folder, "results", `${name}.json`), collector.text());
-console.log(collector.summary());
-process.exitCode = collector.failed > 0 ? 1 : 0;

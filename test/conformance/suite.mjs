@@ -16,28 +16,26 @@ import { geoDistribution, plainDistribution } from "../setup/pyodide-distributio
 const folder = import.meta.dirname;
 const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 
-/** How each platform is run: package of the Node, script. The first is what the others are compared with. */
-const PLATFORMS = {
-  "node-26": ["node", "run.node.ts"],
-  "chromium-isolated": ["node", "run.browser.mjs"],
-  "node-24": ["node24", "run.node.ts"],
-  "chromium-plain": ["node", "run.browser.mjs"],
-  "node-22": ["node22", "run.node.ts"],
-};
+/** What is run: package of the Node, script, platforms. The first platform is what the others are compared with. */
+const RUNS = [
+  ["node", "run.node.ts", ["node-26"]],
+  ["node", "run.browser.mjs", ["chromium-isolated", "chromium-plain"]],
+  ["node24", "run.node.ts", ["node-24"]],
+  ["node22", "run.node.ts", ["node-22"]],
+];
 
 /** So many at once: most of a run is waiting for processes to start and limits to pass. */
 const AT_ONCE = 2;
 
 const resultsOf = (platform) => join(folder, "results", `${platform}.json`);
 
-/** Runs the cases on one platform. @returns {Promise<{ passed: number, failed: number }>} */
-function run(platform) {
-  const [node, script] = PLATFORMS[platform];
-  rmSync(resultsOf(platform), { force: true });
+/** Runs the cases on platforms. @returns {Promise<{ passed: number, failed: number }>} */
+function run([node, script, platforms]) {
+  for (const platform of platforms) rmSync(resultsOf(platform), { force: true });
   return new Promise((resolve) => {
     const child = spawn(
       join(modules, node, "bin", "node"),
-      ["--no-warnings", join(folder, script), platform],
+      ["--no-warnings", join(folder, script), ...platforms],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     const chunks = [];
@@ -46,8 +44,12 @@ function run(platform) {
     child.on("close", () => {
       const output = Buffer.concat(chunks).toString();
       console.log(output.trimEnd());
-      const counts = /(\d+) passed, (\d+) failed, \d+ skipped/.exec(output);
-      resolve(counts ? { passed: Number(counts[1]), failed: Number(counts[2]) } : { passed: 0, failed: 1 });
+      const total = { passed: 0, failed: 0 };
+      for (const [, passed, failed] of output.matchAll(/(\d+) passed, (\d+) failed, \d+ skipped/g)) {
+        total.passed += Number(passed);
+        total.failed += Number(failed);
+      }
+      resolve(total);
     });
   });
 }
@@ -81,16 +83,20 @@ function compare(first, other) {
   return different;
 }
 
-const chosen = process.argv.slice(2).filter((argument) => argument in PLATFORMS);
-const platforms = chosen.length > 0 ? chosen : Object.keys(PLATFORMS);
+const all = RUNS.flatMap(([, , platforms]) => platforms);
+const chosen = process.argv.slice(2).filter((argument) => all.includes(argument));
+const wanted = (platform) => chosen.length === 0 || chosen.includes(platform);
+const platforms = all.filter(wanted);
+const waiting = RUNS.map(([node, script, names]) => [node, script, names.filter(wanted)]).filter(
+  ([, , names]) => names.length > 0,
+);
 // Made here once, not by the first two platforms at the same time.
 await plainDistribution();
 await geoDistribution();
-const waiting = [...platforms];
 const total = { passed: 0, failed: 0 };
 const lane = async () => {
-  for (let platform = waiting.shift(); platform !== undefined; platform = waiting.shift()) {
-    const { passed, failed } = await run(platform);
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { passed, failed } = await run(next);
     total.passed += passed;
     total.failed += failed;
   }

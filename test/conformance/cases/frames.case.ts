@@ -1,6 +1,6 @@
 /**
  * Frames of pandas and tables of pyarrow. A UDF that does not import pyarrow has its frames written by our own code, one that
- * does by pyarrow: what arrives must be the same, so most groups here are run both ways. Cases import the same wherever they
+ * does by pyarrow: what arrives must be the same, so all groups are run both ways. Cases import the same wherever they
  * can: each set of packages has a snapshot, and building one takes seconds.
  */
 import * as arrow from "apache-arrow";
@@ -23,11 +23,6 @@ const values = (group: Group, before: string) => ({
   distribution: "pandas" as const,
   value: Object.fromEntries(Object.entries(group).map(([name, [, value]]) => [name, value])),
 });
-
-const bothWays = (title: string, group: Group): Case[] => [
-  defineCase(title, values(group, PANDAS)),
-  defineCase(`${title}, written by pyarrow`, values(group, PYARROW)),
-];
 
 type Columns = Parameters<typeof table>[1];
 
@@ -303,6 +298,15 @@ const OTHERS: Group = {
   ],
 };
 
+const GROUPS: Readonly<Record<string, Group>> = {
+  "frames of numbers": NUMBERS,
+  "frames of objects": OBJECTS,
+  "frames of moments and lengths of time": TIMES,
+  "frames of categories and intervals": CATEGORIES,
+  "indexes of frames": INDEXES,
+  "series, indexes and scalars of pandas": OTHERS,
+};
+
 const REFUSED: Readonly<Record<string, readonly [expression: string, path: string]>> = {
   mixed: ["frame(ok=[1], bad=[object()])", 'result["bad"]'],
   "numbers and texts": ["frame(ok=[1, 2], bad=[1, 'x'])", 'result["bad"]'],
@@ -446,12 +450,8 @@ const many = (name: string): string =>
   `${PANDAS}\n@fused.udf\ndef udf():\n    n = np.arange(1_000_000)\n    return pd.DataFrame({"id": n, "half": n / 2, "${name}": pd.Categorical.from_codes(n % 3, ["x", "y", "z"])})\n`;
 
 export default [
-  ...bothWays("frames of numbers", NUMBERS),
-  ...bothWays("frames of objects", OBJECTS),
-  ...bothWays("frames of moments and lengths of time", TIMES),
-  ...bothWays("frames of categories and intervals", CATEGORIES),
-  ...bothWays("indexes of frames", INDEXES),
-  ...bothWays("series, indexes and scalars of pandas", OTHERS),
+  ...Object.entries(GROUPS).map(([title, group]) => defineCase(title, values(group, PANDAS))),
+  defineCase("the same from pyarrow", values(Object.assign({}, ...Object.values(GROUPS)), PYARROW)),
   defineCase("frames that Arrow cannot hold are refused, with the column", refused(PANDAS)),
   defineCase("frames that Arrow cannot hold are refused by pyarrow, with the column", refused(PYARROW)),
   defineCase("tables, batches, readers and columns of pyarrow", values(ARROW, PYARROW + STREAM)),
@@ -473,11 +473,11 @@ export default [
     },
     value: [plainFrame(2, { a: ["Bool", [true, false]] }), [{ a: true }, { a: false }], 2],
   }),
-  defineCase("a table of every type of column goes into Python", {
+  defineCase("a table of every type of column goes into Python and comes back", {
     python: `${PYARROW}
 @fused.udf
 def udf(data):
-    return [type(data) is pa.Table, {name: [str(data[name].type), data[name].to_pylist()] for name in data.column_names}]
+    return [type(data) is pa.Table, {name: [str(data[name].type), data[name].to_pylist()] for name in data.column_names}, data]
 `,
     distribution: "pandas",
     parameters: ({ TableValue }) => ({ data: new TableValue(allTypes) }),
@@ -531,13 +531,8 @@ def udf(data):
         dictionary: ["dictionary<values=string, indices=int8, ordered=0>", ["x", null, "y"]],
         nothing: ["null", [null, null, null]],
       },
+      table("arrow", allColumns, { rows: 3, meta: {} }),
     ],
-  }),
-  defineCase("a table of every type of column goes through Python", {
-    python: pythonWith("data", "data", PYARROW),
-    distribution: "pandas",
-    parameters: ({ TableValue }) => ({ data: new TableValue(allTypes) }),
-    value: table("arrow", allColumns, { rows: 3, meta: {} }),
   }),
   defineCase("a table becomes what its parameter is annotated with", {
     python: `${PYARROW}
@@ -566,7 +561,7 @@ def udf(frame: pd.DataFrame, arrow: pa.Table, records: pd.DataFrame):
     error: { name: "ParameterError", exitCode: 2, message: /Arrow/ },
   }),
   defineCase("bytes that are no Arrow stream do not go in", {
-    python: pythonWith("data", "1", PYARROW),
+    python: pythonWith("data", "data.num_rows", PYARROW),
     distribution: "pandas",
     parameters: ({ TableValue }) => ({ data: new TableValue(Uint8Array.of(1, 2, 3, 4)) }),
     error: { name: "ParameterError", exitCode: 2, message: /no Arrow stream/ },

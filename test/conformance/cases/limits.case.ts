@@ -2,11 +2,11 @@
 import { type Case, defineCase } from "../case.ts";
 
 const MiB = 1024 * 1024;
-const timeError = { name: "LimitExceededError", limit: "timeMs", allowed: 400, exitCode: 124 };
+const timeError = { name: "LimitExceededError", limit: "timeMs", allowed: 250, exitCode: 124 };
 
 /** A UDF that never ends by itself. */
 const endless = (title: string, sources: Pick<Case, "python" | "typescript">): Case =>
-  defineCase(title, { ...sources, limits: { timeMs: 400 }, error: timeError });
+  defineCase(title, { ...sources, limits: { timeMs: 250 }, error: timeError });
 
 /** The next run of the same runtime works, whatever the last one did. */
 const then = (title: string, spec: Omit<Case, "title">): Case =>
