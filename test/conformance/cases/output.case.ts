@@ -36,7 +36,7 @@ export default [
     python:
       'import sys\n@fused.udf\ndef udf():\n    for i in range(3):\n        print(f"out {i}", flush=True)\n        print(f"err {i}", file=sys.stderr, flush=True)\n',
     typescript:
-      "export default () => {\n  for (let i = 0; i < 3; i++) {\n    console.log(`out ${i}`);\n    console.error(`err ${i}`);\n  }\n};\n",
+      "export default () => {\n  for (let i = 0; i < 3; i++) {\n    console.log('out', i);\n    console.error('err', i);\n  }\n};\n",
     scenario: async ({ runtime, source }) => {
       const pieces: string[] = [];
       await runtime.run(source, { onOutput: (stream, text) => pieces.push(`${stream}: ${text}`) });
