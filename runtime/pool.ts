@@ -165,7 +165,14 @@ export class Pool {
       isolate.prepared !== request.hash &&
       recipe.realmPerUdf
     ) {
-      await isolate.renew(request.signal);
+      try {
+        await isolate.renew(request.signal);
+      } catch (error) {
+        // It died while it was idle, and nobody had noticed.
+        if (!(error instanceof IsolateError)) throw error;
+        this.#assertOpen();
+        return this.lease({ ...request, recipe: Promise.resolve(recipe) });
+      }
     }
     return this.#leaseOf(entry);
   }

@@ -115,6 +115,9 @@ function encodeParameters(parameters: Readonly<Record<string, unknown>>): Encode
   }
 }
 
+/** How often a run is given another isolate because that which it got had died before. */
+const MOST_TRIES = 4;
+
 /** On whose behalf something runs when nobody says so. */
 const DEFAULT_PRINCIPAL = "local";
 
@@ -210,13 +213,17 @@ export class Runtime {
           { call: calls, output: collector.output },
           options.signal,
         );
-      const reply = await runIn(lease.isolate).catch(async (error: unknown) => {
-        // Its process was killed while it was idle, and nobody had noticed: nothing has run yet.
-        if (!lease.isolate.neverBegan) throw error;
-        lease.release();
-        lease = await this.#pool.lease(request);
-        return runIn(lease.isolate);
-      });
+      let reply: Encoded | undefined;
+      for (let tries = 0; reply === undefined; tries++) {
+        try {
+          reply = await runIn(lease.isolate);
+        } catch (error) {
+          // Its process was killed while it was idle, and nobody had noticed: nothing has run yet. So may those of others.
+          if (!lease.isolate.neverBegan || tries === MOST_TRIES) throw error;
+          lease.release();
+          lease = await this.#pool.lease(request);
+        }
+      }
       const ran = performance.now();
       assertHoldable(reply.text, limits.outputBytes);
       const answer = readReply(reply);
