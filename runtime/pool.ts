@@ -170,7 +170,6 @@ export class Pool {
       } catch (error) {
         // It died while it was idle, and nobody had noticed.
         if (!(error instanceof IsolateError)) throw error;
-        this.#assertOpen();
         return this.lease({ ...request, recipe: Promise.resolve(recipe) });
       }
     }

@@ -65,9 +65,7 @@ export function furnish(loan: Loan): () => void {
     }
     decode(source?: ArrayBuffer | ArrayBufferView): string {
       if (source === undefined) return "";
-      const bytes = ArrayBuffer.isView(source)
-        ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-        : new Uint8Array(source);
+      const bytes = ArrayBuffer.isView(source) ? genuine(source) : new Uint8Array(source);
       return outer.decode(bytes, this.encoding, this.fatal);
     }
   }

@@ -5,6 +5,9 @@ import type { Socket } from "node:net";
 
 const MAJOR = Number(process.versions.node.split(".")[0]);
 
+/** Why nothing can run on this Node, or null. */
+export const UNFIT_NODE = MAJOR < 22 ? `fuselet needs Node 22.13 or later: this is ${process.version}` : null;
+
 /** V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. */
 export const FLAGS = [
   "--permission",

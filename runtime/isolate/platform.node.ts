@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError, LimitExceededError, UsageError } from "../errors.ts";
-import { takeChild } from "./child-process.node.ts";
+import { takeChild, UNFIT_NODE } from "./child-process.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
 /** How much of a crashed child's standard error is kept for the message. */
@@ -112,11 +112,7 @@ export function nodePlatform(own: Folder): IsolatePlatform {
           "Cannot start an isolate: in Deno there is no permissioned Node child yet. Run fuselet with Node",
         );
       }
-      if (Number(process.versions.node.split(".")[0]) < 22) {
-        throw new UsageError(
-          `Cannot start an isolate: fuselet needs Node 22.13 or later: this is ${process.version}`,
-        );
-      }
+      if (UNFIT_NODE) throw new UsageError(`Cannot start an isolate: ${UNFIT_NODE}`);
       bootstrap ??= own.read("child.js").then((bytes) => new TextDecoder().decode(bytes));
       return launch(await bootstrap, options);
     },

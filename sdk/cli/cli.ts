@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import nodeModule from "node:module";
 import { join } from "node:path";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
-import { startChildAhead } from "../../runtime/isolate/child-process.node.ts";
+import { startChildAhead, UNFIT_NODE } from "../../runtime/isolate/child-process.node.ts";
 
 // Compiled code of the program's modules is kept, as far as there is a place for it.
 nodeModule.enableCompileCache?.(join(cacheFolder(), "node"));
 
-if (Number(process.versions.node.split(".")[0]) < 22) {
-  process.stderr.write(`error: fuselet needs Node 22.13 or later: this is ${process.version}\n`);
+if (UNFIT_NODE) {
+  process.stderr.write(`error: ${UNFIT_NODE}\n`);
   process.exit(2);
 }
 

@@ -55,17 +55,10 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
     return compileTypeScript(source, readTypeScript(source), loadEsbuild);
   };
   /** Parser and compiler are large: a source that an earlier process compiled does not need them. */
-  const compileOrFind = async (source: UdfSource): Promise<CompiledUdf> => {
+  const compileOrFind = async (source: UdfSource, identity: string): Promise<CompiledUdf> => {
     if (toKeep === 0) return compile(source);
     toKeep--;
-    const identity = JSON.stringify([
-      FUSELET_COMPILER,
-      source.name,
-      source.file,
-      source.code,
-      source.headers,
-    ]);
-    const key = `typescript-${await assets.sha256(new TextEncoder().encode(identity))}`;
+    const key = `typescript-${await assets.sha256(new TextEncoder().encode(`${FUSELET_COMPILER}\n${identity}`))}`;
     const kept = await assets.cache.get(key, () => {});
     if (kept) return JSON.parse(new TextDecoder().decode(kept)) as CompiledUdf;
     const made = await compile(source);
@@ -74,13 +67,13 @@ export function quickjsEngine({ assets, realm, memoryBytes, loadEsbuild }: TypeS
     return made;
   };
   const compileOnce = (source: UdfSource): Promise<CompiledUdf> => {
-    const key = JSON.stringify([source.file, source.code, source.headers]);
-    let result = compiled.get(key);
+    const identity = JSON.stringify([source.name, source.file, source.code, source.headers]);
+    let result = compiled.get(identity);
     if (!result) {
       const oldest = compiled.keys().next();
       if (compiled.size >= KEPT && !oldest.done) compiled.delete(oldest.value);
-      result = compileOrFind(source);
-      compiled.set(key, result);
+      result = compileOrFind(source, identity);
+      compiled.set(identity, result);
     }
     return result;
   };

@@ -5,24 +5,12 @@
  */
 import * as arrow from "apache-arrow";
 import { type Case, defineCase, pythonWith, table } from "../case.ts";
+import { type Group, refusalsOf, roundTrip, valuesOf } from "../groups.ts";
 import { allColumns, allTypes, column, ipcOf, small } from "../tables.ts";
-
-type Group = Readonly<Record<string, readonly [expression: string, expectation: unknown]>>;
 
 const PANDAS =
   "import datetime, decimal\nimport numpy as np, pandas as pd\nfrom decimal import Decimal as D\ndef frame(**columns):\n    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})\n";
 const PYARROW = `${PANDAS}import pyarrow as pa\n`;
-
-/** A Python UDF that gives all values of a group in one run: putting memory back after each would take longer than they do. */
-const values = (group: Group, before: string) => ({
-  python: pythonWith(
-    "",
-    `{${Object.entries(group).map(([name, [expression]]) => `${JSON.stringify(name)}: ${expression}`)}}`,
-    before,
-  ),
-  distribution: "pandas" as const,
-  value: Object.fromEntries(Object.entries(group).map(([name, [, value]]) => [name, value])),
-});
 
 type Columns = Parameters<typeof table>[1];
 
@@ -307,30 +295,20 @@ const GROUPS: Readonly<Record<string, Group>> = {
   "series, indexes and scalars of pandas": OTHERS,
 };
 
-const REFUSED: Readonly<Record<string, readonly [expression: string, path: string]>> = {
+const REFUSED: Group<string> = {
   mixed: ["frame(ok=[1], bad=[object()])", 'result["bad"]'],
   "numbers and texts": ["frame(ok=[1, 2], bad=[1, 'x'])", 'result["bad"]'],
   complex: ["pd.DataFrame({'bad': [1j]})", 'result["bad"]'],
   "too large": ["frame(bad=[2**64])", 'result["bad"]'],
   "two of one name": ["pd.DataFrame([[1, 2]], columns=['a', 'a'])", "result"],
 };
-const refused = (before: string) => ({
-  python: pythonWith(
-    "name: str",
-    `{${Object.entries(REFUSED).map(([name, [expression]]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
-    before,
-  ),
-  distribution: "pandas" as const,
-  runs: Object.entries(REFUSED).map(([name, [, path]]) => ({
-    parameters: { name },
-    error: {
-      name: "ResultError",
-      exitCode: 1,
-      path,
-      message: /Arrow cannot hold it/,
-    },
-  })),
-});
+const refused = (before: string) =>
+  refusalsOf(REFUSED, before, "pandas", (path) => ({
+    name: "ResultError",
+    exitCode: 1,
+    path,
+    message: /Arrow cannot hold it/,
+  }));
 
 const STREAM =
   "class Stream:\n    def __arrow_c_stream__(self, requested_schema=None):\n        return pa.table({'a': pa.array([1, None], pa.int8())}).__arrow_c_stream__(requested_schema)\n";
@@ -444,26 +422,20 @@ def udf(again=None):
         EQUAL.get(type(value), pd.testing.assert_index_equal)(again[name], value)
     return {name: type(again[name]) is type(value) for name, value in made.items()}
 `;
-const ROUND_NAMES = [...ROUND.matchAll(/^ {4}"(.+?)": lambda/gm)].map(([, name]) => name as string);
 
 const many = (name: string): string =>
   `${PANDAS}\n@fused.udf\ndef udf():\n    n = np.arange(1_000_000)\n    return pd.DataFrame({"id": n, "half": n / 2, "${name}": pd.Categorical.from_codes(n % 3, ["x", "y", "z"])})\n`;
 
 export default [
-  ...Object.entries(GROUPS).map(([title, group]) => defineCase(title, values(group, PANDAS))),
-  defineCase("the same from pyarrow", values(Object.assign({}, ...Object.values(GROUPS)), PYARROW)),
+  ...Object.entries(GROUPS).map(([title, group]) => defineCase(title, valuesOf(group, PANDAS, "pandas"))),
+  defineCase(
+    "the same from pyarrow",
+    valuesOf(Object.assign({}, ...Object.values(GROUPS)), PYARROW, "pandas"),
+  ),
   defineCase("frames that Arrow cannot hold are refused, with the column", refused(PANDAS)),
   defineCase("frames that Arrow cannot hold are refused by pyarrow, with the column", refused(PYARROW)),
-  defineCase("tables, batches, readers and columns of pyarrow", values(ARROW, PYARROW + STREAM)),
-  defineCase("what pandas gave comes back as it was", {
-    python: ROUND,
-    distribution: "pandas",
-    scenario: async ({ runtime, source }) => {
-      const { raw } = await runtime.run(source);
-      return (await runtime.run(source, { parameters: { again: raw } })).value;
-    },
-    value: Object.fromEntries(ROUND_NAMES.map((name) => [name, true])),
-  }),
+  defineCase("tables, batches, readers and columns of pyarrow", valuesOf(ARROW, PYARROW + STREAM, "pandas")),
+  defineCase("what pandas gave comes back as it was", roundTrip(ROUND, "pandas")),
   defineCase("a frame is the whole result", {
     python: pythonWith("", "pd.DataFrame({'a': [True, False]})", PANDAS),
     distribution: "pandas",

@@ -1,22 +1,10 @@
 /** Places: frames of geopandas, geometries of shapely, coordinate systems and cells. All import the same, so that one isolate can serve them. */
-import { type Case, defineCase, pythonWith, table } from "../case.ts";
-
-type Group = Readonly<Record<string, readonly [expression: string, expectation: unknown]>>;
+import { type Case, defineCase, table } from "../case.ts";
+import { type Group, roundTrip, valuesOf } from "../groups.ts";
 
 const GEO =
   "import geopandas as gpd, h3, pyproj, shapely\nfrom shapely.geometry import *\nfrom shapely import from_wkt\n";
 const PYARROW = `${GEO}import pyarrow\n`;
-
-/** All values of a group in one run: putting memory back after each would take longer than they do. */
-const values = (group: Group, before: string) => ({
-  python: pythonWith(
-    "",
-    `{${Object.entries(group).map(([name, [expression]]) => `${JSON.stringify(name)}: ${expression}`)}}`,
-    before,
-  ),
-  distribution: "geo" as const,
-  value: Object.fromEntries(Object.entries(group).map(([name, [, value]]) => [name, value])),
-});
 
 /** A point as ISO WKB: byte order, type (1, and 1001 with a height), coordinates. */
 function point(...coordinates: number[]): Uint8Array {
@@ -167,21 +155,12 @@ def udf(again=None):
         (assert_geoseries_equal if name == "series" else assert_geodataframe_equal)(again[name], value)
     return {name: type(again[name]) is type(value) and again[name].crs == value.crs for name, value in made.items()}
 `;
-const ROUND_NAMES = [...ROUND.matchAll(/^ {4}"(.+?)": lambda/gm)].map(([, name]) => name as string);
 
 export default [
-  defineCase("frames of geometries", values(FRAMES, GEO)),
-  defineCase("frames of geometries, written by pyarrow", values(FRAMES, PYARROW)),
-  defineCase("geometries come as GeoJSON", values(GEOMETRIES, GEO)),
-  defineCase("what geopandas gave comes back as it was", {
-    python: ROUND,
-    distribution: "geo",
-    scenario: async ({ runtime, source }) => {
-      const { raw } = await runtime.run(source);
-      return (await runtime.run(source, { parameters: { again: raw } })).value;
-    },
-    value: Object.fromEntries(ROUND_NAMES.map((name) => [name, true])),
-  }),
+  defineCase("frames of geometries", valuesOf(FRAMES, GEO, "geo")),
+  defineCase("frames of geometries, written by pyarrow", valuesOf(FRAMES, PYARROW, "geo")),
+  defineCase("geometries come as GeoJSON", valuesOf(GEOMETRIES, GEO, "geo")),
+  defineCase("what geopandas gave comes back as it was", roundTrip(ROUND, "geo")),
   defineCase("a tile goes in as a frame", {
     python: `${GEO}
 @fused.udf

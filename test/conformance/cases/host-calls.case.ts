@@ -11,6 +11,15 @@ const typescript = (body: string): string =>
 const tree = { a: [1, null, "é🌍"], b: { c: true }, $: "x" };
 const literal = '{"a": [1, None, "é🌍"], "b": {"c": True}, "$": "x"}';
 
+/** What `test.deny` comes to where nobody catches it. */
+const DENIED = {
+  name: "PermissionDeniedError",
+  permission: "net",
+  value: "example.com",
+  grant: "--allow-net=example.com",
+  exitCode: 3,
+};
+
 export default [
   defineCase("a call that waits gives the host's answer", {
     python: pythonSync(`return [call("test.echo", ${literal}), call("test.count", 1, 2, 3)]`),
@@ -134,24 +143,12 @@ export default [
   defineCase("a denial that nobody catches is a denial", {
     python: pythonAsync('await call_async("test.deny")'),
     typescript: typescript('await host.call("test.deny");'),
-    error: {
-      name: "PermissionDeniedError",
-      permission: "net",
-      value: "example.com",
-      grant: "--allow-net=example.com",
-      exitCode: 3,
-    },
+    error: DENIED,
   }),
   defineCase("a denial of a call that waits is a denial", {
     python: pythonSync('call("test.deny")'),
     needs: ["blockingCalls"],
-    error: {
-      name: "PermissionDeniedError",
-      permission: "net",
-      value: "example.com",
-      grant: "--allow-net=example.com",
-      exitCode: 3,
-    },
+    error: DENIED,
   }),
   defineCase("a denial can be caught", {
     python: pythonAsync(

@@ -1,5 +1,6 @@
 /** Arrays of numbers: typed arrays in TypeScript, numpy in Python. */
 import { type Case, defineCase, ndarray, pythonWith, typescript, typescriptWith } from "../case.ts";
+import { type Group, refusalsOf, valuesOf } from "../groups.ts";
 
 const guest = "import { NdArray, ndarray } from 'fuselet/udf';";
 
@@ -9,29 +10,14 @@ const NUMPY = "import numpy as np, pandas";
 const LARGEST = 2n ** 63n - 1n;
 const nan = Number.NaN;
 
-/** All values in one run. */
-const cases = (values: Readonly<Record<string, readonly [expression: string, value: unknown]>>) => ({
-  python: pythonWith(
-    "",
-    `{${Object.entries(values).map(([name, [expression]]) => `${JSON.stringify(name)}: ${expression}`)}}`,
-    NUMPY,
-  ),
-  distribution: "pandas" as const,
-  value: Object.fromEntries(Object.entries(values).map(([name, [, value]]) => [name, value])),
-});
-
-const refused = (values: Readonly<Record<string, readonly [expression: string, message: RegExp]>>) => ({
-  python: pythonWith(
-    "name: str",
-    `{${Object.entries(values).map(([name, [expression]]) => `${JSON.stringify(name)}: lambda: ${expression}`)}}[name]()`,
-    NUMPY,
-  ),
-  distribution: "pandas" as const,
-  runs: Object.entries(values).map(([name, [, message]]) => ({
-    parameters: { name },
-    error: { name: "ResultError", path: "result", exitCode: 1, message },
-  })),
-});
+const cases = (values: Group) => valuesOf(values, NUMPY, "pandas");
+const refused = (values: Group<RegExp>) =>
+  refusalsOf(values, NUMPY, "pandas", (message) => ({
+    name: "ResultError",
+    path: "result",
+    exitCode: 1,
+    message,
+  }));
 
 export default [
   defineCase("typed arrays of every kind come as arrays of one dimension", {
