@@ -19,6 +19,8 @@ const exit = (process as unknown as { _kill(pid: number, signal: number): never 
   9,
 );
 const now = performance.now.bind(performance);
+/** Bytes of memory that this process holds. */
+const resident = process.memoryUsage.rss;
 
 /** The pipe with the frames, both ways. */
 const DATA = 3;
@@ -30,9 +32,12 @@ process.on("uncaughtException", (error) => {
   exit();
 });
 
-/** Realms hold much memory that V8 does not see as such: after so many that were left, they are collected. */
+/** Realms hold much memory that V8 does not see as such: after so many that were left, they are collected once there is time. */
 const REALMS_BETWEEN_COLLECTIONS = 4;
+/** With so much more memory than at the first rest, a new realm has to wait for a collection. */
+const MAX_GROWTH = 512 * 1024 * 1024;
 let realmsLeft = 0;
+let residentAtRest = 0;
 let collectGarbage = () => {};
 
 let framesRead = 0;
@@ -127,16 +132,19 @@ const outer: Outer = {
     setImmediate(() => {
       // A bell may have been quicker, and what it brought under way must not be blocked.
       if (framesRead !== seen) return;
-      if (realmsLeft >= REALMS_BETWEEN_COLLECTIONS) {
-        realmsLeft = 0;
-        collectGarbage();
-      }
+      if (realmsLeft >= REALMS_BETWEEN_COLLECTIONS) collectGarbage();
+      residentAtRest ||= resident();
       readable?.();
     });
   },
   renew(id, text) {
     realmsLeft++;
-    openRealm(id, text);
+    readable = undefined;
+    // Nothing of the old realm is on the stack then, or it would not be collected.
+    setImmediate(() => {
+      if (resident() > residentAtRest + MAX_GROWTH) collectGarbage();
+      openRealm(id, text);
+    });
   },
   exit: () => exit(),
 };
@@ -147,7 +155,10 @@ function openCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect = vm.runInNewContext("gc") as () => void;
   setFlagsFromString("--no-expose-gc");
-  return () => collect();
+  return () => {
+    collect();
+    realmsLeft = 0;
+  };
 }
 
 function openRealm(id: number, text: string): void {

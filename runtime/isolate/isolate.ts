@@ -64,6 +64,8 @@ const MAX_STRAY_EVENTS = 100;
 const MEMORY_WATCH_MS = 50;
 /** What the process itself takes beside the engine's heap: V8, compiled code, the snapshot's copy. */
 const PROCESS_OVERHEAD_BYTES = 256 * 1024 * 1024;
+/** An isolate in which garbage takes more than this part of the limit on memory is not used again. */
+const MOST_LEFT = 0.5;
 
 export class Isolate {
   readonly recipe: IsolateRecipe;
@@ -84,6 +86,10 @@ export class Isolate {
   #putBackTimer: ReturnType<typeof setTimeout> | undefined;
   #strayEvents = 0;
   #heldBytes = 0;
+  /** What it held when it had just started. */
+  #freshBytes: number | undefined;
+  /** What it holds beyond that while nothing runs: the garbage of former runs, for which the next must not answer. */
+  #leftBytes = 0;
   #reusable = true;
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
@@ -151,6 +157,7 @@ export class Isolate {
         });
       }
       isolate.#noteHeap(report.value?.heapBytes);
+      isolate.#measureRest();
       return { isolate, buffers: answer.buffers };
     } catch (error) {
       await isolate.close(error as Error);
@@ -192,6 +199,7 @@ export class Isolate {
     this.#channel.startAnew();
     await this.#guarded("renew", "startMs", this.#options.startMs, signal, this.#startOptions());
     this.prepared = null;
+    this.#measureRest();
   }
 
   /** Reads a UDF without running it. @throws UdfLoadError when its text ends the engine: parsers written in C have a stack, too. */
@@ -270,6 +278,14 @@ export class Isolate {
     this.#heldBytes = 2 * (Number(heapBytes) || 0);
   }
 
+  #measureRest(): void {
+    void this.#process.memoryBytes?.().then((bytes) => {
+      this.#freshBytes ??= bytes;
+      this.#leftBytes = Math.max(0, bytes - this.#freshBytes);
+      if (this.#leftBytes > this.#options.memoryBytes * MOST_LEFT) this.#reusable = false;
+    });
+  }
+
   #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {
     const measure = this.#process.memoryBytes;
     if (!measure) return undefined;
@@ -277,7 +293,7 @@ export class Isolate {
     return setInterval(() => {
       void measure.call(this.#process).then((bytes) => {
         this.#heldBytes = bytes;
-        if (bytes <= allowed || !this.#events) return;
+        if (bytes <= allowed + this.#leftBytes || !this.#events) return;
         this.#channel.close(
           new LimitExceededError(
             `The run reached its memory limit of ${memoryBytes} bytes (its process held ${bytes}). Raise it with --memory-limit or limits.memoryBytes`,
@@ -318,6 +334,7 @@ export class Isolate {
       this.restoreMs = Number(state.ms);
       this.#noteHeap(state.heapBytes);
       this.#reusable &&= state.reusable === true;
+      this.#measureRest();
       this.#endPutBack();
     } else {
       this.#channel.close(

@@ -224,4 +224,22 @@ def udf():
     },
     value: [false, true, true, true],
   }),
+  defineCase("the memory that former UDFs left to be collected is not counted against the next", {
+    // Long enough for the memory to be looked at.
+    python:
+      "import time\nimport pandas as pd\n@fused.udf\ndef udf():\n    time.sleep(0.12)\n    return int(pd.Series([NUMBER]).sum())\n",
+    distribution: "pandas",
+    scenario: async ({ createRuntime, outcome, source }) => {
+      const runtime = await createRuntime({ pool: { maxIsolates: 1, spares: 0 } });
+      const limits = { memoryBytes: 512 * 1024 * 1024 };
+      const answers: unknown[] = [];
+      for (let number = 0; number < 10; number++) {
+        const code = source.code.replace("NUMBER", String(number));
+        const { value, error } = await outcome({ limits }, { runtime, source: code });
+        answers.push(value ?? error);
+      }
+      return answers;
+    },
+    value: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  }),
 ];
