@@ -103,8 +103,8 @@ describe("values", () => {
 
 describe("failures", () => {
   test("names the user's own file, line and column", async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is the UDF's
     const code =
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is the UDF's
       "interface P { n: number }\n\nfunction check(p: P): never {\n  throw new RangeError(`bad ${p.n}`);\n}\nexport default function main(n: number) {\n  return check({ n } as P);\n}\n";
     expect(await error(code, { parameters: { n: 3 }, file: "shop.ts" })).toEqual({
       kind: "udf",
