@@ -20,6 +20,7 @@ function fakePlatform({
       blockingCalls: true,
       totalMemoryBound: false,
       instantKill: true,
+      endsOrphans: true,
       authenticatedCache: true,
       fileSystem: true,
     },

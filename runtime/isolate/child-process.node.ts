@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import type { Socket } from "node:net";
+import { endWithHost, HAS_WATCHDOG } from "./watchdog.node.ts";
 
 const MAJOR = Number(process.versions.node.split(".")[0]);
 
@@ -31,6 +32,12 @@ const PARENT_DEATH = (() => {
   }
 })();
 
+/** Windows ends what a Node process has started together with it. */
+const ENDS_BY_ITSELF = PARENT_DEATH.length > 0 || process.platform === "win32";
+
+/** Whether a child ends with its parent, even one that never looks up from its work. */
+export const ENDS_ORPHANS = ENDS_BY_ITSELF || HAS_WATCHDOG;
+
 /** @param bootstrap source of the bundle `child.js` */
 function startChild(bootstrap: string): ChildProcess {
   const [program = process.execPath, ...args] = [
@@ -45,6 +52,7 @@ function startChild(bootstrap: string): ChildProcess {
     cwd: "/",
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
   });
+  if (!ENDS_BY_ITSELF && HAS_WATCHDOG) endWithHost(child);
   return child;
 }
 

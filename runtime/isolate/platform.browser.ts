@@ -236,6 +236,8 @@ export function browserPlatform({ own, isolateUrl }: BrowserPlatformOptions): Is
       blockingCalls: canSuspend || typeof SharedArrayBuffer === "function",
       totalMemoryBound: false,
       instantKill: false,
+      // A page's end ends its workers, but WebKit's go on with a loop that they are in.
+      endsOrphans: false,
       authenticatedCache: false,
       fileSystem: false,
     },

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError, LimitExceededError, UsageError } from "../errors.ts";
-import { takeChild, UNFIT_NODE } from "./child-process.node.ts";
+import { ENDS_ORPHANS, takeChild, UNFIT_NODE } from "./child-process.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
 /** How much of a crashed child's standard error is kept for the message. */
@@ -102,6 +102,7 @@ export function nodePlatform(own: Folder): IsolatePlatform {
       blockingCalls: true,
       totalMemoryBound: process.platform === "linux",
       instantKill: true,
+      endsOrphans: ENDS_ORPHANS,
       authenticatedCache: true,
       fileSystem: true,
     },

@@ -41,6 +41,8 @@ export interface Capabilities {
   totalMemoryBound: boolean;
   /** An ended isolate stops using the processor at once. */
   instantKill: boolean;
+  /** An isolate whose host is gone is ended, whatever it does; elsewhere the engine has to look at the clock. */
+  endsOrphans: boolean;
   /** Stored builds are protected against tampering, not only against corruption. */
   authenticatedCache: boolean;
   /** UDFs can be read from files and folders. */

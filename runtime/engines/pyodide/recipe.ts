@@ -106,6 +106,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       lockInfo: dist.info,
       imports,
       makeSnapshot: false,
+      watchesClock: !platform.capabilities.endsOrphans,
       warm: options.warm,
     };
     const base: Pick<IsolateRecipe, "realm" | "assets" | "realmPerUdf"> = {

@@ -1,6 +1,6 @@
 /**
  * A program that uses fuselet, to be killed: `node host-program.mjs MODULE ATTACK WAY` prints `running` once the UDF says something. The
- * ways: `walls`; `no setpriv`, where the kernel does not help; `plain`, which starts the attack's control as a child and leaves a file.
+ * ways: `walls`; `no setpriv`, where the kernel does not help; `nothing there`, where no shell does either; `plain`, which starts the attack's control as a child and leaves a file.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -23,12 +23,16 @@ if (way === "plain") {
   });
   child.stdout.once("data", running);
 } else {
-  if (way === "no setpriv") {
+  const missing = { "no setpriv": ["/usr/bin/setpriv"], "nothing there": ["/usr/bin/setpriv", "/bin/sh"] }[
+    way
+  ];
+  if (missing) {
     registerHooks({
       load(url, context, next) {
         const loaded = next(url, context);
         if (!url.startsWith("file:") || loaded.format !== "module") return loaded;
-        const source = loaded.source.toString().replaceAll("/usr/bin/setpriv", "/usr/bin/is-not-there");
+        let source = loaded.source.toString();
+        for (const program of missing) source = source.replaceAll(`"${program}"`, `"/is-not-there"`);
         return { ...loaded, source };
       },
     });

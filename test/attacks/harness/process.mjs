@@ -80,7 +80,7 @@ export async function attempt(attack) {
     .map((name) => join(attack.folder, name))
     .find((path) => existsSync(path));
   for (const moment of attack.moments) {
-    for (const way of ["walls", "no setpriv"]) {
+    for (const way of ["walls", "no setpriv", "nothing there"]) {
       if (attack.notIn?.[way]) continue;
       const left = await killHost(file, way, moment, GONE_MS);
       if (left.length > 0) problems.push(`${way}, killed at ${moment}: left ${left.join(" and ")}`);
