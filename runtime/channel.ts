@@ -7,7 +7,9 @@
  *     u8  kind        u8 reserved (0)      u16 length of name
  *     u32 id          u32 length of text   u16 number of buffers   u16 reserved (0)
  *     u32 × buffers   their lengths
- *     name, text (UTF-8), buffers
+ *     name, text (UTF-8)
+ *     zeros, so that the buffers begin at a multiple of 8 after the length field: Arrow's readers copy data that lies askew
+ *     buffers
  *
  * Many requests may be outstanding on each side; replies come in any order. The guest pays a credit for each frame
  * that it sends unasked (requests, events); the host gives credits back as it handles them. A guest that sends
@@ -35,6 +37,8 @@ const FIXED = HEAD - 4;
 const MAX_NAME = 64;
 const MAX_BUFFERS = 0xffff;
 
+const paddingAfter = (length: number, buffers: number) => (buffers > 0 ? -length & 7 : 0);
+
 /** Unacknowledged frames that a guest may have under way. */
 export const CREDITS = 256;
 /** The host gives credits back in steps of this many: what it still holds is not there for calls that wait for each other. */
@@ -53,7 +57,8 @@ export function encodeFrameHead(frame: Frame): Uint8Array {
   if (name.length > MAX_NAME || frame.buffers.length > MAX_BUFFERS) {
     throw new IsolateError(`A frame has ${frame.buffers.length} buffers: at most ${MAX_BUFFERS} fit`);
   }
-  const fixed = HEAD + frame.buffers.length * 4 + name.length + text.length;
+  const used = HEAD + frame.buffers.length * 4 + name.length + text.length;
+  const fixed = used + paddingAfter(used - 4, frame.buffers.length);
   const total = frame.buffers.reduce((sum, buffer) => sum + buffer.length, fixed);
   if (total > 0xffff_ffff)
     throw new IsolateError(`A frame of ${total} bytes is too large: 4 GiB is the most`);
@@ -114,11 +119,14 @@ export function decodeFrame(rest: Uint8Array): Frame {
   const { kind, id, nameLength, textLength, count } = decodeFixed(rest);
   let at = FIXED + count * 4;
   if (at > rest.length) throw malformed();
-  const lengths = decodeLengths(rest.subarray(FIXED, at), count, at + nameLength + textLength, rest.length);
+  const used = at + nameLength + textLength;
+  const padding = paddingAfter(used, count);
+  const lengths = decodeLengths(rest.subarray(FIXED, at), count, used + padding, rest.length);
   const decoder = new TextDecoder();
   const take = (length: number) => rest.subarray(at, (at += length));
   const name = decoder.decode(take(nameLength));
   const text = decoder.decode(take(textLength));
+  at += padding;
   return { kind, id, name, text, buffers: lengths.map(take) };
 }
 
@@ -133,10 +141,13 @@ export function readFrame(total: number, read: (into: Uint8Array) => void): Fram
     return bytes;
   };
   const { kind, id, nameLength, textLength, count } = decodeFixed(take(FIXED));
-  const lengths = decodeLengths(take(count * 4), count, FIXED + count * 4 + nameLength + textLength, total);
+  const used = FIXED + count * 4 + nameLength + textLength;
+  const padding = paddingAfter(used, count);
+  const lengths = decodeLengths(take(count * 4), count, used + padding, total);
   const decoder = new TextDecoder();
   const name = decoder.decode(take(nameLength));
   const text = decoder.decode(take(textLength));
+  take(padding);
   return { kind, id, name, text, buffers: lengths.map(take) };
 }
 

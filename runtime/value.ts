@@ -14,6 +14,7 @@
  *     {"$":"dict","v":[[key, value], …]}  a mapping that has the key `$`
  *     {"$":"ndarray","b":0}               a .npy file (numpy/lib/format.py, version 1.0)
  *     {"$":"table","b":0,"kind":"arrow"|"dataframe"|"geodataframe"|"series"|"index"|"geoseries","meta":{…}}   an Arrow IPC stream
+ *     {"$":"table","b":0,"n":3,…}         the same in parts, the buffers 0 to 2: from isolates only
  *     {"$":"columns","kind":"dataframe"|…,"meta":{…},"rows":1,"pandas":"…","columns":[…]}   from isolates only: see columns.ts
  *     {"$":"media","type":"image/png","b":0}   a finished document: PNG, TIFF, HTML, SVG, …
  *
@@ -317,6 +318,21 @@ export const fitsAsObjects = (text: string, bytes: number): boolean =>
   // The worst is a container every two characters.
   text.length * (CONTAINER_BYTES / 2 + 2) <= bytes || bytesAsObjects(text) <= bytes;
 
+/** Buffers behind each other as one: without a copy where they lie so, as those of one frame do. */
+function join(parts: readonly Uint8Array[], total: number): Uint8Array {
+  const [{ buffer, byteOffset }] = parts as [Uint8Array];
+  let end = byteOffset;
+  if (parts.every((part) => part.buffer === buffer && part.byteOffset === end && (end += part.length) >= 0))
+    return new Uint8Array(buffer, byteOffset, total);
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 /**
  * Decodes to JavaScript what was JSON already parsed: dates, decimals and UUIDs as their text, big integers as bigint, bytes as
  * Uint8Array, sets and tuples as arrays, `NdArray`, `TableValue`, `MediaValue` as they are.
@@ -334,6 +350,18 @@ export function decodeParsed(
   const buffer = (index: unknown): Uint8Array => {
     const found = typeof index === "number" ? buffers[index] : undefined;
     return found ?? bad(`it names the buffer ${JSON.stringify(index)} of ${buffers.length}`);
+  };
+  let joinable = buffers.reduce((sum, { length }) => sum + length, 0);
+  const joined = (first: unknown, count: unknown): Uint8Array => {
+    if (count === 1) return buffer(first);
+    if (!Number.isInteger(count) || (count as number) < 1 || (count as number) > buffers.length)
+      bad(`a table has ${JSON.stringify(count)} parts`);
+    const parts = Array.from({ length: count as number }, (_, i) => buffer((first as number) + i));
+    const total = parts.reduce((sum, { length }) => sum + length, 0);
+    // One that is named twice would be there twice.
+    if (total > joinable) bad("its tables name more than there is");
+    joinable -= total;
+    return join(parts, total);
   };
   const string = (v: unknown): string => (typeof v === "string" ? v : bad("a tag's value is no text"));
   const array = (v: unknown): unknown[] => (Array.isArray(v) ? v : bad("a tag's value is no list"));
@@ -388,7 +416,7 @@ export function decodeParsed(
       case "media":
         return new MediaValue(string(tagged.type), buffer(tagged.b));
       case "table":
-        return table(tagged, buffer(tagged.b));
+        return table(tagged, joined(tagged.b, tagged.n ?? 1));
       case "columns":
         return table(tagged, buildTable?.(tagged, buffers) ?? bad("columns cannot be read here"));
       default:

@@ -99,12 +99,12 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const ours = await own();
     const say = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
     const packages = packPackages(dist, assets, set, ours, say("packages"));
-    const imports = [...BASE_IMPORTS, ...set.imports];
     const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
     const start = {
       pythonVersion: dist.pythonVersion,
       lockInfo: dist.info,
-      imports,
+      imports: BASE_IMPORTS,
+      packageImports: set.imports,
       makeSnapshot: false,
       watchesClock: !platform.capabilities.endsOrphans,
       warm: options.warm,
@@ -119,7 +119,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       realmPerUdf: true,
     };
     const built = packages.then(async ({ hash }) => {
-      const identity = [hash, platform.snapshotFlavor, realm, ...imports].join("\n");
+      const identity = [hash, platform.snapshotFlavor, realm, ...BASE_IMPORTS, ...set.imports].join("\n");
       const key = await assets.sha256(new TextEncoder().encode(identity));
       return keepOrBuild(key, say("snapshot"), set, {
         ...base,

@@ -111,7 +111,7 @@ def write_stream(writer: "Writer", value: Any, depth: int) -> None:
     try:
         import pyarrow as pa
     except ImportError:
-        _write_ipc(writer, _stream_without_pyarrow(writer, value), "arrow", {})
+        _write_ipc(writer, [_stream_without_pyarrow(writer, value)], "arrow", {})
         return
     try:
         table = pa.table(value)
@@ -170,18 +170,46 @@ def _write_table(writer: "Writer", table: Any, kind: str, meta: dict[str, Any]) 
     pandas_metadata = (table.schema.metadata or {}).get(b"pandas")
     if kind != "arrow" and pandas_metadata:
         meta["index"] = json.loads(pandas_metadata).get("index_columns", [])
-    # Measured first, then written into memory of exactly that size: the data is copied once.
-    size = pa.MockOutputStream()
-    with pa.ipc.new_stream(size, table.schema) as stream:
+    sink = _Parts()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    buffer = pa.allocate_buffer(size.size())
-    with pa.ipc.new_stream(pa.FixedSizeBufferWriter(buffer), table.schema) as stream:
-        stream.write_table(table)
-    _write_ipc(writer, memoryview(buffer), kind, meta)
+    _write_ipc(writer, sink.parts(), kind, meta)
 
 
-def _write_ipc(writer: "Writer", ipc: Any, kind: str, meta: dict[str, Any]) -> None:
-    writer.buffer_tag("table", ipc, f'"kind":"{kind}","meta":{dumps_ascii(meta)},')
+class _Parts:
+    """Takes a stream that pyarrow writes, its large buffers as they lie in memory: they are first copied when they leave the isolate."""
+
+    # What is smaller is put together: a part costs more than its copy.
+    SMALL = 1 << 18
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[Any] = []
+        self._small = bytearray()
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        if view.nbytes < self.SMALL:
+            self._small += view
+        else:
+            self._parts += [self._small, view]
+            self._small = bytearray()
+        return view.nbytes
+
+    def parts(self) -> list[Any]:
+        return [*self._parts, self._small]
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _write_ipc(writer: "Writer", parts: list[Any], kind: str, meta: dict[str, Any]) -> None:
+    first = len(writer.buffers)
+    writer.buffers += parts
+    writer.out.append(f'{{"$":"table","kind":"{kind}","meta":{dumps_ascii(meta)},"b":{first},"n":{len(parts)}}}')
 
 
 def _without_views(pa: Any, table: Any) -> Any:

@@ -4,6 +4,7 @@
  * can: each set of packages has a snapshot, and building one takes seconds.
  */
 import * as arrow from "apache-arrow";
+import type { TableValue } from "../../../runtime/value.ts";
 import { type Case, defineCase, pythonWith, table } from "../case.ts";
 import { type Group, refusalsOf, roundTrip, valuesOf } from "../groups.ts";
 import { allColumns, allTypes, column, ipcOf, small } from "../tables.ts";
@@ -531,6 +532,54 @@ def udf(frame: pd.DataFrame, arrow: pa.Table, records: pd.DataFrame):
       return { data: new TableValue(ipc) };
     },
     error: { name: "ParameterError", exitCode: 2, message: /Arrow/ },
+  }),
+  defineCase("large columns of odd lengths, in several chunks, come back beside other values", {
+    python: `${PYARROW}
+@fused.udf
+def udf():
+    chunks = [pa.record_batch({
+        "flag": pa.array([i % 3 == 0 for i in range(n)], pa.bool_()),
+        "id": pa.array(range(n), pa.int64()),
+        "name": pa.array([None if i % 5 == 0 else f"{i}:é" for i in range(n)], pa.string()),
+        "blob": pa.array([b"x" * 300_001 if i == 7 else b"" for i in range(n)], pa.large_binary()),
+    }) for n in (100_003, 0, 8)]
+    table = pa.Table.from_batches(chunks)
+    return [b"abc", table, table.slice(99_999, 9), b"def"]
+`,
+    distribution: "pandas",
+    scenario: async ({ runtime, source, fuselet }) => {
+      const { raw } = await runtime.run(source);
+      const [first, all, some, last] = raw as [Uint8Array, TableValue, TableValue, Uint8Array];
+      const [whole, slice] = [all, some].map(({ ipc }) => arrow.tableFromIPC(ipc)) as [
+        arrow.Table,
+        arrow.Table,
+      ];
+      let [flags, ids, texts, bytes] = [0, 0, 0, 0];
+      for (const row of whole) {
+        flags += Number(row.flag);
+        ids += Number(row.id);
+        texts += row.name?.length ?? 0;
+        bytes += row.blob.length;
+      }
+      return [
+        all instanceof fuselet.TableValue,
+        new TextDecoder().decode(first),
+        [whole.numRows, flags, ids, texts, bytes],
+        [...slice].map((row) => [row.flag, row.id, row.name]),
+        new TextDecoder().decode(last),
+      ];
+    },
+    value: [
+      true,
+      "abc",
+      [100_011, 33_338, 5_000_250_031, 551_146, 600_002],
+      [99_999, 100_000, 100_001, 100_002, 0, 1, 2, 3, 4].map((i) => [
+        i % 3 === 0,
+        BigInt(i),
+        i % 5 === 0 ? null : `${i}:é`,
+      ]),
+      "def",
+    ],
   }),
   defineCase("bytes that are no Arrow stream do not go in", {
     python: pythonWith("data", "data.num_rows", PYARROW),

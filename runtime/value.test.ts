@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { decodeParsed, type TableValue } from "./value.ts";
+
+const table = (b: number, n: unknown) => ({ $: "table", kind: "arrow", meta: {}, b, n });
+const frame = Uint8Array.from({ length: 32 }, (_, i) => i);
+/** Views behind each other on one memory, as the buffers of a frame are. */
+const adjacent = [frame.subarray(8, 11), frame.subarray(11, 11), frame.subarray(11, 20)];
+const apart = adjacent.map((part) => part.slice());
+
+describe("a table in parts", () => {
+  test.each([
+    ["of one frame", adjacent],
+    ["of messages", apart],
+  ])("is put together from the buffers %s", (_, buffers) => {
+    const { ipc } = decodeParsed(table(0, 3), buffers) as TableValue;
+    expect([...ipc]).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
+  test("is not copied where they lie behind each other", () => {
+    const { ipc } = decodeParsed(table(0, 3), adjacent) as TableValue;
+    expect(ipc.buffer).toBe(frame.buffer);
+  });
+  test("does not reach beyond the buffers", () => {
+    expect(() => decodeParsed(table(1, 3), apart)).toThrow("names the buffer 3 of 3");
+  });
+  test.each([0, -1, 1.5, 4, 1e9, "3", null])("does not have %s parts", (n) => {
+    const data = n === null ? [table(0, 3), table(0, 3)] : table(0, n);
+    expect(() => decodeParsed(data, apart)).toThrow(n === null ? "more than there is" : "parts");
+  });
+});
