@@ -225,8 +225,7 @@ export class Runtime {
         }
       }
       const ran = performance.now();
-      assertHoldable(reply.text, limits.outputBytes);
-      const answer = readReply(reply);
+      const answer = readReply(reply, limits.outputBytes);
       if (!answer.ok) {
         throw failureError(await engine.locate(readFailure(answer.error), source), source, requestLimits);
       }
@@ -259,7 +258,8 @@ export class Runtime {
         signal: undefined,
       });
       try {
-        const answer = readReply(await lease.isolate.inspect({ text: request, buffers: [] }));
+        const reply = await lease.isolate.inspect({ text: request, buffers: [] });
+        const answer = readReply(reply, this.#parts.limits.outputBytes);
         if (answer.ok) return answer.value;
         throw failureError(readFailure(answer.error), source, this.#parts.limits);
       } finally {
@@ -297,16 +297,17 @@ export class Runtime {
   }
 }
 
-/** @throws LimitExceededError for a result that is small as text and fills memory as objects */
-function assertHoldable(text: string, outputBytes: number): void {
-  if (fitsAsObjects(text, 2 * outputBytes)) return;
-  throw new LimitExceededError(
-    `The result has too many lists and objects for limits.outputBytes (${outputBytes}): return a table or an array, or raise it`,
-    { limit: "outputBytes", allowed: outputBytes },
-  );
-}
-
-function readReply({ text }: Encoded): { ok: true; value: unknown } | { ok: false; error: unknown } {
+/** @throws LimitExceededError for an answer that is small as text and fills memory as objects */
+function readReply(
+  { text }: Encoded,
+  outputBytes: number,
+): { ok: true; value: unknown } | { ok: false; error: unknown } {
+  if (!fitsAsObjects(text, 2 * outputBytes)) {
+    throw new LimitExceededError(
+      `The result has too many lists and objects for limits.outputBytes (${outputBytes}): return a table or an array, or raise it`,
+      { limit: "outputBytes", allowed: outputBytes },
+    );
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

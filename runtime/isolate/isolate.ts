@@ -11,7 +11,7 @@ import {
   UdfRuntimeError,
 } from "../errors.ts";
 import type { RunRequest } from "../udf.ts";
-import type { Encoded } from "../value.ts";
+import { type Encoded, fitsAsObjects } from "../value.ts";
 import type { IsolateAsset, IsolatePlatform, IsolateProcess } from "./platform.ts";
 
 /** What an engine needs to start, made once and used for every isolate of the kind. */
@@ -314,6 +314,12 @@ export class Isolate {
           limit: "messageBytes",
           allowed: messageBytes,
         },
+      );
+    }
+    if (!fitsAsObjects(body.text, 2 * messageBytes)) {
+      throw new LimitExceededError(
+        `A message from the UDF has too many lists and objects for limits.messageBytes (${messageBytes}): pass a table, an array or bytes`,
+        { limit: "messageBytes", allowed: messageBytes },
       );
     }
   }

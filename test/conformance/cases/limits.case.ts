@@ -130,6 +130,21 @@ export default [
     },
     value: [5000, ["LimitExceededError", "messageBytes"]],
   }),
+  defineCase("a message that is small as text and large as objects ends the run", {
+    python:
+      "import fused._host\n@fused.udf\nasync def udf(n: int):\n    return len(await fused._host.call_async('test.echo', [[]] * n))\n",
+    typescript:
+      'import { host } from "fuselet/udf";\nexport default async (n: number) => ((await host.call("test.echo", Array.from({ length: n }, () => []))) as unknown[]).length;\n',
+    scenario: async ({ createRuntime, source }) => {
+      const runtime = await createRuntime({ limits: { messageBytes: 100_000 } });
+      const small = (await runtime.run(source, { parameters: { n: 1000 } })).value;
+      const large = await runtime
+        .run(source, { parameters: { n: 5000 } })
+        .catch((error) => [error.name, error.limit]);
+      return [small, large];
+    },
+    value: [1000, ["LimitExceededError", "messageBytes"]],
+  }),
   defineCase("a run cannot raise the runtime's limits", {
     python: "@fused.udf\ndef udf():\n    while True:\n        pass\n",
     typescript: "export default () => { for (;;) {} };\n",
