@@ -180,7 +180,7 @@ export class Pool {
   async #open(request: LeaseRequest, recipe: Promise<IsolateRecipe> | IsolateRecipe): Promise<Lease> {
     let isolate: Isolate;
     try {
-      isolate = await this.#openIsolate(recipe, request.signal);
+      isolate = await this.#openIsolate(recipe, { signal: request.signal });
     } catch (error) {
       this.#starting--;
       // The place is another's now.
@@ -194,12 +194,15 @@ export class Pool {
     return this.#leaseOf(entry);
   }
 
-  async #openIsolate(recipe: Promise<IsolateRecipe> | IsolateRecipe, signal?: AbortSignal): Promise<Isolate> {
+  async #openIsolate(
+    recipe: Promise<IsolateRecipe> | IsolateRecipe,
+    { signal, warm = false }: { signal?: AbortSignal | undefined; warm?: boolean },
+  ): Promise<Isolate> {
     const closed = this.#cancelOpening.signal;
     const opening = Isolate.open(
       this.#platform,
       recipe,
-      this.#isolateOptions,
+      { ...this.#isolateOptions, warm },
       signal ? AbortSignal.any([signal, closed]) : closed,
     );
     this.#opening.add(opening);
@@ -325,7 +328,7 @@ export class Pool {
     if (this.#closed || !recipe || this.size.spares + this.#starting >= this.#options.spares) return;
     if ([...this.#entries].some((entry) => entry.busy)) return;
     if (!this.#reserve(1)) return;
-    this.#openIsolate({ ...recipe, start: { ...recipe.start, warm: true } })
+    this.#openIsolate(recipe, { warm: true })
       .then(
         (isolate) => {
           const entry = this.#add(isolate, false);

@@ -34,6 +34,8 @@ export interface IsolateOptions {
   outputBytes: number;
   messageBytes: number;
   reusable: boolean;
+  /** Started ahead of need: its engine runs something first, and the code that this needs is compiled for good. */
+  warm: boolean;
 }
 
 /** Answers host calls and takes output during a run. */
@@ -129,6 +131,7 @@ export class Isolate {
   ): Promise<{ isolate: Isolate; buffers: Uint8Array[] }> {
     const launched = platform.launch({
       memoryBytes: options.memoryBytes,
+      warm: options.warm,
       maxFrameBytes: options.outputBytes + (1 << 20),
     });
     // The process starts while the recipe is still being read.
@@ -190,8 +193,8 @@ export class Isolate {
   }
 
   #startOptions(): Encoded {
-    const { memoryBytes, reusable } = this.#options;
-    return text({ ...this.recipe.start, memoryBytes, reusable });
+    const { memoryBytes, reusable, warm } = this.#options;
+    return text({ ...this.recipe.start, memoryBytes, reusable, warm });
   }
 
   /** Leaves the realm for a fresh one in the same process. */

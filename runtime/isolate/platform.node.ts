@@ -11,7 +11,7 @@ import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.
 const STDERR_BYTES = 4096;
 
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
-  const child = takeChild(bootstrap);
+  const child = takeChild(bootstrap, options.warm);
   const data = child.stdio[3] as Socket;
   const bell = child.stdio[4] as Socket;
   let stderr = "";

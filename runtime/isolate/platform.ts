@@ -12,6 +12,8 @@ export interface IsolateAsset {
 export interface LaunchOptions {
   /** The most that the isolate as a whole may hold. */
   memoryBytes: number;
+  /** Started ahead of need: it may spend longer on compiling its engine, so that the first run need not. */
+  warm: boolean;
   /** The largest frame that may come from it. */
   maxFrameBytes: number;
 }

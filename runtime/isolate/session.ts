@@ -35,6 +35,8 @@ export interface StartOptions {
   memoryBytes: number;
   /** False: the isolate serves one run and is never put back (nothing is kept for it). */
   reusable: boolean;
+  /** True: run something before the first lease, so that the code for it is compiled. */
+  warm: boolean;
   [option: string]: unknown;
 }
 

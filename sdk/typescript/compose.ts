@@ -168,7 +168,6 @@ export async function composeRuntime(
         realm: parts.realms.python,
         memoryBytes,
         installMs: limits.installMs,
-        warm: false,
         onProgress,
       }),
       quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),

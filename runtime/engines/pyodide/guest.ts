@@ -31,8 +31,6 @@ export interface PyodideStartOptions extends StartOptions {
   makeSnapshot: boolean;
   /** True: Python asks for the time now and then, so that a run whose host is gone ends itself. Loops take a tenth longer, texts of numbers five times as long. */
   watchesClock: boolean;
-  /** Run once before the first lease, so that the wasm code is compiled. */
-  warm: boolean;
 }
 
 interface SnapshotMetadata {
@@ -97,6 +95,8 @@ const WAITS_SYNCHRONOUSLY =
 /** Python that may call the host: where nothing can block, the stack is suspended meanwhile. */
 const CALLS_HOST = /\bfused\.(?!udf\b|types\b)\w|\bfused import (?!udf\b)|\bfused as\b/;
 
+/** After so many, V8 has seen what is called often and compiles it (child-process.node.ts). */
+const WARM_RUNS = 100;
 const WARM_UDF = JSON.stringify({
   udf: {
     name: "warm",
@@ -474,7 +474,7 @@ function openEngine(
       }
     },
     async warm() {
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < WARM_RUNS; i++) {
         prepare(WARM_UDF);
         await execute({ text: WARM_UDF, buffers: [] });
       }

@@ -75,7 +75,6 @@ export interface PythonRecipeOptions {
   realm: string;
   memoryBytes: number;
   installMs: number;
-  warm: boolean;
   onProgress: (event: ProgressEvent) => void;
 }
 
@@ -107,7 +106,6 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       packageImports: set.imports,
       makeSnapshot: false,
       watchesClock: !platform.capabilities.endsOrphans,
-      warm: options.warm,
     };
     const base: Pick<IsolateRecipe, "realm" | "assets" | "realmPerUdf"> = {
       realm,
@@ -175,6 +173,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
       outputBytes: 4 * 1024 ** 3 - 2 ** 21,
       messageBytes: 0,
       reusable: false,
+      warm: false,
     };
     const { isolate, buffers } = await Isolate.open(platform, recipe, isolateOptions);
     await isolate.close();
