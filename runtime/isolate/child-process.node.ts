@@ -21,8 +21,8 @@ export const FLAGS = [
 ];
 
 /**
- * Functions of WebAssembly that run so much (bytes of code) are compiled anew by the optimising compiler; V8's own value is 13 million. In an isolate that is
- * started ahead this happens before its first run, which it would disturb.
+ * V8 compiles a function of WebAssembly anew, and well, once it has run so many bytes of code; its own value is 13 million. In an
+ * isolate that is started ahead this is over before the first run, which it would disturb.
  */
 const WARM_FLAGS = ["--wasm-tiering-budget=200000"];
 

@@ -34,7 +34,7 @@ export interface IsolateOptions {
   outputBytes: number;
   messageBytes: number;
   reusable: boolean;
-  /** Started ahead of need: its engine runs something first, and the code that this needs is compiled for good. */
+  /** Started ahead of need: its engine runs something first, so that the code for it is compiled before anybody waits. */
   warm: boolean;
 }
 

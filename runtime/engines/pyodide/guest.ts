@@ -29,7 +29,10 @@ export interface PyodideStartOptions extends StartOptions {
   packageImports: readonly string[];
   /** True: boot cold and answer with a snapshot. */
   makeSnapshot: boolean;
-  /** True: Python asks for the time now and then, so that a run whose host is gone ends itself. Loops take a tenth longer, texts of numbers five times as long. */
+  /**
+   * True: Python looks at the time now and then, so that a run whose host is gone ends itself. Loops take a tenth longer then, making
+   * texts of numbers five times as long.
+   */
   watchesClock: boolean;
 }
 

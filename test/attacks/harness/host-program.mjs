@@ -1,6 +1,7 @@
 /**
  * A program that uses fuselet, to be killed: `node host-program.mjs MODULE ATTACK WAY` prints `running` once the UDF says something. The
- * ways: `walls`; `no setpriv`, where the kernel does not help; `nothing there`, where no shell does either; `plain`, which starts the attack's control as a child and leaves a file.
+ * ways: `walls`; `no setpriv`, where the kernel does not help; `nothing there`, where no shell does either; `plain`, which starts
+ * the attack's control as a child and leaves a file.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
