@@ -47,7 +47,7 @@ export function write(stream: Stream, data: string | Uint8Array): Promise<void> 
   });
 }
 
-/** One line of standard error that is written over and over; on a terminal only. */
+/** One line of standard error that is written over and over; on a terminal only. What is worth a line of its own gets one. */
 export class ProgressLine {
   readonly #terminal: Terminal;
   #shown = false;
@@ -55,8 +55,13 @@ export class ProgressLine {
     this.#terminal = terminal;
   }
   /** Shows an event in place of the last one. */
-  show({ message, done, total }: ProgressEvent): void {
+  show({ phase, message, done, total }: ProgressEvent): void {
     const { stderr } = this.#terminal;
+    if (phase === "cache") {
+      this.clear();
+      stderr.write(`note: ${forTerminal(message, stderr)}\n`);
+      return;
+    }
     if (!stderr.isTTY || this.#terminal.env.TERM === "dumb") return;
     const count = done !== undefined && total !== undefined && total > 0 ? ` (${done}/${total})` : "";
     const text = forTerminal(`${message}${count}`, stderr).replace(/[\r\n]+/g, " ");

@@ -29,10 +29,11 @@ const loop = file(
 const large = file("large.py", '@fused.udf\ndef udf():\n    return ["x" * 100] * 100_000\n');
 
 /** Runs the program; `onStart` gets the process and is called with each piece of standard error. */
-function fuselet(args, { input = "", onError, onOutput } = {}) {
+function fuselet(args, { input = "", onError, onOutput, env = {} } = {}) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(root, "dist", "cli.js"), ...args], {
       stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     const [stdout, stderr] = [[], []];
     child.stdout.on("data", (chunk) => {
@@ -73,6 +74,21 @@ const cases = {
     const { status, stdout, stderr } = await fuselet(["run", boom]);
     assert.deepEqual([status, stdout], [1, ""]);
     assert.match(stderr, /^Traceback[\s\S]*ValueError: boom\n$/);
+  },
+  "damaged files of the cache are built again, and that is said": async () => {
+    const env = { FUSELET_CACHE: join(folder, "cache") };
+    const run = async () => (await fuselet(["run", hello], { env })).stderr.replace(/^out\nerr\n/m, "");
+    assert.equal(await run(), "");
+    const kept = readdirSync(env.FUSELET_CACHE).filter((name) => /^(snapshot|code)-/.test(name));
+    assert.equal(kept.length, 2);
+    for (const name of kept) {
+      const path = join(env.FUSELET_CACHE, name);
+      const bytes = readFileSync(path);
+      bytes[100_000] ^= 1;
+      writeFileSync(path, bytes);
+      assert.match(await run(), new RegExp(`^note: .*${name} is damaged .*: building it again\n$`));
+      assert.equal(await run(), "");
+    }
   },
   "a wrong parameter is 2, a time limit 124": async () => {
     assert.equal((await fuselet(["run", hello, "zzz=1"])).status, 2);

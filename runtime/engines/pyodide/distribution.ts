@@ -175,7 +175,7 @@ export async function packPackages(
   assets: Assets,
   set: PackageSet,
   own: { hash: string; files: ReadonlyMap<string, Uint8Array> },
-  progress: (message: string) => void,
+  say: (phase: "packages" | "cache", message: string) => void,
 ): Promise<{ hash: string; pack: Uint8Array }> {
   const entries = set.names.map((name) => distribution.packages.get(name) as LockPackage);
   const identity = [
@@ -186,7 +186,9 @@ export async function packPackages(
   const hash = await assets.sha256(new TextEncoder().encode(identity));
   const key = `packages-${hash}`;
   if (entries.length > 0) {
-    const kept = await assets.cache.get(key, (reason) => progress(`${reason}: installing packages again`));
+    const kept = await assets.cache.get(key, (reason) =>
+      say("cache", `${reason}: installing packages again`),
+    );
     if (kept) return { hash, pack: kept };
   }
   const files = new Map<string, Uint8Array>();
@@ -194,7 +196,7 @@ export async function packPackages(
   for (const [path, bytes] of own.files)
     files.set(`/lib/python${major}.${minor}/site-packages/${path}`, bytes);
   for (const [i, entry] of entries.entries()) {
-    progress(`installing ${entry.name} ${entry.version} (${i + 1} of ${entries.length})`);
+    say("packages", `installing ${entry.name} ${entry.version} (${i + 1} of ${entries.length})`);
     const wheel = await assets.pyodide.read(entry.file_name);
     const actual = await assets.sha256(wheel);
     if (entry.sha256 && actual !== entry.sha256) {
@@ -217,7 +219,7 @@ export async function packPackages(
   const pack = encodePack(files);
   if (entries.length > 0) {
     const problem = await assets.cache.put(key, pack);
-    if (problem) progress(`installed packages are not kept: ${problem}`);
+    if (problem) say("cache", `installed packages are not kept: ${problem}`);
   }
   return { hash, pack };
 }

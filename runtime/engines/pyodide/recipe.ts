@@ -19,11 +19,12 @@ import { decodePack } from "./pack.ts";
 
 /** What is going on while a first use takes long. */
 export interface ProgressEvent {
-  phase: "packages" | "snapshot";
+  /** `cache`: something kept is damaged, or cannot be kept, and time is lost by it; worth a line also where no progress is shown. */
+  phase: "packages" | "snapshot" | "cache";
   message: string;
 }
 
-/** Modules that every snapshot holds: what small UDFs import. Those that the build lacks are left out. */
+/** Modules that every snapshot holds: what small UDFs import. */
 const BASE_IMPORTS = [
   "fused",
   "fused._guest",
@@ -80,6 +81,7 @@ export interface PythonRecipeOptions {
 
 export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const { assets, platform, onProgress } = options;
+  const say = (phase: ProgressEvent["phase"], message: string) => onProgress({ phase, message });
   const distribution = once(() => openDistribution(assets));
   /** By the names of the packages. */
   const recipes = new Map<string, Promise<IsolateRecipe>>();
@@ -96,8 +98,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
 
   const make = async (set: PackageSet, dist: Distribution): Promise<IsolateRecipe> => {
     const ours = await own();
-    const say = (phase: ProgressEvent["phase"]) => (message: string) => onProgress({ phase, message });
-    const packages = packPackages(dist, assets, set, ours, say("packages"));
+    const packages = packPackages(dist, assets, set, ours, say);
     const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
     const start = {
       pythonVersion: dist.pythonVersion,
@@ -119,7 +120,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const built = packages.then(async ({ hash }) => {
       const identity = [hash, platform.snapshotFlavor, realm, ...BASE_IMPORTS, ...set.imports].join("\n");
       const key = await assets.sha256(new TextEncoder().encode(identity));
-      return keepOrBuild(key, say("snapshot"), set, {
+      return keepOrBuild(key, set, {
         ...base,
         key: "",
         start: { ...start, makeSnapshot: true },
@@ -137,16 +138,15 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   /** The snapshot and the compiled code that goes with it, from the cache or built now. */
   const keepOrBuild = async (
     key: string,
-    say: (message: string) => void,
     set: PackageSet,
     recipe: IsolateRecipe,
   ): Promise<{ snapshot: Uint8Array; codeCache: Uint8Array | undefined }> => {
-    const damaged = (reason: string) => say(`${reason}: building it again`);
+    const damaged = (reason: string) => say("cache", `${reason}: building it again`);
     const [kept, code] = await Promise.all([
       assets.cache.get(`snapshot-${key}`, damaged),
       assets.cache.get(`code-${key}`, damaged),
     ]);
-    if (kept) {
+    if (kept && code) {
       try {
         decodeSnapshot(kept);
         return { snapshot: kept, codeCache: code };
@@ -154,12 +154,15 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
         damaged((error as Error).message);
       }
     }
-    say(set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot");
+    say(
+      "snapshot",
+      set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot",
+    );
     const [snapshot, codeCache] = await buildSnapshot(recipe);
     const problem =
       (await assets.cache.put(`snapshot-${key}`, snapshot)) ??
       (await assets.cache.put(`code-${key}`, codeCache));
-    if (problem) say(`the snapshot is not kept: ${problem}`);
+    if (problem) say("cache", `the snapshot is not kept: ${problem}`);
     return { snapshot, codeCache };
   };
 
