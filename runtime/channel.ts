@@ -1,7 +1,7 @@
 /**
  * The channel between a host and an isolate: frames, and request/reply over them.
  *
- * One frame on a byte stream (little-endian); a message port carries the same fields as an object:
+ * One frame on a byte stream (little-endian). Messages from a page's worker go without the first field; those to it are objects:
  *
  *     u32 length of what follows
  *     u8  kind        u8 reserved (0)      u16 length of name

@@ -22,8 +22,14 @@ describe("a table in parts", () => {
   test("does not reach beyond the buffers", () => {
     expect(() => decodeParsed(table(1, 3), apart)).toThrow("names the buffer 3 of 3");
   });
-  test.each([0, -1, 1.5, 4, 1e9, "3", null])("does not have %s parts", (n) => {
-    const data = n === null ? [table(0, 3), table(0, 3)] : table(0, n);
-    expect(() => decodeParsed(data, apart)).toThrow(n === null ? "more than there is" : "parts");
+  test.each([0, -1, 1.5, 4, 1e9, "3"])("does not have %s parts", (n) => {
+    expect(() => decodeParsed(table(0, n), apart)).toThrow("parts");
+  });
+  test("does not begin at null", () => {
+    expect(() => decodeParsed({ ...table(0, 2), b: null }, apart)).toThrow("from null on");
+  });
+  test("shares no parts with another, not even empty ones", () => {
+    for (const buffers of [apart, apart.map(() => new Uint8Array())])
+      expect(() => decodeParsed([table(0, 3), table(0, 3)], buffers)).toThrow("more parts than there are");
   });
 });

@@ -351,16 +351,16 @@ export function decodeParsed(
     const found = typeof index === "number" ? buffers[index] : undefined;
     return found ?? bad(`it names the buffer ${JSON.stringify(index)} of ${buffers.length}`);
   };
-  let joinable = buffers.reduce((sum, { length }) => sum + length, 0);
+  // One that is named twice would be there twice, and an empty one would take time.
+  let partsLeft = buffers.length;
   const joined = (first: unknown, count: unknown): Uint8Array => {
     if (count === 1) return buffer(first);
-    if (!Number.isInteger(count) || (count as number) < 1 || (count as number) > buffers.length)
-      bad(`a table has ${JSON.stringify(count)} parts`);
+    if (!Number.isInteger(first) || !Number.isInteger(count) || (count as number) < 1)
+      bad(`a table has ${JSON.stringify(count)} parts from ${JSON.stringify(first)} on`);
+    partsLeft -= count as number;
+    if (partsLeft < 0) bad("its tables have more parts than there are buffers");
     const parts = Array.from({ length: count as number }, (_, i) => buffer((first as number) + i));
     const total = parts.reduce((sum, { length }) => sum + length, 0);
-    // One that is named twice would be there twice.
-    if (total > joinable) bad("its tables name more than there is");
-    joinable -= total;
     return join(parts, total);
   };
   const string = (v: unknown): string => (typeof v === "string" ? v : bad("a tag's value is no text"));

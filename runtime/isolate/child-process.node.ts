@@ -20,12 +20,6 @@ export const FLAGS = [
   ...(MAJOR < 24 ? ["--experimental-wasm-jspi"] : []),
 ];
 
-/**
- * V8 compiles a function of WebAssembly anew, and well, once it has run so many bytes of code; its own value is 13 million. In an
- * isolate that is started ahead this is over before the first run, which it would disturb.
- */
-const WARM_FLAGS = ["--wasm-tiering-budget=200000"];
-
 /** On Linux the kernel ends the child when its parent dies, whatever it is doing. */
 const PARENT_DEATH = (() => {
   const setpriv = "/usr/bin/setpriv";
@@ -50,9 +44,9 @@ function startChild(bootstrap: string, warm: boolean): ChildProcess {
     ...PARENT_DEATH,
     process.execPath,
     ...FLAGS,
-    ...(warm ? WARM_FLAGS : []),
     "-e",
     bootstrap,
+    ...(warm ? ["warm"] : []),
   ];
   const child = spawn(program, args, {
     env: {},

@@ -89,9 +89,7 @@ export class Isolate {
   #strayEvents = 0;
   #heldBytes = 0;
   /** What it held when it had just started. */
-  #freshBytes: number | undefined;
-  /** What it holds beyond that while nothing runs: the garbage of former runs, for which the next must not answer. */
-  #leftBytes = 0;
+  #freshBytes = 0;
   #reusable = true;
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
@@ -147,7 +145,7 @@ export class Isolate {
       const { assets, realm, codeCache } = recipeResult.value;
       for (const asset of assets) process.provide(await asset);
       process.script(realm, await codeCache);
-      const options = isolate.#startOptions();
+      const options = isolate.#startOptions(isolate.#options.warm);
       const answer = await isolate.#guarded("start", "startMs", isolate.#options.startMs, signal, options);
       const report = JSON.parse(answer.text) as {
         ok: boolean;
@@ -160,7 +158,7 @@ export class Isolate {
         });
       }
       isolate.#noteHeap(report.value?.heapBytes);
-      isolate.#measureRest();
+      isolate.#freshBytes = process.memoryBytes?.() ?? 0;
       return { isolate, buffers: answer.buffers };
     } catch (error) {
       await isolate.close(error as Error);
@@ -192,17 +190,17 @@ export class Isolate {
     return this.#putBack?.promise ?? Promise.resolve();
   }
 
-  #startOptions(): Encoded {
-    const { memoryBytes, reusable, warm } = this.#options;
+  #startOptions(warm: boolean): Encoded {
+    const { memoryBytes, reusable } = this.#options;
     return text({ ...this.recipe.start, memoryBytes, reusable, warm });
   }
 
   /** Leaves the realm for a fresh one in the same process. */
   async renew(signal?: AbortSignal): Promise<void> {
     this.#channel.startAnew();
-    await this.#guarded("renew", "startMs", this.#options.startMs, signal, this.#startOptions());
+    // Somebody waits for it.
+    await this.#guarded("renew", "startMs", this.#options.startMs, signal, this.#startOptions(false));
     this.prepared = null;
-    this.#measureRest();
   }
 
   /** Reads a UDF without running it. @throws UdfLoadError when its text ends the engine: parsers written in C have a stack, too. */
@@ -281,29 +279,30 @@ export class Isolate {
     this.#heldBytes = 2 * (Number(heapBytes) || 0);
   }
 
-  #measureRest(): void {
-    void this.#process.memoryBytes?.().then((bytes) => {
-      this.#freshBytes ??= bytes;
-      this.#leftBytes = Math.max(0, bytes - this.#freshBytes);
-      if (this.#leftBytes > this.#options.memoryBytes * MOST_LEFT) this.#reusable = false;
-    });
+  /** What it holds beyond what it held at its start. While nothing runs, that is garbage of former runs. */
+  get #grownBytes(): number {
+    const bytes = this.#process.memoryBytes?.() ?? 0;
+    return Math.max(0, bytes - this.#freshBytes);
+  }
+
+  get #mostLeft(): number {
+    return this.#options.memoryBytes * MOST_LEFT;
   }
 
   #watchMemory(memoryBytes: number): ReturnType<typeof setInterval> | undefined {
-    const measure = this.#process.memoryBytes;
-    if (!measure) return undefined;
-    const allowed = memoryBytes + PROCESS_OVERHEAD_BYTES;
+    if (!this.#process.memoryBytes) return undefined;
+    // A run does not answer for the garbage of former ones.
+    const allowed = memoryBytes + PROCESS_OVERHEAD_BYTES + Math.min(this.#grownBytes, this.#mostLeft);
     return setInterval(() => {
-      void measure.call(this.#process).then((bytes) => {
-        this.#heldBytes = bytes;
-        if (bytes <= allowed + this.#leftBytes || !this.#events) return;
-        this.#channel.close(
-          new LimitExceededError(
-            `The run reached its memory limit of ${memoryBytes} bytes (its process held ${bytes}). Raise it with --memory-limit or limits.memoryBytes`,
-            { limit: "memoryBytes", allowed: memoryBytes },
-          ),
-        );
-      });
+      const bytes = this.#process.memoryBytes?.() ?? 0;
+      this.#heldBytes = bytes;
+      if (bytes <= allowed) return;
+      this.#channel.close(
+        new LimitExceededError(
+          `The run reached its memory limit of ${memoryBytes} bytes (its process held ${bytes}). Raise it with --memory-limit or limits.memoryBytes`,
+          { limit: "memoryBytes", allowed: memoryBytes },
+        ),
+      );
     }, MEMORY_WATCH_MS);
   }
 
@@ -342,8 +341,7 @@ export class Isolate {
       const state = JSON.parse(body.text) as PutBack & { ms: number };
       this.restoreMs = Number(state.ms);
       this.#noteHeap(state.heapBytes);
-      this.#reusable &&= state.reusable === true;
-      this.#measureRest();
+      this.#reusable &&= state.reusable === true && this.#grownBytes <= this.#mostLeft;
       this.#endPutBack();
     } else {
       this.#channel.close(

@@ -3,7 +3,7 @@
  * stops listening first, then has the worker terminated, then removes the frame.
  */
 import type { Folder } from "../assets.ts";
-import { decodeFrame, type Frame, frameLength } from "../channel.ts";
+import { decodeFrame, type Frame } from "../channel.ts";
 import { IsolateError } from "../errors.ts";
 import { once } from "../once.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
@@ -46,14 +46,11 @@ function handleOf(bytes: Uint8Array): Blob {
 
 /** The frame in a message from an isolate. @throws IsolateError for anything else */
 function readMessage(data: unknown, maxBytes: number): Frame {
-  if (!(data instanceof ArrayBuffer) || data.byteLength < 4)
-    throw new IsolateError("The isolate sent something that is no frame");
+  if (!(data instanceof ArrayBuffer)) throw new IsolateError("The isolate sent something that is no frame");
   if (data.byteLength > maxBytes) {
     throw new IsolateError(`A frame of ${data.byteLength} bytes came: at most ${maxBytes} are allowed`);
   }
-  const bytes = new Uint8Array(data);
-  if (frameLength(bytes) !== bytes.length - 4) throw new IsolateError("A frame's length is not its own");
-  return decodeFrame(bytes.subarray(4));
+  return decodeFrame(new Uint8Array(data));
 }
 
 /** What a frame says; anything else is the end of it. */

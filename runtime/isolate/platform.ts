@@ -29,8 +29,8 @@ export interface IsolateProcess {
   kill(): void;
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<void>;
-  /** Bytes of memory that it holds now, where the platform can tell. */
-  memoryBytes?(): Promise<number>;
+  /** Bytes of memory that it holds now, where the platform can tell; 0 once it is gone. */
+  memoryBytes?(): number;
 }
 
 /** What a platform can and cannot do, by name: the one table for tests, documentation and messages. */
@@ -43,7 +43,7 @@ export interface Capabilities {
   totalMemoryBound: boolean;
   /** An ended isolate stops using the processor at once. */
   instantKill: boolean;
-  /** An isolate whose host is gone is ended, whatever it does; elsewhere the engine has to look at the clock. */
+  /** An isolate whose host is gone is ended, whatever it does (by the system, or by a shell); elsewhere the engine looks at the clock */
   endsOrphans: boolean;
   /** Stored builds are protected against tampering, not only against corruption. */
   authenticatedCache: boolean;

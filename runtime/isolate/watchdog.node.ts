@@ -1,6 +1,7 @@
 /** Ends isolates whose host is gone, where the kernel does not do it: a shell that waits for its standard input to end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
+import type { Socket } from "node:net";
 
 const SHELL = "/bin/sh";
 /** Every line names all processes that are to be ended; half a line, after which the host died, does not count. */
@@ -18,6 +19,8 @@ export const HAS_WATCHDOG = (() => {
 
 const watched = new Set<number>();
 let shell: ChildProcess | undefined;
+/** Whether the shell already stands in for one that ended too early. */
+let replaced = false;
 
 /** In a session of its own, so that what interrupts its host's group does not reach it. */
 function startShell(): ChildProcess {
@@ -28,14 +31,19 @@ function startShell(): ChildProcess {
     detached: true,
   });
   started.unref();
-  (started.stdin as unknown as { unref(): void }).unref();
-  const forget = () => {
-    if (shell === started) shell = undefined;
-  };
-  started.on("error", forget);
-  started.on("close", forget);
-  // It was ended by somebody: the next one that is started gets all names.
-  started.stdin?.on("error", forget);
+  (started.stdin as Socket | null)?.unref();
+  // Without one the isolates still end themselves, unless they are in a loop.
+  started.on("error", () => {});
+  started.stdin?.on("error", () => {});
+  started.on("close", () => {
+    if (shell !== started) return;
+    shell = undefined;
+    // Somebody ended it: another takes over, once, until something else is watched.
+    if (watched.size > 0 && !replaced) {
+      replaced = true;
+      tell();
+    }
+  });
   return started;
 }
 
@@ -49,6 +57,7 @@ export function endWithHost(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
   watched.add(pid);
+  replaced = false;
   tell();
   child.once("exit", () => {
     watched.delete(pid);

@@ -80,9 +80,10 @@ function connect({ port, ring }: WorkerStart, makeRoom: () => void) {
       post(frame: Frame): void {
         const head = encodeFrameHead(frame);
         const length = frame.buffers.reduce((sum, buffer) => sum + buffer.length, head.length);
-        const bytes = new Uint8Array(length);
-        bytes.set(head);
-        let at = head.length;
+        // A message has a length of its own.
+        const bytes = new Uint8Array(length - 4);
+        bytes.set(head.subarray(4));
+        let at = head.length - 4;
         for (const buffer of frame.buffers) {
           bytes.set(buffer, at);
           at += buffer.length;

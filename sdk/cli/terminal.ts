@@ -59,7 +59,7 @@ export class ProgressLine {
     const { stderr } = this.#terminal;
     if (phase === "cache") {
       this.clear();
-      stderr.write(`note: ${forTerminal(message, stderr)}\n`);
+      stderr.write(`note: ${forTerminal(message, stderr).replace(/[\r\n]+/g, " ")}\n`);
       return;
     }
     if (!stderr.isTTY || this.#terminal.env.TERM === "dumb") return;

@@ -29,9 +29,9 @@ export const stripped = workerStart(async ({ base }) => ({
 function frame(kind, id, name, text, buffers) {
   const head = encodeFrameHead({ kind, id, name, text, buffers });
   const length = buffers.reduce((sum, buffer) => sum + buffer.length, head.length);
-  const bytes = new Uint8Array(length);
-  bytes.set(head);
-  let at = head.length;
+  const bytes = new Uint8Array(length - 4);
+  bytes.set(head.subarray(4));
+  let at = head.length - 4;
   for (const buffer of buffers) {
     bytes.set(buffer, at);
     at += buffer.length;

@@ -89,6 +89,9 @@ export async function hasPackage(distribution: Distribution, assets: Assets, nam
   return entry !== undefined && (await assets.pyodide.has(entry.file_name));
 }
 
+/** What a package imports when it is first used, not when it is imported: a run would do it, and it would be lost with the run. */
+const IMPORTED_LATE: Readonly<Record<string, readonly string[]>> = { pyarrow: ["pandas"] };
+
 /**
  * The packages behind import names and requirements.
  * @param imports names as scanned from the source; those that no package provides are left to the interpreter
@@ -101,10 +104,12 @@ export async function resolvePackages(
   requirements: readonly string[] = [],
 ): Promise<PackageSet> {
   const wanted: string[] = [];
+  const preloaded: string[] = [];
   for (const module of imports) {
     const name = distribution.providers.get(module);
     if (name === undefined) continue;
     wanted.push(name);
+    preloaded.push(module);
   }
   for (const requirement of requirements) {
     const name = (/^[A-Za-z0-9._-]+/.exec(requirement.trim())?.[0] ?? requirement)
@@ -136,18 +141,8 @@ export async function resolvePackages(
     for (const dependency of entry.depends) await visit(dependency, entry.name);
   };
   for (const name of wanted) await visit(name, "the UDF");
-  const entries = [...names].map((name) => distribution.packages.get(name) as LockPackage);
-  return { names: [...names].sort(), imports: [...new Set(entries.flatMap(mainModules))].sort() };
-}
-
-/**
- * What of a package is imported before a snapshot is made. Also of those that others only depend on: pyarrow imports pandas when it first
- * meets an array, and what a run imports is lost with it.
- */
-function mainModules({ name, imports = [] }: LockPackage): string[] {
-  const own = name.toLowerCase().replaceAll("-", "_");
-  if (imports.length < 2) return imports;
-  return imports.includes(own) ? [own] : imports.filter((module) => !module.startsWith("_"));
+  for (const name of names) preloaded.push(...(IMPORTED_LATE[name] ?? []));
+  return { names: [...names].sort(), imports: [...new Set(preloaded)].sort() };
 }
 
 /** Sources for compilers are of no use here; test suites are large and nobody imports them (but numpy's own, which numpy.testing uses). */

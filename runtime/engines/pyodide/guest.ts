@@ -146,7 +146,7 @@ class Watch {
   constructor(host: GuestHost) {
     this.#host = host;
   }
-  /** The time; the interpreter asks for it while it sleeps, and calls this for signals now and then. */
+  /** The time. The interpreter asks for it while it sleeps; see also `watchLoops`. */
   now(): number {
     const now = this.#host.now();
     if (now > this.deadline) this.#host.fatal("the run went on past its deadline");
@@ -251,7 +251,7 @@ async function boot(
       "import importlib\nimportlib.invalidate_caches()",
       ...options.imports.map((name) => `import ${name}`),
       // A package that cannot be imported fails in the UDF that imports it, with its own error.
-      ...options.packageImports.map((name) => `try:\n  import ${name}\nexcept Exception:\n  pass`),
+      ...options.packageImports.map((name) => `try:\n  import ${name}\nexcept BaseException:\n  pass`),
       "import gc\ngc.collect()\nNone",
     ].join("\n"),
   );
