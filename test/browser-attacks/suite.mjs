@@ -117,8 +117,8 @@ const cases = {
   "messages that are no frames end the isolate": async () => {
     for (const [name, message] of Object.entries({
       object: /no frame/,
-      short: /no frame/,
-      cut: /length/,
+      short: /malformed/,
+      cut: /malformed/,
       huge: /at most/,
       foreign: /nobody asked/,
     })) {
