@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { atMost, figure, forScale, interleave, runProcess } from "../measure.mjs";
 import { livingPyodide } from "../peers/living.mjs";
 
-const LOOPS = { fib: "fib(23)", nested: "nested loops", texts: "texts", updates: "updates of a dict" };
+const LOOPS = { fib: "fib(27)", nested: "nested loops", texts: "texts", updates: "updates of a dict" };
 
 export async function run(bench) {
   const runtime = await bench.fuselet.createRuntime({ pool: { maxIsolates: 1, spares: 0 } });

@@ -30,7 +30,7 @@ def updates():
     return len(counts)
 
 
-LOOPS = {"fib": lambda: fib(23), "nested": nested, "texts": texts, "updates": updates}
+LOOPS = {"fib": lambda: fib(27), "nested": nested, "texts": texts, "updates": updates}
 
 
 def measure(name):
