@@ -82,7 +82,6 @@ const isolateOptions = {
   outputBytes: 1e6,
   messageBytes: 1e6,
   reusable: true,
-  warm: false,
 };
 
 function openPool(

@@ -64,7 +64,7 @@ async function settledOrAborted(isolate: Isolate, signal: AbortSignal | undefine
 export class Pool {
   readonly #platform: IsolatePlatform;
   readonly #options: PoolOptions;
-  readonly #isolateOptions: IsolateOptions;
+  readonly #isolateOptions: Omit<IsolateOptions, "warm">;
   readonly #idleMs: number;
   readonly #entries = new Set<Entry>();
   readonly #waiting: Waiter[] = [];
@@ -81,7 +81,7 @@ export class Pool {
   constructor(
     platform: IsolatePlatform,
     options: PoolOptions,
-    isolateOptions: IsolateOptions,
+    isolateOptions: Omit<IsolateOptions, "warm">,
     idleMs: number,
   ) {
     this.#platform = platform;

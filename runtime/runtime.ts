@@ -136,7 +136,7 @@ export class Runtime {
     this.#pool = new Pool(
       parts.platform,
       parts.pool,
-      { memoryBytes, startMs, outputBytes, messageBytes, reusable: parts.reusable, warm: false },
+      { memoryBytes, startMs, outputBytes, messageBytes, reusable: parts.reusable },
       idleMs,
     );
   }

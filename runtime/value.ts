@@ -20,6 +20,7 @@
  *
  * The reading side trusts nothing: tags, indices and depth are checked.
  */
+import { concat } from "./bytes.ts";
 import { ResultError } from "./errors.ts";
 
 // Held: inside QuickJS the user's code may change JSON.
@@ -319,18 +320,12 @@ export const fitsAsObjects = (text: string, bytes: number): boolean =>
   text.length * (CONTAINER_BYTES / 2 + 2) <= bytes || bytesAsObjects(text) <= bytes;
 
 /** Buffers behind each other as one: without a copy where they lie so, as those of one frame do. */
-function join(parts: readonly Uint8Array[], total: number): Uint8Array {
+function join(parts: readonly Uint8Array[]): Uint8Array {
   const [{ buffer, byteOffset }] = parts as [Uint8Array];
   let end = byteOffset;
   if (parts.every((part) => part.buffer === buffer && part.byteOffset === end && (end += part.length) >= 0))
-    return new Uint8Array(buffer, byteOffset, total);
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+    return new Uint8Array(buffer, byteOffset, end - byteOffset);
+  return concat(parts);
 }
 
 /**
@@ -359,9 +354,7 @@ export function decodeParsed(
       bad(`a table has ${JSON.stringify(count)} parts from ${JSON.stringify(first)} on`);
     partsLeft -= count as number;
     if (partsLeft < 0) bad("its tables have more parts than there are buffers");
-    const parts = Array.from({ length: count as number }, (_, i) => buffer((first as number) + i));
-    const total = parts.reduce((sum, { length }) => sum + length, 0);
-    return join(parts, total);
+    return join(Array.from({ length: count as number }, (_, i) => buffer((first as number) + i)));
   };
   const string = (v: unknown): string => (typeof v === "string" ? v : bad("a tag's value is no text"));
   const array = (v: unknown): unknown[] => (Array.isArray(v) ? v : bad("a tag's value is no list"));

@@ -1,5 +1,6 @@
 /** PNG (https://www.w3.org/TR/png-3): images of 8 bits a sample, 1 to 4 bands, filtered by rows and deflated. */
 import { zlibSync } from "fflate";
+import { concat } from "../../runtime/bytes.ts";
 import { MediaValue, NdArray } from "../../runtime/value.ts";
 import { crc32 } from "../udfs/zip.ts";
 import { type Elements, rasterOf } from "./ndarray.ts";
@@ -68,15 +69,5 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   for (let index = 0; index < 4; index++) bytes[4 + index] = type.charCodeAt(index);
   bytes.set(data, 8);
   view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
-  return bytes;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }

@@ -1,3 +1,4 @@
+import { concat } from "../../runtime/bytes.ts";
 import { ResultError } from "../../runtime/errors.ts";
 
 /** A table of few bytes can be much text: a column of nothing has rows without data. */
@@ -18,13 +19,7 @@ export class TextSink {
   /** All that was written. */
   bytes(): Uint8Array {
     this.#flush();
-    const bytes = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
+    return concat(this.#chunks);
   }
 
   #flush(): void {

@@ -1,4 +1,5 @@
 /** A UDF's source from a page: a URL that the page itself may fetch, or a file that the user chose. */
+import { concat } from "../../runtime/bytes.ts";
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, moduleNameOf } from "./paths.ts";
@@ -94,11 +95,5 @@ async function readBounded(stream: ReadableStream<Uint8Array>, label: string): P
       );
     }
   }
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concat(chunks);
 }

@@ -2,6 +2,7 @@
  * Puts small pieces of output together. Where nothing can block, a run that does not wait never hears that its frames were
  * taken, and may send only so many: they should be few, and still come while it runs.
  */
+import { concat } from "../bytes.ts";
 
 /** Pieces wait until they are this many bytes together, */
 const FULL_BYTES = 64 * 1024;
@@ -25,12 +26,7 @@ export function gatherOutput(
     clearTimeout(timer);
     timer = undefined;
     if (length === 0) return;
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const piece of held) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
+    const bytes = concat(held);
     held = [];
     length = 0;
     sent = now();

@@ -43,7 +43,7 @@ export interface Capabilities {
   totalMemoryBound: boolean;
   /** An ended isolate stops using the processor at once. */
   instantKill: boolean;
-  /** An isolate whose host is gone is ended, whatever it does (by the system, or by a shell); elsewhere the engine looks at the clock */
+  /** An isolate whose host is gone is ended, whatever it does (by the system, or by a shell); elsewhere the engine looks at the clock. */
   endsOrphans: boolean;
   /** Stored builds are protected against tampering, not only against corruption. */
   authenticatedCache: boolean;

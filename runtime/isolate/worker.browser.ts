@@ -1,4 +1,5 @@
 /** The worker of an isolate in a page: stripped, furnished and frozen, and handed to a session that gets frames from here on. */
+import { concat } from "../bytes.ts";
 import { encodeFrameHead, type Frame, frameLength, readFrame } from "../channel.ts";
 import { decodePack, type PackIndex } from "../engines/pyodide/pack.ts";
 import { furnish, type Loan } from "./bare-realm.ts";
@@ -78,17 +79,9 @@ function connect({ port, ring }: WorkerStart, makeRoom: () => void) {
     port: {
       /** One buffer a frame: the page takes nothing else, so it has nothing else to check. */
       post(frame: Frame): void {
-        const head = encodeFrameHead(frame);
-        const length = frame.buffers.reduce((sum, buffer) => sum + buffer.length, head.length);
         // A message has a length of its own.
-        const bytes = new Uint8Array(length - 4);
-        bytes.set(head.subarray(4));
-        let at = head.length - 4;
-        for (const buffer of frame.buffers) {
-          bytes.set(buffer, at);
-          at += buffer.length;
-        }
-        post(bytes.buffer, [bytes.buffer]);
+        const { buffer } = concat([encodeFrameHead(frame).subarray(4), ...frame.buffers]);
+        post(buffer, [buffer]);
       },
       receive,
     },

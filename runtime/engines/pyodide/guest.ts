@@ -98,7 +98,7 @@ const WAITS_SYNCHRONOUSLY =
 /** Python that may call the host: where nothing can block, the stack is suspended meanwhile. */
 const CALLS_HOST = /\bfused\.(?!udf\b|types\b)\w|\bfused import (?!udf\b)|\bfused as\b/;
 
-/** After so many, V8 has seen what is called often and compiles it (child-process.node.ts). */
+/** After so many, V8 has seen what is called often and compiles it (child.node.ts). */
 const WARM_RUNS = 100;
 const WARM_UDF = JSON.stringify({
   udf: {
