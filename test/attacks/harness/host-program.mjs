@@ -1,7 +1,7 @@
 /**
  * A program that uses fuselet, to be killed: `node host-program.mjs MODULE ATTACK WAY` prints `running` once the UDF says something. The
- * ways: `walls`; `no setpriv`, where the kernel does not help; `nothing there`, where no shell does either; `plain`, which starts
- * the attack's control as a child and leaves a file.
+ * ways: `walls`; `no setpriv`, where the kernel does not help; `nothing there`, where no shell does either and random bytes are no file;
+ * `plain`, which starts the attack's control as a child and leaves a file.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -24,16 +24,17 @@ if (way === "plain") {
   });
   child.stdout.once("data", running);
 } else {
-  const missing = { "no setpriv": ["/usr/bin/setpriv"], "nothing there": ["/usr/bin/setpriv", "/bin/sh"] }[
-    way
-  ];
+  const missing = {
+    "no setpriv": ["/usr/bin/setpriv"],
+    "nothing there": ["/usr/bin/setpriv", "/bin/sh", "/dev/urandom"],
+  }[way];
   if (missing) {
     registerHooks({
       load(url, context, next) {
         const loaded = next(url, context);
         if (!url.startsWith("file:") || loaded.format !== "module") return loaded;
         let source = loaded.source.toString();
-        for (const program of missing) source = source.replaceAll(`"${program}"`, `"/is-not-there"`);
+        for (const path of missing) source = source.replaceAll(`"${path}"`, `"/is-not-there"`);
         return { ...loaded, source };
       },
     });

@@ -76,6 +76,7 @@ function judge(bytes, exitCode) {
     if (kind === 2 && name === "idle") {
       idle = true;
       if (JSON.parse(text) === null) facts.add("idle: null");
+      if (!answered.has(2)) facts.add("idle before the answer");
     }
     if (kind === 2 && !["begun", "idle", "output", "fatal"].includes(name)) facts.add("unknown event");
     if (kind === 2 && name === "output" && !["stdout", "stderr"].includes(text)) facts.add("unknown stream");
