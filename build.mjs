@@ -96,7 +96,7 @@ async function makeQuickJsImage() {
     { wasm, prelude: await bundlePrelude(), memoryBytes: 256 * 1024 * 1024 },
     { call: refuse, callBlocking: undefined, output: refuse, now: () => 0, random: refuse, fatal: refuse },
   );
-  await writeFile(join(own, "quickjs.image"), engine.makeImage());
+  await writeFile(join(own, "quickjs.image"), engine.image);
 }
 
 /** The Python package as files below site-packages, in the archive format of runtime/engines/pyodide/pack.ts. */

@@ -1,7 +1,14 @@
-/** The table of formats: what a result can be written as. Each format is one file, loaded when it is used. */
+/** The table of formats: what a result can be written as. Each format is one file; one that needs a library for its compression is loaded when it is used. */
 import { FuseletError, ResultError, UsageError } from "../../runtime/errors.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import { encodeArrow } from "./arrow.ts";
+import { encodeCsv } from "./csv.ts";
+import { encodeGeoJson } from "./geojson.ts";
+import { encodeHtml } from "./html.ts";
+import { encodeJson } from "./json.ts";
+import { encodeNpy } from "./npy.ts";
 import type { WasmSource } from "./parquet.ts";
+import { encodeText } from "./text.ts";
 import { describeValue, isObject, isRecords, UnsuitableError } from "./values.ts";
 
 export interface FormatOptions {
@@ -39,20 +46,19 @@ export const FORMATS = {
   json: {
     mediaType: "application/json",
     extension: ".json",
-    encode: async (value, { pretty = false }) => (await import("./json.ts")).encodeJson(value, { pretty }),
+    encode: encodeJson,
     suits: (value) => !(value instanceof MediaValue || value instanceof Uint8Array),
   },
   csv: {
     mediaType: "text/csv; charset=utf-8",
     extension: ".csv",
-    encode: async (value) => (await import("./csv.ts")).encodeCsv(value),
+    encode: encodeCsv,
     suits: (value) => isTable(value) || isMedia(value, /^text\/csv/),
   },
   geojson: {
     mediaType: "application/geo+json",
     extension: ".geojson",
-    encode: async (value, { pretty = false }) =>
-      (await import("./geojson.ts")).encodeGeoJson(value, { pretty }),
+    encode: encodeGeoJson,
     suits: (value) => isGeo(value) || isMedia(value, /geo\+json/),
   },
   parquet: {
@@ -68,13 +74,13 @@ export const FORMATS = {
   arrow: {
     mediaType: "application/vnd.apache.arrow.stream",
     extension: ".arrow",
-    encode: async (value) => (await import("./arrow.ts")).encodeArrow(value),
+    encode: encodeArrow,
     suits: (value) => isTable(value) || isMedia(value, /apache\.arrow/),
   },
   html: {
     mediaType: "text/html; charset=utf-8",
     extension: ".html",
-    encode: async (value) => (await import("./html.ts")).encodeHtml(value),
+    encode: encodeHtml,
     suits: (value) => isTable(value) || typeof value === "string" || isMedia(value, /html/),
   },
   png: {
@@ -92,13 +98,13 @@ export const FORMATS = {
   npy: {
     mediaType: "application/x-numpy-data",
     extension: ".npy",
-    encode: async (value) => (await import("./npy.ts")).encodeNpy(value),
+    encode: async (value) => encodeNpy(value),
     suits: (value) => value instanceof NdArray || isMedia(value, /numpy/),
   },
   text: {
     mediaType: "text/plain; charset=utf-8",
     extension: ".txt",
-    encode: async (value) => (await import("./text.ts")).encodeText(value),
+    encode: encodeText,
     suits: (value) =>
       !(value instanceof MediaValue || value instanceof Uint8Array) || isMedia(value, /^text\//),
   },

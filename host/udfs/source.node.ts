@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url";
 import { PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, isSourceFolder, isSourcePath, moduleNameOf } from "./paths.ts";
-import { detectLanguage, SOURCE_LIMITS, sourceFromBytes, sourceFromFiles } from "./source.ts";
-import { isZip } from "./zip.ts";
+import { detectLanguage, isZip, SOURCE_LIMITS, sourceFromBytes, sourceFromFiles } from "./source.ts";
 
 /**
  * Reads the source that a person named.
@@ -22,7 +21,7 @@ export async function readSource(pathOrUrl: string): Promise<UdfSource> {
   const path = toPath(pathOrUrl);
   return attempt(path, async () => {
     const found = await stat(path);
-    if (!found.isDirectory()) return sourceFromBytes(await readBounded(path), basename(path));
+    if (!found.isDirectory()) return await sourceFromBytes(await readBounded(path), basename(path));
     const root = await realpath(path);
     return sourceFromFiles(await readFolder(root), basename(root) || "udf");
   });

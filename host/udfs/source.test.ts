@@ -155,16 +155,16 @@ describe("sourceFromFiles()", () => {
 });
 
 describe("sourceFromBytes()", () => {
-  test("reads a zip, with and without its top folder", () => {
+  test("reads a zip, with and without its top folder", async () => {
     for (const prefix of ["", "demo/"]) {
       const entries = Object.entries(files(FUSED_FOLDER)).map(([path, bytes]) => [prefix + path, bytes]);
-      const source = sourceFromBytes(zipSync(Object.fromEntries(entries)), "demo.zip");
+      const source = await sourceFromBytes(zipSync(Object.fromEntries(entries)), "demo.zip");
       expect(source).toMatchObject({ name: "Demo UDF", file: "demo.py" });
       expect(source.headers).toHaveLength(1);
     }
   });
-  test("reads text", () => {
-    expect(sourceFromBytes(strToU8(PYTHON), "a.py")).toMatchObject({ name: "a", language: "python" });
-    expect(() => sourceFromBytes(Uint8Array.of(0x80), "a.py")).toThrow(UdfLoadError);
+  test("reads text", async () => {
+    expect(await sourceFromBytes(strToU8(PYTHON), "a.py")).toMatchObject({ name: "a", language: "python" });
+    await expect(sourceFromBytes(Uint8Array.of(0x80), "a.py")).rejects.toThrow(UdfLoadError);
   });
 });

@@ -8,7 +8,6 @@ import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
 import { readMeta } from "./meta.ts";
 import { checkPath, isSourcePath, languageOf, moduleNameOf, stemOf } from "./paths.ts";
-import { isZip, readZip } from "./zip.ts";
 
 /** The most that a UDF's source may be: one file, all files together, and their number. */
 export const SOURCE_LIMITS = Object.freeze({
@@ -84,13 +83,19 @@ export function sourceFromFiles(files: Readonly<Record<string, Uint8Array>>, nam
   return { ...source, headers, metadata: meta?.metadata ?? {} };
 }
 
+/** Whether bytes begin like a zip archive. */
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
+}
+
 /**
  * Makes a UDF's source from one file's bytes: a zip archive, or text.
  * @param file the file's name; it gives the UDF's name and, by its extension, the language.
  * @throws UdfLoadError as `sourceFromText` and `sourceFromFiles` do.
  */
-export function sourceFromBytes(bytes: Uint8Array, file: string): UdfSource {
+export async function sourceFromBytes(bytes: Uint8Array, file: string): Promise<UdfSource> {
   if (!isZip(bytes)) return sourceFromText(decode(bytes, file), { file });
+  const { readZip } = await import("./zip.ts");
   const files = readZip(
     bytes,
     { maxEntries: 20_000, maxTotalBytes: SOURCE_LIMITS.totalBytes, maxRatio: SOURCE_LIMITS.zipRatio },

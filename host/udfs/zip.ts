@@ -32,11 +32,6 @@ interface Entry {
   offset: number;
 }
 
-/** Whether bytes begin like a zip archive. */
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
-}
-
 /**
  * Unpacks the entries whose path `wanted` accepts.
  * @returns path to contents; the record has no prototype.

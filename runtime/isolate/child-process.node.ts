@@ -1,6 +1,6 @@
-/** Starts the process of an isolate: Node with no grant, an empty environment, and two pipes. */
+/** Starts the process of an isolate: Node with no grant, an empty environment, two pipes, and the kernel's random bytes. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { endWithHost, HAS_WATCHDOG } from "./watchdog.node.ts";
 
@@ -9,7 +9,10 @@ const MAJOR = Number(process.versions.node.split(".")[0]);
 /** Why nothing can run on this Node, or null. */
 export const UNFIT_NODE = MAJOR < 22 ? `fuselet needs Node 22.13 or later: this is ${process.version}` : null;
 
-/** V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. */
+/**
+ * V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. With
+ * the usual 1 MB of young objects V8 would collect garbage twice before the first run.
+ */
 export const FLAGS = [
   "--permission",
   "--no-experimental-sqlite",
@@ -17,6 +20,7 @@ export const FLAGS = [
   "--no-warnings",
   "--no-addons",
   "--wasm-lazy-validation",
+  "--min-semi-space-size=4",
   ...(MAJOR < 24 ? ["--experimental-wasm-jspi"] : []),
 ];
 
@@ -38,8 +42,18 @@ const ENDS_BY_ITSELF = PARENT_DEATH.length > 0 || process.platform === "win32";
 /** Whether a child ends with its parent, even one that never looks up from its work. */
 export const ENDS_ORPHANS = ENDS_BY_ITSELF || HAS_WATCHDOG;
 
+/** The kernel's random bytes as a file that a child can inherit, or null. */
+function openRandom(): number | null {
+  try {
+    return openSync("/dev/urandom", "r");
+  } catch {
+    return null;
+  }
+}
+
 /** @param bootstrap source of the bundle `child.js` */
 function startChild(bootstrap: string, warm: boolean): ChildProcess {
+  const random = openRandom();
   const [program = process.execPath, ...args] = [
     ...PARENT_DEATH,
     process.execPath,
@@ -47,12 +61,14 @@ function startChild(bootstrap: string, warm: boolean): ChildProcess {
     "-e",
     bootstrap,
     ...(warm ? ["warm"] : []),
+    ...(random === null ? ["node:crypto"] : []),
   ];
   const child = spawn(program, args, {
     env: {},
     cwd: "/",
-    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", random ?? "ignore"],
   });
+  if (random !== null) closeSync(random);
   if (!ENDS_BY_ITSELF && HAS_WATCHDOG) endWithHost(child);
   return child;
 }

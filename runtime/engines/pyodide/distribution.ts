@@ -1,5 +1,4 @@
 /** A Pyodide distribution: what is in its lock file, which wheels are there, and the archive of the packages that a UDF imports. */
-import { unzipSync } from "fflate";
 import type { Assets } from "../../assets.ts";
 import { AssetError, PermissionDeniedError } from "../../errors.ts";
 import { pyodideGlue } from "./glue.ts";
@@ -199,6 +198,8 @@ export async function packPackages(
         `The wheel ${assets.pyodide.name}/${entry.file_name} is damaged: its SHA-256 is ${actual}, the lock file says ${entry.sha256}. Put the right file there`,
       );
     }
+    // Packages are installed once: later starts do not need what unpacks them.
+    const { unzipSync } = await import("fflate");
     let unpacked: Record<string, Uint8Array>;
     try {
       unpacked = unzipSync(wheel, { filter: ({ name }) => isNeeded(name) });

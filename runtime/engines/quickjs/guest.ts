@@ -25,7 +25,7 @@ export interface QuickJsOptions {
   wasm: Uint8Array | WebAssembly.Module;
   /** The script that `bundlePrelude` made; not needed with an image. */
   prelude: string;
-  /** What `makeImage` gave for the same binary and script: starting from it saves most of the time. */
+  /** `QuickJsEngine.image`, made with the same binary and script: starting from it saves most of the time. */
   image?: Uint8Array;
   /** The most that the engine's heap may grow to, in bytes; not below 16 MiB, which it starts with. */
   memoryBytes: number;
@@ -64,7 +64,7 @@ function reply(error: GuestFailure): Encoded {
 /** The engine, which can be written down before its first run. */
 export interface QuickJsEngine extends GuestEngine {
   /** The memory with the guest script loaded, for `QuickJsOptions.image`. */
-  makeImage(): Uint8Array;
+  readonly image: Uint8Array;
 }
 
 function loadPrelude(vm: Vm, prelude: string): void {
@@ -83,10 +83,11 @@ function loadPrelude(vm: Vm, prelude: string): void {
  */
 export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Promise<QuickJsEngine> {
   let run: Run | null = null;
-  const image = options.image ? decodeSnapshot<VmFacts>(options.image) : null;
-  let entry = image?.metadata.entry ?? 0;
+  let { image } = options;
+  const start = image ? decodeSnapshot<VmFacts>(image) : null;
+  let entry = start?.metadata.entry ?? 0;
   const vm: Vm = await openVm(
-    { wasm: options.wasm, memoryBytes: options.memoryBytes, stackBytes: STACK_BYTES, image },
+    { wasm: options.wasm, memoryBytes: options.memoryBytes, stackBytes: STACK_BYTES, image: start },
     {
       call(args) {
         if (run) return run.call(args);
@@ -104,7 +105,7 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
   if (!image) {
     loadPrelude(vm, options.prelude);
     if (entry === 0) throw new TypeError("Cannot open QuickJS: the guest script did not report");
-    vm.keep();
+    image = vm.keep(entry);
   }
 
   const startBytes = vm.memory.buffer.byteLength;
@@ -156,7 +157,7 @@ export async function openQuickJs(options: QuickJsOptions, host: GuestHost): Pro
         run = null;
       }
     },
-    makeImage: () => vm.encodeImage({ entry }),
+    image,
     inspect: () => reply(failure("load", "NotHere", "TypeScript is read by the host")),
     putBack,
   };

@@ -5,7 +5,7 @@
 
 import loadEmscripten from "@jitl/quickjs-wasmfile-release-sync/emscripten-module";
 import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
-import { encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "../../isolate/snapshot.ts";
 import { exportTable, memoryLimits } from "../wasm-memory.ts";
 import { attachRejections, openRejections, type Rejections, type RejectionsPlace } from "./rejections.ts";
 
@@ -71,7 +71,7 @@ export interface VmOptions {
   memoryBytes: number;
   /** Stack for the guest: beyond it, an error that the guest can catch. */
   stackBytes: number;
-  /** Memory to start from, made by `encodeImage` with the same binary. */
+  /** Memory to start from, made by `keep` with the same binary. */
   image?: Snapshot<VmFacts> | null;
 }
 
@@ -126,7 +126,7 @@ export class Vm {
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #randomAt: number;
-  #image = new Uint8Array(0);
+  #image: Snapshot<VmFacts> | null;
 
   /** Use `openVm`. */
   constructor(
@@ -153,15 +153,15 @@ export class Vm {
       },
       freeHostRef: () => undefined,
     };
+    this.#image = image;
     if (image) {
-      // Nothing lies above the heap's first block yet.
-      restoreSnapshot(image, this.bytes, module._malloc(16) + PAGE);
+      // No guest has been here: what the module's own start has left between the image's pages can stay.
+      restoreSnapshot(image, this.bytes, 0);
       const { runtime, context, randomAt, rejections } = image.metadata;
       this.runtime = runtime;
       this.context = context;
       this.rejections = attachRejections(this, table, rejections);
       this.#randomAt = randomAt;
-      this.#image = this.bytes.slice(0, image.runs.at(-1)?.end ?? 0);
       return;
     }
     this.runtime = this.raw.QTS_NewRuntime();
@@ -176,34 +176,24 @@ export class Vm {
     return new Uint8Array(this.memory.buffer);
   }
 
-  /** Keeps the memory as it is now: `reset` comes back to this point. */
-  keep(): void {
-    const words = new BigUint64Array(this.memory.buffer);
-    let end = words.length;
-    while (end > 0 && words[end - 1] === 0n) end--;
-    this.#image = this.bytes.slice(0, end * 8);
-  }
-
-  /** What `keep` kept as a snapshot file: `openVm` starts from it. */
-  encodeImage(facts: Pick<VmFacts, "entry">): Uint8Array {
-    const memory = new Uint8Array(Math.ceil(this.#image.length / PAGE) * PAGE);
-    memory.set(this.#image);
+  /** Keeps the memory as it is now: `reset` comes back to this point. @returns it as a snapshot file, from which `openVm` can start */
+  keep(entry: number): Uint8Array {
     const { runtime, context } = this;
-    const all: VmFacts = {
-      ...facts,
+    const facts: VmFacts = {
       runtime,
       context,
+      entry,
       randomAt: this.#randomAt,
       rejections: this.rejections.place,
     };
-    return encodeSnapshot(memory, all);
+    const file = encodeSnapshot(this.bytes, facts);
+    this.#image = decodeSnapshot(file);
+    return file;
   }
 
-  /** Puts back what `keep` kept. The heap does not shrink; what lies above is zero again. */
+  /** Puts back the image that it started from, or that `keep` kept. The heap does not shrink; what lies above is zero again. */
   reset(): void {
-    const bytes = this.bytes;
-    bytes.set(this.#image);
-    bytes.fill(0, this.#image.length);
+    restoreSnapshot(this.#image as Snapshot<VmFacts>, this.bytes);
     this.rejections.forget();
   }
 
