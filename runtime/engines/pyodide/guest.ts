@@ -76,6 +76,7 @@ def _fuselet_entry():
     import fused._guest as guest
     import fused._host as host
     import sys
+    from os import urandom
     run, prepare, inspect = guest.run, guest.prepare, guest.inspect
     def call(text, buffers=()):
         return run(text, [buffer.to_py() for buffer in buffers])
@@ -84,9 +85,9 @@ def _fuselet_entry():
     def reseed():
         modules = sys.modules
         if "random" in modules:
-            modules["random"].seed()
+            modules["random"].seed(int.from_bytes(urandom(32)))
         if "numpy.random" in modules:
-            modules["numpy.random"].seed()
+            modules["numpy.random"].seed(memoryview(urandom(32)).cast("I"))
     return [prepare, call, inspect, results, host.connect, reseed]
 _fuselet_entry()
 `;
@@ -152,6 +153,19 @@ class Watch {
     if (now > this.deadline) this.#host.fatal("the run went on past its deadline");
     return now;
   }
+}
+
+/** Overwrites what is free with zeros: garbage would be in every snapshot, and be put back after every run. */
+function clearFreeMemory(module: PyodideModule): void {
+  const held: number[] = [];
+  for (const size of [65536, 16384, 4096, 1024]) {
+    const end = module._sbrk(0);
+    for (let pointer = 1; pointer !== 0 && module._sbrk(0) === end; ) {
+      pointer = module._calloc(1, size);
+      held.push(pointer);
+    }
+  }
+  for (const pointer of held) module._free(pointer);
 }
 
 async function boot(
@@ -255,6 +269,7 @@ async function boot(
       "import gc\ngc.collect()\nNone",
     ].join("\n"),
   );
+  clearFreeMemory(pyodide._module);
   const libraries = (recorder as ReturnType<typeof recordLibraries>).finish(pyodide._module);
   const file = pyodide.makeMemorySnapshot({ serializer: () => null });
   const start = new Uint32Array(file.buffer, file.byteOffset, 2)[1] as number;

@@ -9,9 +9,8 @@ const CHUNK = 64 * 1024;
 
 interface FileState {
   node: FsNode;
-  mode: number;
-  usedBytes: number;
-  contents: FsNode["contents"];
+  /** What a node says itself: a rename changes where it is, and removing one changes the chain of names that it is in. */
+  fields: Pick<FsNode, "name" | "parent" | "name_next" | "mode" | "usedBytes" | "contents">;
   entries: Record<string, FsNode> | null;
 }
 
@@ -22,34 +21,49 @@ export interface Baseline {
   recapture(): void;
 }
 
+/** All that changes a node of the file system in memory, but for `write`. */
+const CHANGES = ["setattr", "mknod", "rename", "unlink", "rmdir", "symlink", "allocate"];
+
 /**
- * Contents that were there at the capture are never written in place afterwards: a write makes its own copy first, so that putting
- * a file back is putting a reference back, and mounted archives stay what they are.
+ * Notes whether a run changes files: most do not, and there are thousands to be put back. Contents in `kept` are never written in
+ * place: a write makes its own copy first, so that putting a file back is putting a reference back, and mounted archives stay what
+ * they are.
  */
-function copyOnWrite(pyodide: Pyodide, kept: WeakSet<object>): void {
+function watchFiles(pyodide: Pyodide, kept: WeakSet<object>): { changed: boolean } {
+  const files = { changed: false };
   const memfs = pyodide.FS.filesystems.MEMFS;
   const write = memfs.stream_ops.write;
   const guardedWrite: typeof write = (stream, ...rest) => {
+    files.changed = true;
     const contents = stream.node.contents;
     if (contents instanceof Uint8Array && kept.has(contents)) stream.node.contents = contents.slice();
     return Reflect.apply(write, memfs.stream_ops, [stream, ...rest]);
   };
   memfs.stream_ops.write = guardedWrite;
   memfs.ops_table.file.stream.write = guardedWrite;
+  for (const operations of Object.values(memfs.ops_table).flatMap(({ node, stream }) => [node, stream])) {
+    for (const name of CHANGES) {
+      const change = operations[name];
+      if (!change) continue;
+      operations[name] = function (...args) {
+        files.changed = true;
+        return Reflect.apply(change, this, args);
+      };
+    }
+  }
+  return files;
 }
 
-function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
+function captureFiles(pyodide: Pyodide, kept: WeakSet<object>, watched: { changed: boolean }): () => void {
   const { FS } = pyodide;
   const files: FileState[] = [];
   const walk = (node: FsNode): void => {
     if (node.mount && node.mount.type !== FS.filesystems.MEMFS) return;
     const directory = FS.isDir(node.mode);
-    const contents = node.contents;
+    const { name, parent, name_next, mode, usedBytes, contents } = node;
     files.push({
       node,
-      mode: node.mode,
-      usedBytes: node.usedBytes,
-      contents,
+      fields: { name, parent, name_next, mode, usedBytes, contents },
       entries: directory ? { ...(contents as Record<string, FsNode>) } : null,
     });
     if (directory) for (const child of Object.values(contents as Record<string, FsNode>)) walk(child);
@@ -59,23 +73,22 @@ function captureFiles(pyodide: Pyodide, kept: WeakSet<object>): () => void {
   const streams = FS.streams.map((stream) => ({ stream, position: stream?.position ?? 0 }));
   const nameTable = [...FS.nameTable];
   const cwd = FS.cwd();
-  return () => {
-    for (const { node, mode, usedBytes, contents, entries } of files) {
-      node.mode = mode;
-      if (entries) {
-        const now = node.contents as Record<string, FsNode>;
-        for (const name of Object.keys(now)) if (!Object.hasOwn(entries, name)) delete now[name];
-        Object.assign(now, entries);
-      } else {
-        node.usedBytes = usedBytes;
-        node.contents = contents;
-      }
+  watched.changed = false;
+  const putTreeBack = () => {
+    for (const { node, fields, entries } of files) {
+      Object.assign(node, fields);
+      if (entries) node.contents = { ...entries };
     }
+    watched.changed = false;
+  };
+  return () => {
+    if (watched.changed) putTreeBack();
     FS.streams.length = 0;
     streams.forEach(({ stream, position }, fd) => {
       FS.streams[fd] = stream;
       if (stream) stream.position = position;
     });
+    // Pipes and sockets are in it, too.
     FS.nameTable.length = nameTable.length;
     nameTable.forEach((entry, i) => {
       FS.nameTable[i] = entry;
@@ -144,7 +157,7 @@ function copyRuns(memory: Uint8Array, heapEnd: number): { start: number; bytes: 
 export function captureBaseline(pyodide: Pyodide): Baseline {
   const module = pyodide._module;
   const kept = new WeakSet<object>();
-  copyOnWrite(pyodide, kept);
+  const files = watchFiles(pyodide, kept);
   const nextEpoch = guardFinalizers(module);
   const libraries = () => Object.keys(module.LDSO.loadedLibsByName).length;
 
@@ -162,7 +175,7 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
     tableLength = module.wasmTable.length;
     libraryCount = libraries();
     env = { ...module.ENV };
-    putFilesBack = captureFiles(pyodide, kept);
+    putFilesBack = captureFiles(pyodide, kept, files);
     putReferencesBack = captureReferences(module);
   };
   capture();

@@ -2,6 +2,9 @@
 
 export interface FsNode {
   name: string;
+  parent: FsNode;
+  /** The next node under the same hash in the name table. */
+  name_next: FsNode | undefined;
   mode: number;
   contents: Record<string, FsNode> | Uint8Array | null;
   usedBytes: number;
@@ -19,7 +22,7 @@ export interface FsStream {
 export interface FileSystem {
   root: FsNode;
   streams: (FsStream | null | undefined)[];
-  nameTable: unknown[];
+  nameTable: (FsNode | undefined)[];
   filesystems: { MEMFS: MemFs };
   isDir(mode: number): boolean;
   isFile(mode: number): boolean;
@@ -33,14 +36,20 @@ export interface FileSystem {
 }
 
 type Write = (stream: { node: FsNode }, buffer: unknown, ...rest: unknown[]) => number;
+type Operations = Record<string, (this: unknown, ...args: unknown[]) => unknown>;
 export interface MemFs {
   createNode(parent: FsNode, name: string, mode: number, device: number): FsNode;
-  ops_table: { file: { stream: { write: Write } } };
+  /** What a kind of node can do, by kind; nodes refer to these objects. */
+  ops_table: Record<"dir" | "file" | "link" | "chrdev", { node: Operations; stream: Operations }> & {
+    file: { stream: { write: Write } };
+  };
   stream_ops: { write: Write };
 }
 
 /** Emscripten's module object with Pyodide's additions. */
 export interface PyodideModule {
+  _calloc(count: number, size: number): number;
+  _free(pointer: number): void;
   HEAP8: Int8Array;
   HEAPU8: Uint8Array;
   FS: FileSystem;

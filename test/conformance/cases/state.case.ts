@@ -56,6 +56,74 @@ export default [
     "open('/lib/python3.14/site-packages/fused/__init__.py', 'w').write('broken')",
     '"""',
   ),
+  defineCase("each way to change a file on its own is undone", {
+    python: `
+import os, pathlib, stat
+import fused
+
+HOME = pathlib.Path(fused.__file__).parent
+FILE = HOME / "__init__.py"
+CHANGES = {
+    "mode": lambda: FILE.chmod(0o400),
+    "length": lambda: os.truncate(FILE, 10),
+    "emptied": lambda: open(FILE, "w").close(),
+    "end": lambda: open(FILE, "a").write("left"),
+    "place": lambda: os.pwrite(os.open(FILE, os.O_WRONLY), b"left", 0),
+    "name": lambda: FILE.rename(HOME / "left.py"),
+    "over another": lambda: FILE.rename(HOME / "_run.py"),
+    "removed": lambda: FILE.unlink(),
+    "new": lambda: os.close(os.open(HOME / "left.txt", os.O_CREAT)),
+    "folder": lambda: (HOME / "left").mkdir(),
+    "link": lambda: (HOME / "left").symlink_to(FILE),
+    "folder at home": lambda: os.mkdir("/home/web_user/left"),
+    "link at home": lambda: os.symlink(FILE, "/home/web_user/left"),
+    "no home": lambda: os.rmdir("/home/web_user"),
+    "mapped": lambda: map_left(),
+    "none": lambda: None,
+}
+
+
+def map_left():
+    import mmap
+    with open(FILE, "r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[:4] = b"left"
+        mapped.flush()
+
+@fused.udf
+def udf(change: str):
+    found = [oct(stat.S_IMODE(FILE.stat().st_mode)), "left" in FILE.read_text(), FILE.read_text()[:3], FILE.stat().st_size > 100,
+             (HOME / "_run.py").stat().st_size != FILE.stat().st_size, [name for name in os.listdir(HOME) if "left" in name or "init" in name],
+             os.listdir("/home")]
+    try:
+        CHANGES[change]()
+    except OSError as error:
+        found.append(f"{change}: {error}")
+    return found
+`,
+    runs: [
+      "mode",
+      "length",
+      "emptied",
+      "end",
+      "place",
+      "name",
+      "over another",
+      "removed",
+      "new",
+      "folder",
+      "link",
+      "mapped",
+      "folder at home",
+      // Which fails where a folder is not empty.
+      "no home",
+      "link at home",
+      "no home",
+      "none",
+    ].map((change) => ({
+      parameters: { change },
+      value: ["0o777", false, '"""', true, true, ["__init__.py"], ["web_user", "pyodide"]],
+    })),
+  }),
   leaves(
     "the environment is as it was",
     '"LEFT" in os.environ',
