@@ -93,6 +93,21 @@ async function same(bench) {
   }
 }
 
+/** What an interpreter with pandas has in its heap, about. */
+const PANDAS_BYTES = 64 << 20;
+
+/** @returns a function that copies so many bytes over a wasm memory; the median of several copies, in milliseconds */
+function heapCopies() {
+  const memory = new WebAssembly.Memory({ initial: PANDAS_BYTES / 65536 });
+  const heap = new Uint8Array(memory.buffer);
+  const kept = new Uint8Array(PANDAS_BYTES).fill(1);
+  return async () => {
+    const taken = [];
+    for (let i = 0; i < CALLS; i++) taken.push(await time(async () => heap.set(kept)));
+    return median(taken);
+  };
+}
+
 async function restores(bench) {
   const { createRuntime } = bench.fuselet;
   const pool = { maxIsolates: 1, spares: 0 };
@@ -101,8 +116,12 @@ async function restores(bench) {
   try {
     const traces = await plain.load(bench.udf("traces.py"));
     const pandasTraces = await data.load(bench.udf("traces_frame.py"));
-    const { ours, pandas } = await interleave(
-      { ours: () => backToBack(plain, traces), pandas: () => backToBack(data, pandasTraces) },
+    const { ours, pandas, copy } = await interleave(
+      {
+        ours: () => backToBack(plain, traces),
+        pandas: () => backToBack(data, pandasTraces),
+        copy: heapCopies(),
+      },
       { rounds: 12, warmUps: 2 },
     );
     const note =
@@ -116,6 +135,16 @@ async function restores(bench) {
           target: under(6),
         },
         pandas,
+      ),
+      figure(
+        {
+          id: "living-restore-pandas-copy",
+          title: "Memory put back, back to back, with pandas",
+          peer: "one copy of 64 MB, about what the heap holds",
+          target: forScale,
+        },
+        pandas,
+        copy,
       ),
     ];
   } finally {
