@@ -66,13 +66,22 @@ let bellsRung = 0;
 const randomModule = process.argv.find((word) => word.startsWith("node:"));
 const random: (into: Uint8Array) => void = randomModule
   ? (require(randomModule) as typeof import("node:crypto")).randomFillSync
-  : (into) => readFrom(RANDOM, into);
+  : readRandom;
 
-function readFrom(fd: number, into: Uint8Array): void {
+/** Unlike on the pipe, a failure here is whoever's who asked: the end of the stack, an argument that is no array. */
+function readRandom(into: Uint8Array): void {
+  for (let at = 0; at < into.length; ) {
+    const count = fs.readSync(RANDOM, into, at, into.length - at, null);
+    if (count === 0) exit();
+    at += count;
+  }
+}
+
+function read(into: Uint8Array): void {
   let at = 0;
   while (at < into.length) {
     try {
-      const count = fs.readSync(fd, into, at, Math.min(into.length - at, 1 << 26), null);
+      const count = fs.readSync(DATA, into, at, Math.min(into.length - at, 1 << 26), null);
       if (count === 0) exit();
       at += count;
     } catch (error) {
@@ -80,8 +89,6 @@ function readFrom(fd: number, into: Uint8Array): void {
     }
   }
 }
-
-const read = (into: Uint8Array) => readFrom(DATA, into);
 
 function write(from: Uint8Array): void {
   let at = 0;
