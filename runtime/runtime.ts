@@ -25,6 +25,9 @@ export interface Caller {
   udf: { name: string; hash: string };
   /** What the run may do at most; the host's own kind of value. */
   permissions: unknown;
+  /** What the run is told about itself; the host's own kind of value. */
+  context: unknown;
+  /** Aborts when the run ends. */
   signal: AbortSignal;
 }
 
@@ -40,6 +43,8 @@ export interface RunOptions {
   principal?: string;
   /** Narrows what the runtime was made with. */
   permissions?: unknown;
+  /** What the run is told about itself: who asked for it, and how. */
+  context?: unknown;
   /** Narrows the runtime's limits. */
   limits?: Partial<Limits>;
   /** Ends the run at once, whatever it does. */
@@ -58,6 +63,8 @@ export interface RuntimeParts {
   reusable: boolean;
   /** Narrows permissions: (what the runtime has, what the run asks for) -> what the run gets. @throws UsageError */
   narrowPermissions(wanted: unknown): unknown;
+  /** What a run asked for becomes what its host calls bring along. @throws UsageError */
+  checkContext(given: unknown): unknown;
   /** SHA-256, hexadecimal. */
   hash(text: string): Promise<string>;
 }
@@ -67,6 +74,7 @@ const RUN_OPTIONS = new Set([
   "tile",
   "principal",
   "permissions",
+  "context",
   "limits",
   "signal",
   "onOutput",
@@ -157,6 +165,7 @@ export class Runtime {
     const started = performance.now();
     const limits = options.limits ? narrowLimits(this.#parts.limits, options.limits) : this.#parts.limits;
     const permissions = this.#parts.narrowPermissions(options.permissions);
+    const context = this.#parts.checkContext(options.context);
     const parameters = encodeParameters(options.parameters ?? {});
     const engine = this.#engine(source);
     const hash = await this.#hash(source);
@@ -189,6 +198,7 @@ export class Runtime {
         principal,
         udf: { name: source.name, hash },
         permissions,
+        context,
         get signal() {
           ending ??= new AbortController();
           return ending.signal;

@@ -1,29 +1,38 @@
 /** Composes a runtime with a host: the part of `createRuntime` that is the same on every platform. */
+
+import type { OpenBindings } from "../../host/bindings.ts";
+import { checkContext, contextBinding, type RunContext } from "../../host/context/context.ts";
+import { type Binding, type Call, openHost } from "../../host/host.ts";
+import { createBroker } from "../../host/permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { Assets } from "../../runtime/assets.ts";
-import { tableBuilder } from "../../runtime/columns.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
 import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
 import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
-import { FuseletError, PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
 import type { RunResult } from "../../runtime/result.ts";
-import { type Caller, type Host, type RunOptions, Runtime } from "../../runtime/runtime.ts";
+import { Runtime, type RunOptions as RuntimeRunOptions } from "../../runtime/runtime.ts";
 import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
-import { decodeValue, encodeValue } from "../../runtime/value.ts";
 import { type SubmitOptions, submit } from "./submit.ts";
 
-export type { SubmitOptions };
+export type { Binding, Call, SubmitOptions };
 
-/** Functions that UDFs may call, by binding and method. Arguments and answers are data; what is not here does not exist for a UDF. */
-export type HostBindings = Readonly<
-  Record<string, Readonly<Record<string, (args: readonly unknown[], caller: Caller) => unknown>>>
->;
+/** Functions that UDFs may call, by binding and method, beside those that the host has anyway; of two with one name, these count. */
+export type HostBindings = Readonly<Record<string, Binding>>;
+
+/** The options of a run; all have defaults. */
+export interface RunOptions extends Omit<RuntimeRunOptions, "permissions" | "context"> {
+  /** Narrows what the runtime was made with. */
+  permissions?: Permissions;
+  /** What the run is told about itself: headers, the user, how it came about. */
+  context?: Partial<RunContext>;
+}
 
 /** The options of `createRuntime`; all have defaults. */
 export interface RuntimeOptions {
@@ -46,6 +55,8 @@ export interface RuntimePlatform {
   /** Reads modules beside a UDF's file, inside its folder. @throws UdfLoadError where one is missing */
   readHeaders(pathOrUrl: string, names: readonly string[]): Promise<Header[]>;
   loadEsbuild: LoadEsbuild;
+  /** What the host can do on this platform for whom it is granted. */
+  openBindings(): OpenBindings;
   /** Bundles in `assets.own` that run inside isolates. */
   realms: { python: string; typescript: string };
   hash(text: string): Promise<string>;
@@ -116,31 +127,6 @@ function checkPool({
   return { maxIsolates, memoryBytes, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
 }
 
-/** The host function: finds the binding, hands over data, and answers with data. */
-function bindHost(bindings: HostBindings): Host {
-  return async (name, argument, caller) => {
-    const [binding = "", method = ""] = name.split(".");
-    try {
-      const methods = Object.hasOwn(bindings, binding) ? bindings[binding] : undefined;
-      const call = methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (!call) throw new UsageError(`The host has no binding ${name}`);
-      const args = decodeValue(argument, await tableBuilder(argument.text));
-      if (!Array.isArray(args)) throw new UsageError(`The arguments of ${name} must be a list`);
-      const { text, buffers } = encodeValue((await call(args, caller)) ?? null, name);
-      return { text: `{"ok":true,"value":${text}}`, buffers };
-    } catch (error) {
-      const denied =
-        error instanceof PermissionDeniedError
-          ? { kind: "permission", subject: error.permission, value: error.value }
-          : {};
-      const { name: type, message } = error as Error;
-      // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
-      const text = error instanceof FuseletError ? message : `${name} failed in the host`;
-      return { text: JSON.stringify({ ok: false, error: { type, message: text, ...denied } }), buffers: [] };
-    }
-  };
-}
-
 /** @throws UsageError for options that are wrong */
 export async function composeRuntime(
   options: RuntimeOptions,
@@ -159,6 +145,7 @@ export async function composeRuntime(
   const { assets, platform } = parts;
   const memoryBytes = limits.memoryBytes;
   const onProgress = options.onProgress ?? (() => {});
+  const host = parts.openBindings();
   const runtime = new Runtime({
     platform,
     engines: [
@@ -172,12 +159,16 @@ export async function composeRuntime(
       }),
       quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
     ],
-    host: bindHost(options.host ?? {}),
+    host: openHost({
+      broker: createBroker({ permissions }),
+      bindings: { context: contextBinding, ...host.bindings, ...options.host },
+    }),
     limits,
     pool,
     reusable,
     narrowPermissions: (wanted) =>
       wanted === undefined ? permissions : narrow(permissions, checkPermissions(wanted)),
+    checkContext,
     hash: parts.hash,
   });
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
@@ -218,8 +209,11 @@ export async function composeRuntime(
     get isolates() {
       return runtime.isolates;
     },
-    close: () => runtime.close(),
-    [Symbol.asyncDispose]: () => runtime.close(),
+    async close() {
+      await runtime.close();
+      await host.close();
+    },
+    [Symbol.asyncDispose]: () => self.close(),
   };
   return self;
 }

@@ -1,4 +1,5 @@
 /** `fuselet` in pages. */
+import { openBindings } from "../../host/bindings.browser.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.browser.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.browser.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.browser.ts";
@@ -31,6 +32,7 @@ export async function createRuntime(options: BrowserRuntimeOptions = {}): Promis
     readSource,
     readHeaders,
     loadEsbuild: () => loadEsbuild({ esbuildUrl }),
+    openBindings,
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: (text) => assets.sha256(new TextEncoder().encode(text)),
   });

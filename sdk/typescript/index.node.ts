@@ -1,5 +1,6 @@
 /** `fuselet` in Node and Deno. */
 import { createHash } from "node:crypto";
+import { openBindings } from "../../host/bindings.node.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
@@ -31,6 +32,7 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     readSource,
     readHeaders,
     loadEsbuild,
+    openBindings,
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });

@@ -1,5 +1,6 @@
 /** What `fuselet` exports on every platform. */
 
+export type { RunContext } from "../../host/context/context.ts";
 export type { Permissions } from "../../host/permissions/descriptor.ts";
 export {
   AssetError,
@@ -18,10 +19,17 @@ export {
 } from "../../runtime/errors.ts";
 export { DEFAULT_LIMITS, type LimitName, type Limits } from "../../runtime/limits.ts";
 export type { RunResult, RunTiming } from "../../runtime/result.ts";
-export type { RunOptions } from "../../runtime/runtime.ts";
 export type { Header, Language, Parameter, Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 export { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
-export type { FuseletRuntime, HostBindings, RuntimeOptions, SubmitOptions } from "./compose.ts";
+export type {
+  Binding,
+  Call,
+  FuseletRuntime,
+  HostBindings,
+  RunOptions,
+  RuntimeOptions,
+  SubmitOptions,
+} from "./compose.ts";
 
 declare const FUSELET_VERSION: string;
 /** The version of this package. */

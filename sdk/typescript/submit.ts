@@ -1,7 +1,7 @@
 /** Many runs of one UDF, several at a time. */
 import { UsageError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
-import type { RunOptions } from "../../runtime/runtime.ts";
+import type { RunOptions } from "./compose.ts";
 
 export interface SubmitOptions extends Omit<RunOptions, "parameters"> {
   /** Runs under way at once. Default: the pool's `maxIsolates`. */

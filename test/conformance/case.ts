@@ -12,10 +12,9 @@ import { sourceFromFiles, sourceFromText } from "../../host/udfs/source.ts";
 import type { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Capabilities } from "../../runtime/isolate/platform.ts";
 import type { Limits } from "../../runtime/limits.ts";
-import type { RunOptions } from "../../runtime/runtime.ts";
 import type { Language, Tile, UdfSource } from "../../runtime/udf.ts";
 import type { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
-import type { FuseletRuntime, RuntimeOptions } from "../../sdk/typescript/compose.ts";
+import type { FuseletRuntime, RunOptions, RuntimeOptions } from "../../sdk/typescript/compose.ts";
 import type { Canonical } from "./canonical.ts";
 
 export { checksum, media, ndarray, table } from "./canonical.ts";

@@ -1,8 +1,7 @@
 /** Runs cases on the platform that it is on. Portable: Node's runner and the page's both use it. */
 import type { Capabilities } from "../../runtime/isolate/platform.ts";
-import type { RunOptions } from "../../runtime/runtime.ts";
 import type { Language } from "../../runtime/udf.ts";
-import type { FuseletRuntime, RuntimeOptions } from "../../sdk/typescript/compose.ts";
+import type { FuseletRuntime, RunOptions, RuntimeOptions } from "../../sdk/typescript/compose.ts";
 import { testBindings } from "./bindings.ts";
 import { type Canonical, canonical, differences, errorForm } from "./canonical.ts";
 import {

@@ -43,6 +43,7 @@ export async function attempt(attack, context) {
     pool: { maxIsolates: 2, memoryBytes: 4 * 1024 ** 3, spares: 0 },
     reusable: true,
     narrowPermissions: () => ({}),
+    checkContext: () => null,
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });
   const problems = [];

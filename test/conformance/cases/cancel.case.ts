@@ -1,5 +1,5 @@
 /** Ending a run from outside: by a signal at each of its moments, and by closing the runtime. Events say when, no clock. */
-import type { RunOptions } from "../../../runtime/runtime.ts";
+import type { RunOptions } from "../../../sdk/typescript/compose.ts";
 import { type Bench, type Case, defineCase } from "../case.ts";
 
 const endlessPython =

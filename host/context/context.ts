@@ -1,0 +1,81 @@
+/** What a run is told about itself: who asked for it, how, and as what. It travels with the run, never in globals. */
+import { UsageError } from "../../runtime/errors.ts";
+import type { Binding } from "../host.ts";
+
+/** All have defaults: nobody asked, nothing is known, a local run. */
+export interface RunContext {
+  /** Of the request that the run answers; names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  /** How deep the run is nested in others: 0 is none. */
+  recursionFactor: number;
+  /** The realtime client that asked, or null. */
+  clientId: string | null;
+  /** The signed-in user, or null. */
+  userEmail: string | null;
+  /** `realtime` answers a request, `batch` is a job, `local` is neither. */
+  kind: "local" | "realtime" | "batch";
+  /** The shared token that the run was asked for with, or null. */
+  shareToken: string | null;
+}
+
+const KINDS = ["local", "realtime", "batch"] as const;
+
+const DEFAULTS: RunContext = Object.freeze({
+  headers: Object.freeze({}),
+  recursionFactor: 0,
+  clientId: null,
+  userEmail: null,
+  kind: "local",
+  shareToken: null,
+});
+
+/**
+ * Checks a context that the host's owner passes to a run.
+ * @returns a frozen copy with the defaults filled in, header names in lower case
+ * @throws UsageError that names the field and what it received
+ */
+export function checkContext(value: unknown): RunContext {
+  if (value === undefined) return DEFAULTS;
+  const refuse = (field: string, rule: string, received: unknown): never => {
+    throw new UsageError(
+      `Cannot run: context${field} must be ${rule}: received ${JSON.stringify(received) ?? typeof received}`,
+    );
+  };
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refuse("", "an object", value);
+  const given = value as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new UsageError(
+        `Cannot run: context.${name} is unknown; fields are ${Object.keys(DEFAULTS).join(", ")}`,
+      );
+    }
+  }
+  const text = (field: "clientId" | "userEmail" | "shareToken"): string | null => {
+    const found = given[field] ?? null;
+    return found === null || typeof found === "string" ? found : refuse(`.${field}`, "a text or null", found);
+  };
+  const { recursionFactor = 0, kind = "local" } = given;
+  if (!Number.isInteger(recursionFactor) || (recursionFactor as number) < 0)
+    refuse(".recursionFactor", "a whole number from 0", recursionFactor);
+  if (!(KINDS as readonly unknown[]).includes(kind)) refuse(".kind", KINDS.join(", "), kind);
+  const headers: Record<string, string> = Object.create(null);
+  if (typeof (given.headers ?? {}) !== "object") refuse(".headers", "an object of texts", given.headers);
+  for (const [name, header] of Object.entries(given.headers ?? {})) {
+    headers[name.toLowerCase()] =
+      typeof header === "string" ? header : refuse(`.headers[${JSON.stringify(name)}]`, "a text", header);
+  }
+  return Object.freeze({
+    headers: Object.freeze(headers),
+    recursionFactor: recursionFactor as number,
+    clientId: text("clientId"),
+    userEmail: text("userEmail"),
+    kind: kind as RunContext["kind"],
+    shareToken: text("shareToken"),
+  });
+}
+
+/** The binding `context`. It needs no permission: a run may know what it is. */
+export const contextBinding: Binding = {
+  get: (_args, { context, udf }) => ({ ...context, udf: { ...udf } }),
+};

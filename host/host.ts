@@ -1,0 +1,88 @@
+/** The one door between a UDF and the world: finds the binding that a guest calls, hands over data, and answers with data. */
+import { tableBuilder } from "../runtime/columns.ts";
+import { FuseletError, PermissionDeniedError, UsageError } from "../runtime/errors.ts";
+import type { Caller, Host } from "../runtime/runtime.ts";
+import { decodeValue, encodeValue } from "../runtime/value.ts";
+import type { RunContext } from "./context/context.ts";
+import type { Broker, Grant } from "./permissions/broker.ts";
+import type { PermissionName, Permissions } from "./permissions/descriptor.ts";
+
+/** On whose behalf a binding is called. All calls of one run share one object. */
+export interface Call {
+  readonly principal: string;
+  readonly udf: { readonly name: string; readonly hash: string };
+  /** What the run may do at most. */
+  readonly permissions: Permissions;
+  /** What the run is told about itself. */
+  readonly context: RunContext;
+  /** Aborts when the run ends, however it ends. */
+  readonly signal: AbortSignal;
+  /**
+   * Asks whether something may be done; every binding does so before it acts.
+   * @param value a host with port, a path, a name; empty for permissions without values
+   * @throws PermissionDeniedError with the permission, the value and the flag that would grant it
+   */
+  require(permission: PermissionName, value: string): Promise<Grant>;
+}
+
+/** Functions that UDFs may call. Arguments and answers are data (runtime/value.ts): check them on arrival. */
+export type Binding = Readonly<Record<string, (args: readonly unknown[], call: Call) => unknown>>;
+
+export interface HostOptions {
+  broker: Broker;
+  /** By name. What is not here does not exist for a UDF. */
+  bindings: Readonly<Record<string, Binding>>;
+}
+
+/** Makes the host of a runtime. */
+export function openHost({ broker, bindings }: HostOptions): Host {
+  const calls = new WeakMap<Caller, Call>();
+  const callOf = (caller: Caller): Call => {
+    let call = calls.get(caller);
+    if (!call) calls.set(caller, (call = openCall(broker, caller)));
+    return call;
+  };
+  return async (name, argument, caller) => {
+    const [binding = "", method = ""] = name.split(".");
+    try {
+      const methods = Object.hasOwn(bindings, binding) ? bindings[binding] : undefined;
+      const call = methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (!call) throw new UsageError(`The host has no binding ${name}`);
+      const args = decodeValue(argument, await tableBuilder(argument.text));
+      if (!Array.isArray(args)) throw new UsageError(`The arguments of ${name} must be a list`);
+      const { text, buffers } = encodeValue((await call(args, callOf(caller))) ?? null, name);
+      return { text: `{"ok":true,"value":${text}}`, buffers };
+    } catch (error) {
+      return { text: JSON.stringify({ ok: false, error: failureOf(error, name) }), buffers: [] };
+    }
+  };
+}
+
+function openCall(broker: Broker, caller: Caller): Call {
+  const permissions = caller.permissions as Permissions;
+  const { principal, udf } = caller;
+  return {
+    principal,
+    udf,
+    permissions,
+    context: caller.context as RunContext,
+    get signal() {
+      return caller.signal;
+    },
+    require: (permission, value) =>
+      broker.require(permission, value, { principal, udf: udf.name, permissions }),
+  };
+}
+
+/** What the guest learns of a failure. */
+function failureOf(error: unknown, name: string): object {
+  // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
+  if (!(error instanceof FuseletError)) return { type: "Error", message: `${name} failed in the host` };
+  const { name: type, message } = error;
+  if (error instanceof PermissionDeniedError) {
+    return { type, message, kind: "permission", subject: error.permission, value: error.value };
+  }
+  return "code" in error && typeof error.code === "string"
+    ? { type, message, subject: error.code }
+    : { type, message };
+}
