@@ -29,6 +29,8 @@ export interface Caller {
   context: unknown;
   /** Aborts when the run ends. */
   signal: AbortSignal;
+  /** Stops the run's time limit, while a person is asked. @returns the function that lets it go on */
+  pauseTimeLimit(): () => void;
 }
 
 /** All that a UDF can reach outside. `name` is `binding.method`; throwing a FuseletError is an answer, too. */
@@ -203,6 +205,7 @@ export class Runtime {
           ending ??= new AbortController();
           return ending.signal;
         },
+        pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
       };
       const calls = countCalls(
         limits,
@@ -237,7 +240,7 @@ export class Runtime {
       const ran = performance.now();
       const answer = readReply(reply, limits.outputBytes);
       if (!answer.ok) {
-        throw failureError(await engine.locate(readFailure(answer.error), source), source, requestLimits);
+        throw failureError(await engine.locate(readFailure(answer.error), source), source, limits);
       }
       const timing: RunTiming = {
         startMs: leased - started,

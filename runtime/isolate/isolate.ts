@@ -10,6 +10,7 @@ import {
   UdfLoadError,
   UdfRuntimeError,
 } from "../errors.ts";
+import { TimeLimit } from "../time-limit.ts";
 import type { RunRequest } from "../udf.ts";
 import { type Encoded, fitsAsObjects } from "../value.ts";
 import type { IsolateAsset, IsolatePlatform, IsolateProcess } from "./platform.ts";
@@ -80,11 +81,14 @@ export class Isolate {
   #process: IsolateProcess;
   #channel: HostChannel;
   #options: IsolateOptions;
+  /** Where the system ends what has lost its host, the host alone keeps the clock, and can stop it. */
+  #guestKeepsTime: boolean;
   #events: RunEvents | null = null;
   #task: "run" | "inspect" | null = null;
   #begun = false;
   #ended: Error | null = null;
   #putBack: PromiseWithResolvers<void> | null = null;
+  #timeLimit: TimeLimit | null = null;
   #putBackTimer: ReturnType<typeof setTimeout> | undefined;
   #strayEvents = 0;
   #heldBytes = 0;
@@ -94,8 +98,14 @@ export class Isolate {
   /** Called once, when it has ended. */
   onEnd: () => void = () => {};
 
-  private constructor(recipe: IsolateRecipe, process: IsolateProcess, options: IsolateOptions) {
+  private constructor(
+    recipe: IsolateRecipe,
+    process: IsolateProcess,
+    options: IsolateOptions,
+    guestKeepsTime: boolean,
+  ) {
     this.recipe = recipe;
+    this.#guestKeepsTime = guestKeepsTime;
     this.#process = process;
     this.#options = options;
     this.#channel = new HostChannel(process.port, {
@@ -140,7 +150,7 @@ export class Isolate {
       process.kill();
       throw recipeResult.reason;
     }
-    const isolate = new Isolate(recipeResult.value, process, options);
+    const isolate = new Isolate(recipeResult.value, process, options, !platform.capabilities.endsOrphans);
     try {
       const { assets, realm, codeCache } = recipeResult.value;
       for (const asset of assets) process.provide(await asset);
@@ -227,8 +237,12 @@ export class Isolate {
     signal?: AbortSignal,
   ): Promise<Encoded> {
     const { udf, ...rest } = request;
+    const limits = this.#guestKeepsTime
+      ? request.limits
+      : { ...request.limits, timeMs: Number.MAX_SAFE_INTEGER };
     // `udf` first: the engine looks at the beginning of the text.
-    const body = { text: JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest }), buffers };
+    const text = JSON.stringify({ udf: this.prepared === hash ? null : udf, ...rest, limits });
+    const body = { text, buffers };
     this.#events = events;
     this.#task = "run";
     this.#begun = false;
@@ -245,6 +259,11 @@ export class Isolate {
       this.#events = null;
       this.#task = null;
     }
+  }
+
+  /** Stops the clock of what runs. @returns the function that lets it go on */
+  pauseTimeLimit(): () => void {
+    return this.#timeLimit?.pause() ?? (() => {});
   }
 
   /** Ends it. Idempotent; resolves when nothing is left. */
@@ -367,7 +386,7 @@ export class Isolate {
     }
     const onAbort = () => this.#channel.close(cancelled());
     signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = setTimeout(() => {
+    const timeLimit = new TimeLimit(allowed, () => {
       this.#channel.close(
         new LimitExceededError(
           limit === "timeMs"
@@ -376,11 +395,13 @@ export class Isolate {
           { limit, allowed },
         ),
       );
-    }, allowed);
+    });
+    this.#timeLimit = timeLimit;
     try {
       return await this.#channel.request(name, body);
     } finally {
-      clearTimeout(timer);
+      timeLimit.end();
+      this.#timeLimit = null;
       signal?.removeEventListener("abort", onAbort);
     }
   }

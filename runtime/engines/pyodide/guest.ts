@@ -5,6 +5,7 @@ import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "
 import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits } from "../guest.ts";
 import type { GlueHooks } from "./glue.ts";
+import { openHostFiles } from "./host-files.ts";
 import {
   isSharedLibrary,
   type LibraryRecord,
@@ -381,8 +382,29 @@ function viewBuffers(list: PyProxy): Uint8Array[] {
   });
 }
 
-/** Lends `fused._host` its two doors. What crosses is text and copied bytes. */
-function connectHost(connect: PyProxy, host: GuestHost): void {
+/** Files of the host, where this platform can wait for them in the middle of a read; `files.read` answers. */
+function connectFiles(
+  pyodide: Pyodide,
+  { callBlocking }: GuestHost,
+): ReturnType<typeof openHostFiles> | null {
+  if (!callBlocking) return null;
+  return openHostFiles(pyodide, (file, position, length) => {
+    const { text, buffers } = callBlocking("files", "read", {
+      text: JSON.stringify([file, position, length]),
+      buffers: [],
+    });
+    const [bytes] = buffers;
+    if (!text.startsWith('{"ok":true') || !bytes) throw new Error(`The host did not read the file: ${text}`);
+    return bytes;
+  });
+}
+
+/** Lends `fused._host` its doors. What crosses is text and copied bytes. */
+function connectHost(
+  connect: PyProxy,
+  host: GuestHost,
+  files: ReturnType<typeof openHostFiles> | null,
+): void {
   const split = (name: string): [string, string] => {
     const dot = name.indexOf(".");
     return [name.slice(0, dot), name.slice(dot + 1)];
@@ -401,8 +423,11 @@ function connectHost(connect: PyProxy, host: GuestHost): void {
     const reply = await host.call(...split(String(name)), { text: String(text), buffers: viewBuffers(list) });
     return [reply.text, reply.buffers];
   };
-  for (const door of [blocking, asynchronous]) if (door) Object.freeze(door);
-  connect(blocking, asynchronous, "this platform cannot block");
+  const addFile = files
+    ? (path: string, file: number, size: number) => files.add(String(path), Number(file), Number(size))
+    : undefined;
+  for (const door of [blocking, asynchronous, addFile]) if (door) Object.freeze(door);
+  connect(blocking, asynchronous, "this platform cannot block", addFile);
 }
 
 /** Python looks for signals now and then while it runs: it is told that there is none, and the time is looked at. */
@@ -432,7 +457,8 @@ function openEngine(
     PyProxy,
     PyProxy,
   ];
-  connectHost(connect, host);
+  const files = connectFiles(pyodide, host);
+  connectHost(connect, host, files);
   // After a snapshot, and after memory was put back, every run would draw the same numbers. The hash seed stays as it was frozen.
   reseed();
   // V8 12 (Node 22) has it under an earlier name.
@@ -479,6 +505,7 @@ function openEngine(
       }
       try {
         baseline.restore();
+        files?.forget();
         if (prepared !== keptPrepared && prepared !== null) {
           // The UDF is compiled once, in clean memory, and belongs to what is put back from now on.
           prepare(prepared);

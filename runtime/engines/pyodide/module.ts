@@ -10,9 +10,12 @@ export interface FsNode {
   usedBytes: number;
   mount?: { type: unknown };
   link?: string;
+  node_ops: { mknod(parent: FsNode, name: string, mode: number, device: number): FsNode };
+  stream_ops: unknown;
 }
 
 export interface FsStream {
+  node: FsNode;
   fd: number;
   path: string;
   flags: number;
@@ -31,6 +34,7 @@ export interface FileSystem {
   readFile(path: string): Uint8Array;
   lookupPath(path: string): { node: FsNode };
   open(path: string, flags: number): FsStream;
+  ErrnoError: new (errno: number) => Error;
   chdir(path: string): void;
   cwd(): string;
 }

@@ -11,6 +11,7 @@ from ._json import loads
 _blocking: Callable[..., Any] | None = None
 _asynchronous: Callable[..., Any] | None = None
 _reason = "this interpreter is in no isolate"
+_add_file: Callable[[str, int, int], None] | None = None
 
 
 class HostError(RuntimeError):
@@ -21,10 +22,12 @@ class HostError(RuntimeError):
         self.type_name = type_name
 
 
-def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any] | None, reason: str) -> None:
-    """Lends the doors: `(name, text, buffers) -> [text, buffers]`, one that waits and one that gives an awaitable."""
-    global _blocking, _asynchronous, _reason
-    _blocking, _asynchronous, _reason = blocking, asynchronous, reason
+def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any] | None, reason: str,
+            add_file: Callable[[str, int, int], None] | None = None) -> None:  # fmt: skip
+    """Lends the doors: `(name, text, buffers) -> [text, buffers]`, one that waits and one that gives an awaitable; and one that puts a
+    file of the host at a path, given its number and its size in bytes."""
+    global _blocking, _asynchronous, _reason, _add_file
+    _blocking, _asynchronous, _reason, _add_file = blocking, asynchronous, reason, add_file
 
 
 def _read(reply: Any) -> Any:
@@ -70,3 +73,10 @@ async def call_async(name: str, *args: Any) -> Any:
         raise RuntimeError(f"Cannot call {name}: {_reason}")
     text, buffers = encode(list(args))
     return _read(await _asynchronous(name, text, buffers))
+
+
+def add_file(path: str, file: int, size: int) -> None:
+    """Shows a file that lies with the host at a path: it is read on demand. Raises RuntimeError where this platform cannot wait for it."""
+    if _add_file is None:
+        raise RuntimeError(f"Cannot show {path}: {_reason}, which reading a file on demand takes")
+    _add_file(path, file, size)
