@@ -48,6 +48,8 @@ export class Run {
   readonly #encoder = new TextEncoder();
   #closed = false;
   #late = false;
+  /** When the guest was last entered: timers that it sets in one turn count from there, and fire in the order of their times. */
+  #turn = 0;
   #pendingCalls = 0;
   #timers: Timer[] = [];
   #inbox: readonly Uint8Array[] = [];
@@ -106,6 +108,7 @@ export class Run {
   }
 
   #load(code: string, file: string): void {
+    this.#turn = this.#host.now();
     try {
       const namespace = this.#vm.evalModule(code, file);
       this.#enter(ENTRY.invoke, [namespace]);
@@ -178,6 +181,7 @@ export class Run {
 
   /** Calls the script's entry function; what it throws is reported as the UDF's. */
   #enter(entry: number, args: readonly number[]): void {
+    this.#turn = this.#host.now();
     try {
       this.#vm.call(this.#entry, [this.#vm.number(entry), ...args]);
     } catch (error) {
@@ -274,7 +278,7 @@ export class Run {
         this.#callHost(number(1), text(2), text(3), { text: text(4), buffers: this.#outbox.splice(0) });
         return null;
       case OP.timer:
-        this.#timers.push({ id: number(1), due: this.#host.now() + number(2) });
+        this.#timers.push({ id: number(1), due: this.#turn + number(2) });
         return null;
       case OP.clear: {
         const id = number(1);

@@ -38,6 +38,21 @@ export default [
       "export default async () => {\n  const order: number[] = [];\n  await new Promise<void>((resolve) => {\n    setTimeout(() => { order.push(3); resolve(); }, 20);\n    setTimeout(() => order.push(1), 0);\n    setTimeout(() => order.push(2), 5);\n    clearTimeout(setTimeout(() => order.push(9), 1));\n    queueMicrotask(() => order.push(0));\n  });\n  return order;\n};\n",
     value: [0, 1, 2, 3],
   }),
+  defineCase("timers of one turn fire in the order of their times, however long the turn takes", {
+    typescript: `export default async () => {
+  const order: number[] = [];
+  const both = new Promise((resolve) => {
+    setTimeout(() => { order.push(2); resolve(null); }, 20);
+    const end = performance.now() + 30;
+    while (performance.now() < end);
+    setTimeout(() => order.push(1), 5);
+  });
+  await both;
+  return order;
+};
+`,
+    value: [1, 2],
+  }),
   defineCase("an interval fires until it is cleared", {
     typescript:
       "export default () => new Promise((resolve) => {\n  let count = 0;\n  const id = setInterval(() => { if (++count === 3) { clearInterval(id); resolve(count); } }, 1);\n});\n",
