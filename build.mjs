@@ -77,7 +77,7 @@ await Promise.all([
     // Beside the entries: what is read relative to a module lies in the same place for all of them.
     chunkNames: "[name]-[hash]",
     // Small libraries are bundled: what starts often should not look for many files.
-    external: ["apache-arrow", "esbuild", "parquet-wasm", "pyodide"],
+    external: ["apache-arrow", "esbuild", "parquet-wasm", "pyodide", "undici"],
     legalComments: "linked",
     minifySyntax: true,
   }),

@@ -1,6 +1,85 @@
 /** What the host can do in Node, each binding loaded when a UDF first calls it. */
-import type { OpenBindings } from "./bindings.ts";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { once } from "../runtime/once.ts";
+import { lazyBinding, type OpenBindings } from "./bindings.ts";
+import { RunFiles } from "./files/files.ts";
 
-export function openBindings(): OpenBindings {
-  return { bindings: {}, async close() {} };
+export interface BindingsOptions {
+  /** Where results, downloads and their locks are kept. Processes of one machine may share it. */
+  cacheFolder: string;
+}
+
+export function openBindings({ cacheFolder }: BindingsOptions): OpenBindings {
+  const files = new RunFiles();
+  const closers: (() => Promise<unknown>)[] = [];
+
+  const network = once(async () => {
+    const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
+      import("./net/transport.node.ts"),
+      import("./net/binding.ts"),
+      import("./net/guard.ts"),
+      import("./net/limits.ts"),
+    ]);
+    const transport = openTransport();
+    closers.push(() => transport.close());
+    const limits = netLimits();
+    return { net: netBinding({ transport }), guard: new Guard(transport, limits), limits };
+  });
+
+  const results = once(async () => {
+    const [{ openCache }, { cacheBinding }] = await Promise.all([
+      import("./cache/cache.node.ts"),
+      import("./cache/binding.ts"),
+    ]);
+    const { cache, close } = openCache(join(cacheFolder, "results"));
+    closers.push(close);
+    return cacheBinding({ cache });
+  });
+
+  const downloads = once(async () => {
+    const folder = join(cacheFolder, "downloads");
+    const [
+      { guard, limits },
+      { downloadBinding },
+      { guardedDownload },
+      { downloadLock },
+      { diskDownloads },
+      { openStore },
+      { Locks },
+      { processOwner },
+    ] = await Promise.all([
+      network(),
+      import("./download/binding.ts"),
+      import("./download/fetch.ts"),
+      import("./download/lock.ts"),
+      import("./download/place.node.ts"),
+      import("./store/store.node.ts"),
+      import("./cache/locks.ts"),
+      import("./cache/owner.node.ts"),
+    ]);
+    const store = openStore({ path: join(folder, "locks.db"), disposable: true });
+    const locks = new Locks({ store, owner: processOwner() });
+    closers.push(() => locks.close().finally(() => store.close()));
+    return downloadBinding(
+      {
+        place: diskDownloads({ folder, lock: downloadLock(locks) }),
+        fetch: guardedDownload(guard, limits.idleMs),
+        hash: async (text) => createHash("sha256").update(text).digest("hex"),
+      },
+      files,
+    );
+  });
+
+  return {
+    bindings: {
+      files: files.binding,
+      net: lazyBinding(["fetch", "read", "close"], async () => (await network()).net),
+      cache: lazyBinding(["begin", "commit", "abandon"], results),
+      download: lazyBinding(["get"], downloads),
+    },
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close();
+    },
+  };
 }

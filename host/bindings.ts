@@ -7,3 +7,14 @@ export interface OpenBindings {
   /** Closes connections, databases and files. */
   close(): Promise<void>;
 }
+
+/** A binding whose code is loaded when a UDF first calls it: most never do. */
+export function lazyBinding(methods: readonly string[], load: () => Promise<Binding>): Binding {
+  return Object.fromEntries(
+    methods.map((method) => [
+      method,
+      async (args: readonly unknown[], call: Parameters<Binding[string]>[1]) =>
+        (await load())[method]?.(args, call),
+    ]),
+  );
+}

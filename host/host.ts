@@ -4,13 +4,15 @@ import { FuseletError, PermissionDeniedError, UsageError } from "../runtime/erro
 import type { Caller, Host } from "../runtime/runtime.ts";
 import { decodeValue, encodeValue } from "../runtime/value.ts";
 import type { RunContext } from "./context/context.ts";
-import type { Broker, Grant } from "./permissions/broker.ts";
+import type { Caller as Asking, Broker, Grant } from "./permissions/broker.ts";
 import type { PermissionName, Permissions } from "./permissions/descriptor.ts";
 
 /** On whose behalf a binding is called. All calls of one run share one object. */
 export interface Call {
   readonly principal: string;
   readonly udf: { readonly name: string; readonly hash: string };
+  /** Identifies the engine that it runs in: its build and its packages. */
+  readonly engine: string;
   /** What the run may do at most. */
   readonly permissions: Permissions;
   /** What the run is told about itself. */
@@ -53,24 +55,30 @@ export function openHost({ broker, bindings }: HostOptions): Host {
       const { text, buffers } = encodeValue((await call(args, callOf(caller))) ?? null, name);
       return { text: `{"ok":true,"value":${text}}`, buffers };
     } catch (error) {
+      if (error instanceof PermissionDeniedError) caller.noteDenial(error);
       return { text: JSON.stringify({ ok: false, error: failureOf(error, name) }), buffers: [] };
     }
   };
 }
 
 function openCall(broker: Broker, caller: Caller): Call {
-  const permissions = caller.permissions as Permissions;
-  const { principal, udf } = caller;
+  const { principal, udf, signal } = caller;
+  const asking: Asking = {
+    principal,
+    udf,
+    runId: crypto.randomUUID(),
+    permissions: caller.permissions as Permissions,
+    signal,
+    pause: () => caller.pauseTimeLimit(),
+  };
   return {
     principal,
     udf,
-    permissions,
+    engine: caller.engine,
+    permissions: asking.permissions,
     context: caller.context as RunContext,
-    get signal() {
-      return caller.signal;
-    },
-    require: (permission, value) =>
-      broker.require(permission, value, { principal, udf: udf.name, permissions }),
+    signal,
+    require: (permission, value) => broker.require(permission, value, asking),
   };
 }
 

@@ -38,11 +38,30 @@ function moduleHint(module: string): string {
   );
 }
 
+/** What the host denied to one run. A UDF can raise an error that says so, too, and would choose the flag that somebody then gives. */
+export class Denials {
+  readonly #errors = new Map<string, PermissionDeniedError>();
+
+  add(error: PermissionDeniedError): void {
+    if (this.#errors.size < MOST_DENIALS) this.#errors.set(keyOf(error), error);
+  }
+
+  find(permission: string, value: string): PermissionDeniedError | undefined {
+    return this.#errors.get(keyOf({ permission, value }));
+  }
+}
+
+/** What a run is denied in vain is kept up to here. */
+const MOST_DENIALS = 1000;
+const keyOf = ({ permission, value }: { permission: string; value: string }) =>
+  JSON.stringify([permission, value]);
+
 /** The error of a failure's kind. */
 export function failureError(
   failure: GuestFailure,
   source: UdfSource,
   limits: RunRequest["limits"],
+  denials: Denials,
 ): FuseletError {
   const { kind, type, message, traceback, file, line, subject, value } = failure;
   const location = file === null ? undefined : { file, ...(line === null ? {} : { line }) };
@@ -56,11 +75,10 @@ export function failureError(
     case "result":
       return new ResultError(message, { path: subject ?? "result" });
     case "permission":
-      return new PermissionDeniedError(message, {
-        permission: subject ?? "",
-        value: value ?? "",
-        grant: `--allow-${subject}${value ? `=${value}` : ""}`,
-      });
+      return (
+        denials.find(subject ?? "", value ?? "") ??
+        new PermissionDeniedError(message, { permission: subject ?? "", value: value ?? "", grant: "" })
+      );
     case "output":
       return new LimitExceededError(`${message}. Raise it with limits.outputBytes`, {
         limit: "outputBytes",

@@ -18,6 +18,7 @@ function fakePlatform({
     capabilities: {
       processPerPrincipal: true,
       blockingCalls: true,
+      onDemandFiles: true,
       totalMemoryBound: false,
       instantKill: true,
       endsOrphans: true,

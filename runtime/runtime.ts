@@ -6,10 +6,11 @@ import {
   IsolateError,
   LimitExceededError,
   ParameterError,
+  type PermissionDeniedError,
   ResultError,
   UsageError,
 } from "./errors.ts";
-import { failureError, readFailure } from "./failure.ts";
+import { Denials, failureError, readFailure } from "./failure.ts";
 import type { Isolate } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
@@ -23,12 +24,16 @@ import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } fr
 export interface Caller {
   principal: string;
   udf: { name: string; hash: string };
+  /** Identifies the engine that it runs in: its build and its packages. */
+  engine: string;
   /** What the run may do at most; the host's own kind of value. */
   permissions: unknown;
   /** What the run is told about itself; the host's own kind of value. */
   context: unknown;
   /** Aborts when the run ends. */
   signal: AbortSignal;
+  /** Takes note of a denial: where the run ends with it, this error is thrown. */
+  noteDenial(error: PermissionDeniedError): void;
   /** Stops the run's time limit, while a person is asked. @returns the function that lets it go on */
   pauseTimeLimit(): () => void;
 }
@@ -196,15 +201,18 @@ export class Runtime {
       const udf = await preparing;
       const leased = performance.now();
       const { restoreMs } = lease.isolate;
+      const denials = new Denials();
       const caller: Caller = {
         principal,
         udf: { name: source.name, hash },
+        engine: lease.isolate.recipe.key,
         permissions,
         context,
         get signal() {
           ending ??= new AbortController();
           return ending.signal;
         },
+        noteDenial: (error) => denials.add(error),
         pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
       };
       const calls = countCalls(
@@ -240,7 +248,7 @@ export class Runtime {
       const ran = performance.now();
       const answer = readReply(reply, limits.outputBytes);
       if (!answer.ok) {
-        throw failureError(await engine.locate(readFailure(answer.error), source), source, limits);
+        throw failureError(await engine.locate(readFailure(answer.error), source), source, limits, denials);
       }
       const timing: RunTiming = {
         startMs: leased - started,
@@ -274,7 +282,7 @@ export class Runtime {
         const reply = await lease.isolate.inspect({ text: request, buffers: [] });
         const answer = readReply(reply, this.#parts.limits.outputBytes);
         if (answer.ok) return answer.value;
-        throw failureError(readFailure(answer.error), source, this.#parts.limits);
+        throw failureError(readFailure(answer.error), source, this.#parts.limits, new Denials());
       } finally {
         lease.release();
       }

@@ -37,9 +37,9 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
     packages: [],
   },
   {
-    files: /^sdk\/typescript\/(udf|prelude|coerce)\.ts$/,
+    files: /^sdk\/typescript\/(udf|prelude|coerce|door|files|context)\.ts$/,
     local:
-      /^(sdk\/typescript\/(udf|prelude|coerce)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
+      /^(sdk\/typescript\/(udf|prelude|coerce|door|files|context)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
     packages: [],
   },
 ];

@@ -1,19 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { PermissionDeniedError } from "../../runtime/errors.ts";
-import { createBroker, type Decision } from "./broker.ts";
+import { type Answer, type Caller, createBroker, type Decision, type Ungranted } from "./broker.ts";
 import type { PermissionName, Permissions } from "./descriptor.ts";
+
+const callerWith = (permissions: Permissions): Caller => ({
+  principal: "me",
+  udf: { name: "hello", hash: "abc" },
+  runId: "run-1",
+  permissions,
+});
 
 const ask = (
   permissions: Permissions,
   permission: PermissionName,
   value: string,
   most: Permissions = permissions,
-) =>
-  createBroker({ permissions: most }).require(permission, value, {
-    principal: "me",
-    udf: "hello",
-    permissions,
-  });
+) => createBroker({ permissions: most }).require(permission, value, callerWith(permissions));
 
 const refusal = (...question: Parameters<typeof ask>): Promise<PermissionDeniedError> =>
   ask(...question).then(
@@ -84,7 +86,7 @@ describe("broker.require()", () => {
   });
   test("reports each decision before it takes effect", async () => {
     const decisions: Decision[] = [];
-    const caller = { principal: "me", udf: "hello", permissions: { net: ["a.org"] } };
+    const caller = callerWith({ net: ["a.org"] });
     const broker = createBroker({
       permissions: { net: true },
       onDecision: (decision) => decisions.push(decision),
@@ -99,8 +101,10 @@ describe("broker.require()", () => {
         allowed: true,
         rule: "a.org",
         reason: "allowed",
+        how: "rule",
         principal: "me",
-        udf: "hello",
+        udf: { name: "hello", hash: "abc" },
+        runId: "run-1",
       },
       {
         permission: "net",
@@ -108,8 +112,10 @@ describe("broker.require()", () => {
         allowed: false,
         rule: null,
         reason: "not granted",
+        how: "rule",
         principal: "me",
-        udf: "hello",
+        udf: { name: "hello", hash: "abc" },
+        runId: "run-1",
       },
     ]);
     const strict = createBroker({
@@ -119,5 +125,105 @@ describe("broker.require()", () => {
       },
     });
     await expect(strict.require("net", "a.org:443", caller)).rejects.toThrow("the log is full");
+  });
+});
+
+describe("createBroker({ onUngranted })", () => {
+  const broker = (answer: Answer, permissions: Permissions = {}) => {
+    const asked: Ungranted[] = [];
+    const decisions: Decision[] = [];
+    const { require: demand } = createBroker({
+      permissions,
+      onUngranted: async (request) => {
+        asked.push(request);
+        return answer;
+      },
+      onDecision: (decision) => decisions.push(decision),
+    });
+    return { demand, asked, decisions };
+  };
+  const yes: Answer = { allowed: true, how: "prompt once" };
+
+  test("is asked with the canonical value and decides, which is reported with how", async () => {
+    const { demand, asked, decisions } = broker(yes);
+    const caller = callerWith({});
+    expect((await demand("net", "Example.org:443", caller)).value).toBe("example.org:443");
+    expect(asked).toEqual([{ permission: "net", value: "example.org:443", caller }]);
+    expect(decisions).toMatchObject([{ allowed: true, rule: null, reason: "allowed", how: "prompt once" }]);
+    expect((await demand("cache", "", caller)).permission).toBe("cache");
+  });
+  test("may refuse: the message says so", async () => {
+    const { demand, decisions } = broker({ allowed: false, how: "prompt deny" });
+    await expect(demand("net", "a.org:443", callerWith({}))).rejects.toThrow(
+      'Requires net access to "a.org:443", which was refused: --allow-net=a.org:443 allows it',
+    );
+    expect(decisions).toMatchObject([{ allowed: false, reason: "not granted", how: "prompt deny" }]);
+  });
+  test("is not asked about what a rule allows or denies, nor about unsafe values", async () => {
+    const { demand, asked } = broker(yes, { net: ["a.org"], deny: { net: ["b.org"], cache: true } });
+    const caller = callerWith({ net: ["a.org"], deny: { read: true } });
+    await demand("net", "a.org:443", caller);
+    for (const [permission, value] of [
+      ["net", "b.org:443"],
+      ["net", "a\u202eb.org"],
+      ["net", ""],
+      ["cache", ""],
+      ["cache", "x"],
+      ["read", "/a"],
+      ["write", "../a"],
+    ] as const) {
+      await expect(demand(permission, value, caller)).rejects.toThrow(PermissionDeniedError);
+    }
+    expect(asked).toEqual([]);
+  });
+  test("never reveals a secret, and keeps to the hosts of every rule", async () => {
+    const secret = broker(yes);
+    expect(await secret.demand("secrets", "K", callerWith({}))).toMatchObject({
+      hosts: true,
+      reveal: false,
+    });
+    const narrow = broker(
+      { ...yes, hosts: ["b.a.org", "c.org"] },
+      {
+        secrets: [{ name: "K", hosts: ["*.a.org"], reveal: true }],
+      },
+    );
+    expect(await narrow.demand("secrets", "K", callerWith({}))).toMatchObject({
+      hosts: ["b.a.org"],
+      reveal: false,
+    });
+  });
+  test("grants nothing when it throws, or when the decision cannot be reported", async () => {
+    const { require: demand } = createBroker({ onUngranted: () => Promise.reject(new Error("no terminal")) });
+    await expect(demand("net", "a.org:443", callerWith({}))).rejects.toThrow("no terminal");
+    const strict = createBroker({
+      onUngranted: async () => yes,
+      onDecision: () => {
+        throw new Error("the log is full");
+      },
+    });
+    await expect(strict.require("net", "a.org:443", callerWith({}))).rejects.toThrow("the log is full");
+  });
+  test("stops the run's clock while it is asked, and starts it again however it ends", async () => {
+    const clock: string[] = [];
+    const caller = {
+      ...callerWith({ net: ["a.org"] }),
+      pause: () => {
+        clock.push("stop");
+        return () => clock.push("go");
+      },
+    };
+    const { require: demand } = createBroker({
+      permissions: { net: true },
+      onUngranted: async ({ value }) => {
+        clock.push(value);
+        if (value === "c.org") throw new Error("no terminal");
+        return yes;
+      },
+    });
+    await demand("net", "a.org", caller);
+    await demand("net", "b.org", caller);
+    await expect(demand("net", "c.org", caller)).rejects.toThrow();
+    expect(clock).toEqual(["stop", "b.org", "go", "stop", "c.org", "go"]);
   });
 });

@@ -10,14 +10,20 @@ import {
 } from "./descriptor.ts";
 import { formatFlag } from "./flags.ts";
 import { intersectHosts } from "./narrow.ts";
+import { showText } from "./show.ts";
 
 /** On whose behalf something is asked for. */
 export interface Caller {
-  principal: string;
-  /** The UDF's name. */
-  udf: string;
+  readonly principal: string;
+  readonly udf: { readonly name: string; readonly hash: string };
+  /** The same for all that one run asks for. */
+  readonly runId: string;
   /** What this run was granted; the broker's own permissions bound it. */
-  permissions: Permissions;
+  readonly permissions: Permissions;
+  /** Aborts when the run ends: nobody is asked for it any longer. */
+  readonly signal?: AbortSignal;
+  /** Stops the run's clock while somebody is asked. Stops may overlap. @returns the function that ends this one */
+  pause?(): () => void;
 }
 
 /** What was granted. */
@@ -31,6 +37,9 @@ export interface Grant {
   reveal: boolean;
 }
 
+/** What decided: the rules alone, somebody who was asked (now, or before in this run), or what was answered in an earlier run. */
+export type How = "rule" | "prompt once" | "prompt run" | "prompt always" | "prompt deny" | "saved grant";
+
 /** One decision, as the audit hook gets it. */
 export interface Decision {
   permission: PermissionName;
@@ -38,15 +47,38 @@ export interface Decision {
   allowed: boolean;
   /** The rule that decided: `example.org`, `true`; null where no rule covered the value. */
   rule: string | null;
-  /** Why: a rule allowed or denied it, no rule covered it, or the value itself is unsafe. */
+  /** Why: it was allowed or denied, no rule covered it, or the value itself is unsafe. */
   reason: "allowed" | "denied" | "not granted" | "unsafe value";
+  how: How;
   principal: string;
-  udf: string;
+  udf: Caller["udf"];
+  runId: string;
+}
+
+/** A request that no rule covers. */
+export interface Ungranted {
+  permission: PermissionName;
+  /** In canonical form. */
+  value: string;
+  caller: Caller;
+}
+
+/** What becomes of it. */
+export interface Answer {
+  allowed: boolean;
+  how: How;
+  /** For `secrets`: hosts that it may be sent to. Default: every host that `net` grants. */
+  hosts?: true | readonly string[];
 }
 
 export interface BrokerOptions {
   /** The most that any caller may do. Default: nothing. */
   permissions?: Permissions;
+  /**
+   * Asked where no rule covers a request; never for what a deny rule denies, nor for an unsafe value. The run's clock stands
+   * still meanwhile. Default: nobody is asked, it is denied. If it throws, nothing is granted.
+   */
+  onUngranted?: (request: Ungranted) => Promise<Answer>;
   /** Called with each decision of `require`, before it takes effect. If it throws, nothing is granted. */
   onDecision?: (decision: Decision) => void;
 }
@@ -58,7 +90,7 @@ export interface Broker {
    * @throws PermissionDeniedError with the permission, the value and the flag that would grant it.
    */
   require(permission: PermissionName, value: string, caller: Caller): Promise<Grant>;
-  /** The decision alone: not reported, and nothing is granted by it. */
+  /** What the rules say: nobody is asked, it is not reported, and nothing is granted by it. */
   query(permission: PermissionName, value: string, caller: Caller): Decision;
 }
 
@@ -66,30 +98,43 @@ export interface Broker {
  * Makes a broker.
  * @throws UsageError where the permissions are no descriptor.
  */
-export function createBroker({ permissions = {}, onDecision }: BrokerOptions = {}): Broker {
+export function createBroker({ permissions = {}, onUngranted, onDecision }: BrokerOptions = {}): Broker {
   const most = checkPermissions(permissions);
-  const query: Broker["query"] = (permission, value, caller) => {
+  const query: Broker["query"] = (permission, value, { principal, udf, runId, permissions: own }) => {
     const canonical = canonicalOf(permission, value);
-    const decision =
-      canonical === null ? null : decide(permission, canonical, [most, checkPermissions(caller.permissions)]);
-    return {
-      permission,
-      value: canonical ?? value,
-      ...(decision ?? { allowed: false, rule: null, reason: "unsafe value" }),
-      principal: caller.principal,
-      udf: caller.udf,
-    };
+    const verdict =
+      canonical === null ? UNSAFE : decide(permission, canonical, [most, checkPermissions(own)]);
+    const shown = canonical ?? (typeof value === "string" ? value : "");
+    return { permission, value: shown, ...verdict, how: "rule", principal, udf, runId };
   };
   return {
     query,
     async require(permission, value, caller) {
-      const decision = query(permission, value, caller);
+      let decision = query(permission, value, caller);
+      let answer: Answer | undefined;
+      if (decision.reason === "not granted" && onUngranted) {
+        answer = await whilePaused(caller, () => onUngranted({ permission, value: decision.value, caller }));
+        const { allowed, how } = answer;
+        decision = { ...decision, allowed, how, reason: allowed ? "allowed" : "not granted" };
+      }
       onDecision?.(decision);
-      if (!decision.allowed) throw denial(decision);
-      const grants = permission === "secrets" ? [most, checkPermissions(caller.permissions)] : [];
-      return { permission, value: decision.value, ...secretGrant(decision.value, grants) };
+      if (!decision.allowed) throw denialOf(decision);
+      const { value: granted } = decision;
+      if (permission !== "secrets") return { permission, value: granted, hosts: true, reveal: false };
+      const all = [most, checkPermissions(caller.permissions)];
+      return { permission, value: granted, ...secretGrant(granted, all, answer?.hosts) };
     },
   };
+}
+
+/** Asks while the run's time does not pass. */
+async function whilePaused(caller: Caller, ask: () => Promise<Answer>): Promise<Answer> {
+  const resume = caller.pause?.();
+  try {
+    return await ask();
+  } finally {
+    resume?.();
+  }
 }
 
 function canonicalOf(permission: PermissionName, value: string): string | null {
@@ -99,6 +144,8 @@ function canonicalOf(permission: PermissionName, value: string): string | null {
 }
 
 type Verdict = Pick<Decision, "allowed" | "rule" | "reason">;
+
+const UNSAFE: Verdict = { allowed: false, rule: null, reason: "unsafe value" };
 
 /** A deny rule of any descriptor wins; then every descriptor must allow. */
 function decide(permission: PermissionName, value: string, all: readonly Permissions[]): Verdict {
@@ -129,18 +176,23 @@ function findRule(
   return list.find((rule) => RULES[permission][test](rule, value)) ?? null;
 }
 
-/** How a secret may be used under all descriptors; within one, its entries add up. */
-function secretGrant(name: string, all: readonly Permissions[]): Pick<Grant, "hosts" | "reveal"> {
-  let grant: Pick<Grant, "hosts" | "reveal"> = { hosts: true, reveal: all.length > 0 };
+/** How a secret may be used under all descriptors that have it, and under an answer; within one, its entries add up. */
+function secretGrant(
+  name: string,
+  all: readonly Permissions[],
+  answered: true | readonly string[] = true,
+): Pick<Grant, "hosts" | "reveal"> {
+  let grant: Pick<Grant, "hosts" | "reveal"> = { hosts: answered, reveal: true };
   for (const { secrets } of all) {
     const entries = secretGrants(secrets).filter((entry) => RULES.secrets.allows(entry.name, name));
     // An entry for the name itself says more than one for all names.
     const own = entries.some((entry) => entry.name === name)
       ? entries.filter((entry) => entry.name === name)
       : entries;
-    const hosts = own.some((entry) => entry.hosts === true)
-      ? true
-      : own.flatMap((entry) => entry.hosts as string[]);
+    const hosts =
+      own.length === 0 || own.some((entry) => entry.hosts === true)
+        ? true
+        : own.flatMap((entry) => entry.hosts as string[]);
     grant = {
       hosts: intersectHosts(grant.hosts, hosts),
       reveal: grant.reveal && own.some((entry) => entry.reveal),
@@ -149,16 +201,14 @@ function secretGrant(name: string, all: readonly Permissions[]): Pick<Grant, "ho
   return grant;
 }
 
-function denial({ permission, value, rule, reason }: Decision): PermissionDeniedError {
+/** The error of a decision against a request: what was asked for, and the flag that would grant it, if one would. */
+export function denialOf({ permission, value, rule, reason, how }: Decision): PermissionDeniedError {
   const noValue = !takesList(permission);
-  const shown = JSON.stringify(value.slice(0, 500)).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  const need = `Requires ${permission} access${noValue ? "" : ` to ${shown}`}`;
-  const grant = reason === "unsafe value" ? "" : formatFlag("allow", permission, noValue ? undefined : value);
+  const need = `Requires ${permission} access${noValue ? "" : ` to ${showText(value, 500)}`}`;
+  const grant = reason === "not granted" ? formatFlag("allow", permission, noValue ? undefined : value) : "";
   const rest = {
-    "not granted": `: run again with ${grant}`,
+    "not granted":
+      how === "prompt deny" ? `, which was refused: ${grant} allows it` : `: run again with ${grant}`,
     denied: `, which is denied: run again without ${formatFlag("deny", permission, rule === "true" || rule === null ? undefined : rule)}`,
     "unsafe value": noValue
       ? `, which takes no value`

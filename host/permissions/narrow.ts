@@ -10,6 +10,7 @@ import {
   secretGrants,
   takesList,
 } from "./descriptor.ts";
+import { uniteLists } from "./unite.ts";
 
 type List = boolean | readonly string[] | undefined;
 type Secrets = Permissions["secrets"];
@@ -28,7 +29,7 @@ export function narrow(a: Permissions, b: Permissions): Permissions {
         ? intersectSecrets(one.secrets, two.secrets)
         : intersectLists(name, one[name] as List, two[name] as List);
     if (both !== undefined) out[name] = both;
-    const denied = unite(one.deny?.[name], two.deny?.[name]);
+    const denied = uniteLists(one.deny?.[name], two.deny?.[name]);
     if (denied !== undefined) deny[name] = denied;
   }
   if (Object.keys(deny).length) out.deny = deny;
@@ -69,10 +70,4 @@ function intersectSecrets(a: Secrets, b: Secrets): Secrets {
     }
   }
   return both;
-}
-
-function unite(a: List, b: List): List {
-  if (a === true || b === true) return true;
-  if (!a || !b) return a || b || undefined;
-  return [...new Set([...a, ...b])].sort();
 }

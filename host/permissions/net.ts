@@ -25,6 +25,30 @@ interface Target {
   port: string | null;
 }
 
+/** So many rules, and so many hosts, are remembered; texts that are longer than a host can be are not. */
+const MOST_KNOWN = 1000;
+const MOST_CHARACTERS = 300;
+
+/** `read`, remembered: each request asks for the same few rules and hosts again, and reading them takes longer than deciding. */
+function remembered<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const value = read(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    if (text.length <= MOST_CHARACTERS) known.set(text, value);
+    return value;
+  };
+}
+
+const knownRule = remembered(readRule);
+const knownTarget = remembered(readTarget);
+const knownCanonical = remembered((value) => {
+  const target = knownTarget(value);
+  return target && formatTarget(target);
+});
+
 export const net: RuleKind = {
   noun: "a host",
 
@@ -32,20 +56,17 @@ export const net: RuleKind = {
     return formatRule(readRule(text));
   },
 
-  canonical(value) {
-    const target = readTarget(value);
-    return target && formatTarget(target);
-  },
+  canonical: knownCanonical,
 
   allows(text, value) {
-    const rule = readRule(text);
-    const target = readTarget(value);
+    const rule = knownRule(text);
+    const target = knownTarget(value);
     return target !== null && covers(rule, target) && (rule.port === null || rule.port === target.port);
   },
 
   denies(text, value) {
-    const rule = readRule(text);
-    const target = readTarget(value);
+    const rule = knownRule(text);
+    const target = knownTarget(value);
     if (target === null) return true;
     // A target without a port stands for all ports, so a rule for one port denies it.
     return covers(rule, target) && (rule.port === null || target.port === null || rule.port === target.port);

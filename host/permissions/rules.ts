@@ -22,8 +22,9 @@ export class RuleError extends Error {
   override readonly name = "RuleError";
 }
 
-/** Control characters, and those that turn the direction of text around in a prompt or a log. */
-export const UNSAFE_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+/** Control characters, line ends, and what is invisible or turns the direction of text around; the last are the tags beyond U+E0000. */
+export const UNSAFE_CHARACTERS =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/;
 
 /** How deny rules compare: two names that a file system or a server may take for one are one. */
 export const fold = (text: string): string => text.normalize("NFKC").toLowerCase().normalize("NFKC");

@@ -1,4 +1,5 @@
-/** The permission descriptor as a JSON schema (draft 2020-12), for editors and for other languages. */
+/** The permission descriptor and the configuration file as JSON schemas (draft 2020-12), for editors and for other languages. */
+import { SET_NAME } from "./config.ts";
 import { PERMISSION_NAMES, takesList } from "./descriptor.ts";
 
 const LISTS: Record<string, string> = {
@@ -43,10 +44,9 @@ const secret = {
   ],
 };
 
-/** The schema. `checkPermissions` accepts less: it also reads each rule. */
-export const PERMISSIONS_SCHEMA = Object.freeze({
-  $schema: "https://json-schema.org/draft/2020-12/schema",
-  title: "Permissions of a fuselet UDF",
+const DRAFT = "https://json-schema.org/draft/2020-12/schema";
+
+const descriptor = {
   type: "object",
   additionalProperties: false,
   properties: {
@@ -56,6 +56,35 @@ export const PERMISSIONS_SCHEMA = Object.freeze({
       type: "object",
       additionalProperties: false,
       properties: properties(() => text),
+    },
+  },
+};
+
+/** The schema of a descriptor. `checkPermissions` accepts less: it also reads each rule. */
+export const PERMISSIONS_SCHEMA = Object.freeze({
+  $schema: DRAFT,
+  title: "Permissions of a fuselet UDF",
+  ...descriptor,
+});
+
+/** The schema of `fuselet.json` and `fuselet.toml`. */
+export const CONFIG_SCHEMA = Object.freeze({
+  $schema: DRAFT,
+  title: "Configuration of fuselet",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    $schema: { type: "string" },
+    permissions: {
+      description:
+        "Sets of permissions by name; --permission-set=NAME grants one, default is the name of that without a name.",
+      type: "object",
+      propertyNames: { pattern: SET_NAME.source },
+      additionalProperties: descriptor,
+    },
+    auditLog: {
+      description: "A file to which each decision on a permission is appended as a line of JSON.",
+      ...text,
     },
   },
 });

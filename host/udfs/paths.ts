@@ -8,24 +8,27 @@ const SKIPPED_FOLDERS = new Set(["node_modules", "__pycache__", "__MACOSX", "ven
 const EXTENSION = /\.(py|ts|js|json)$/;
 
 /**
- * Checks a path that came from a zip, a folder or a message: relative, with slashes, nothing that could leave the folder
- * on any operating system.
- * @throws UdfLoadError that names the path and the reason.
+ * Why a path that came from a zip, a folder or a UDF is not safe; null where it is: relative, with slashes, nothing that could leave
+ * its folder on any operating system.
  */
-export function checkPath(path: string): string {
-  const refuse = (why: string): never => {
-    throw new UdfLoadError(`Cannot use the path ${JSON.stringify(path)} in a UDF: ${why}`);
-  };
-  if (path === "") refuse("it is empty");
-  if (path.length > 1024) refuse("it is longer than 1024 characters");
-  if (/[\u0000-\u001f\u007f]/.test(path)) refuse("it has a control character");
-  if (/[\u202a-\u202e\u2066-\u2069]/.test(path)) refuse("it has a character that turns text around");
-  if (path.includes("\\")) refuse("it has a backslash; folders are separated by /");
-  if (path.startsWith("/") || /^[A-Za-z]:/.test(path)) refuse("it is absolute");
+export function unsafePath(path: string): string | null {
+  if (path === "") return "it is empty";
+  if (path.length > 1024) return "it is longer than 1024 characters";
+  if (/[\u0000-\u001f\u007f]/.test(path)) return "it has a control character";
+  if (/[\u202a-\u202e\u2066-\u2069]/.test(path)) return "it has a character that turns text around";
+  if (path.includes("\\")) return "it has a backslash; folders are separated by /";
+  if (path.startsWith("/") || /^[A-Za-z]:/.test(path)) return "it is absolute";
   for (const segment of path.split("/")) {
-    if (segment === "..") refuse("it leaves the folder");
-    if (segment === "" || segment === ".") refuse("it has an empty part");
+    if (segment === "..") return "it leaves the folder";
+    if (segment === "" || segment === ".") return "it has an empty part";
   }
+  return null;
+}
+
+/** Checks a path of a UDF's own file. @throws UdfLoadError that names the path and the reason. */
+export function checkPath(path: string): string {
+  const why = unsafePath(path);
+  if (why !== null) throw new UdfLoadError(`Cannot use the path ${JSON.stringify(path)} in a UDF: ${why}`);
   return path;
 }
 

@@ -90,6 +90,8 @@ export function startChildAhead(bootstrap: string): void {
 export function takeChild(bootstrap: string, warm: boolean): ChildProcess {
   const taken = ahead;
   if (warm || taken?.bootstrap !== bootstrap) return startChild(bootstrap, warm);
+  // Ctrl-C reaches it, too.
+  if (taken.child.exitCode !== null || taken.child.signalCode !== null) return startChild(bootstrap, warm);
   ahead = undefined;
   for (const stream of taken.child.stdio) (stream as Socket | null)?.ref();
   taken.child.ref();

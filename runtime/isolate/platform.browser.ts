@@ -231,6 +231,7 @@ export function browserPlatform({ own, isolateUrl }: BrowserPlatformOptions): Is
       processPerPrincipal: false,
       // Not crossOriginIsolated: WebKit says so without having shared memory.
       blockingCalls: canSuspend || typeof SharedArrayBuffer === "function",
+      onDemandFiles: typeof SharedArrayBuffer === "function",
       totalMemoryBound: false,
       instantKill: false,
       // A page's end ends its workers, but WebKit's go on with a loop that they are in.

@@ -104,6 +104,7 @@ export function nodePlatform(own: Folder): IsolatePlatform {
     capabilities: {
       processPerPrincipal: true,
       blockingCalls: true,
+      onDemandFiles: true,
       totalMemoryBound: process.platform === "linux",
       instantKill: true,
       endsOrphans: ENDS_ORPHANS,

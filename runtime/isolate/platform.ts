@@ -39,6 +39,8 @@ export interface Capabilities {
   processPerPrincipal: boolean;
   /** Python code can wait for the host without `await`. */
   blockingCalls: boolean;
+  /** Python reads files of the host on demand; elsewhere they are loaded whole. */
+  onDemandFiles: boolean;
   /** Memory outside of the engine's heap is bounded too. */
   totalMemoryBound: boolean;
   /** An ended isolate stops using the processor at once. */

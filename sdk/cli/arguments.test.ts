@@ -37,6 +37,25 @@ describe("parseArguments()", () => {
       ["__proto__", "x"],
     ]);
   });
+  test("reads sets of permissions, with and without a name", () => {
+    const command = parseArguments(["run", "a.py", "-P", "-P=x", "--permission-set=y", "--config", "f.json"]);
+    const given = command.kind === "run" ? command.options.given : [];
+    expect(given.map(({ name, value }) => [name, value])).toEqual([
+      ["permission-set", undefined],
+      ["permission-set", "x"],
+      ["permission-set", "y"],
+      ["config", "f.json"],
+    ]);
+  });
+  test("reads what to do with saved permissions", () => {
+    expect(parseArguments(["permissions"])).toMatchObject({ action: "list", ids: [] });
+    expect(parseArguments(["permissions", "remove", "a", "b"])).toMatchObject({
+      action: "remove",
+      ids: ["a", "b"],
+    });
+    expect(parseArguments(["permissions", "remove", "--all"])).toMatchObject({ action: "remove", ids: [] });
+    expect(parseArguments(["permissions", "schema"])).toMatchObject({ action: "schema" });
+  });
   test("knows version and help", () => {
     expect(parseArguments(["--version"]).kind).toBe("version");
     for (const argv of [
@@ -71,6 +90,13 @@ describe("parseArguments()", () => {
     [["run", "a", "--engine", "remote"], "--engine remote is not part of this version"],
     [["run", "a", "--instance-type", "m5.large"], "--instance-type is not part of this version"],
     [["inspect", "a", "b"], 'Unexpected argument "b"'],
+    [["permissions", "lst"], 'Unexpected argument "lst"'],
+    [["permissions", "list", "x"], 'Unexpected argument "x"'],
+    [["permissions", "remove"], "Name what to remove"],
+    [["permissions", "remove", "x", "--all"], "Name what to remove"],
+    [["permissions", "--all"], "Cannot use --all with list"],
+    [["run", "a", "--config"], "--config needs a value"],
+    [["run", "a", "--audit-log"], "--audit-log needs a value"],
   ])("of %j says why not", (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(message);
     expect(() => parseArguments(argv)).toThrow(UsageError);

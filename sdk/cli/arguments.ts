@@ -6,7 +6,11 @@ import { LATER_OPTIONS, LATER_VERBS, type OptionSpec, VERBS, type VerbSpec } fro
 export type Command =
   | { kind: "version" }
   | { kind: "help"; verb: VerbSpec | null }
-  | { kind: "run" | "inspect"; options: Options; udf: string; parameters: Record<string, string> };
+  | { kind: "run" | "inspect"; options: Options; udf: string; parameters: Record<string, string> }
+  | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] };
+
+const PERMISSIONS_ACTIONS = ["list", "remove", "schema"] as const;
+export type PermissionsAction = (typeof PERMISSIONS_ACTIONS)[number];
 
 /** The options that were given, by name; a switch is "". An option given several times has all its values. */
 export class Options {
@@ -36,6 +40,8 @@ export function parseArguments(argv: readonly string[]): Command {
   const verb = findVerb(first);
   const { options, positionals } = parseOptions(verb, rest);
   if (options.has("help")) return { kind: "help", verb };
+  if (verb.name === "permissions")
+    return { kind: "permissions", options, ...readAction(verb, options, positionals) };
   const [udf, ...others] = positionals;
   if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
   const parameters = parseParameters(others);
@@ -43,6 +49,25 @@ export function parseArguments(argv: readonly string[]): Command {
     throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
   }
   return { kind: verb.name as "run" | "inspect", options, udf, parameters };
+}
+
+function readAction(
+  { usage }: VerbSpec,
+  options: Options,
+  [name = "list", ...ids]: readonly string[],
+): { action: PermissionsAction; ids: readonly string[] } {
+  const action = PERMISSIONS_ACTIONS.find((known) => known === name);
+  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(name)}: ${usage}`);
+  if (action === "remove" ? options.has("json") : options.has("all")) {
+    throw new UsageError(`Cannot use --${action === "remove" ? "json" : "all"} with ${action}: ${usage}`);
+  }
+  if (action !== "remove" && ids.length) {
+    throw new UsageError(`Unexpected argument ${JSON.stringify(ids[0])}: ${usage}`);
+  }
+  if (action === "remove" && ids.length > 0 === options.has("all")) {
+    throw new UsageError("Name what to remove: fuselet permissions remove ID …, or --all");
+  }
+  return { action, ids };
 }
 
 function findVerb(name: string): VerbSpec {

@@ -14,7 +14,7 @@ function programHelp(): string {
     "",
     "Verbs:",
   ];
-  for (const { name, summary } of VERBS) lines.push(`  ${name.padEnd(10)}${summary}`);
+  for (const { name, summary } of VERBS) lines.push(`  ${name.padEnd(13)}${summary}`);
   lines.push("", "fuselet VERB --help shows a verb's options; fuselet --version shows the version.");
   return `${lines.join("\n")}\n`;
 }

@@ -1,4 +1,7 @@
 /** `fuselet inspect`: what a UDF declares, read from its source. No user code runs. */
+import { readRequest } from "../../host/permissions/request.ts";
+import { plainText } from "../../host/permissions/show.ts";
+import { UsageError } from "../../runtime/errors.ts";
 import type { Udf } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { assetsFrom, type OpenRuntime, openRuntime, sourceOf, untilAborted } from "./runtime.ts";
@@ -48,18 +51,27 @@ function toJson(udf: Udf, pretty: boolean): string {
 
 function toText(udf: Udf): string {
   const list = (items: readonly string[]) => (items.length ? items.join("\n             ") : "none");
-  const permissions = Object.entries(udf.permissions).map(
-    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
-  );
   return [
     `name         ${udf.name}`,
     `language     ${udf.language}`,
     `entrypoint   ${udf.entrypoint} (${udf.file})`,
     `parameters   ${list(udf.parameters.map(signatureOf))}`,
-    `permissions  ${list(permissions)}`,
+    `permissions  ${list(permissionLines(udf))}`,
     `packages     ${list(udf.packages)}`,
     `headers      ${list(udf.headers.map((header) => header.file))}`,
   ].join("\n");
+}
+
+function permissionLines({ permissions, file }: Udf): string[] {
+  try {
+    readRequest(permissions, `${file}: permissions`);
+  } catch (error) {
+    if (error instanceof UsageError) return [plainText(error.message, 500)];
+    throw error;
+  }
+  return Object.entries(permissions).map(([name, value]) =>
+    plainText(`${name}: ${JSON.stringify(value)}`, 500),
+  );
 }
 
 function signatureOf({ name, annotation, default: value, kind }: Udf["parameters"][number]): string {

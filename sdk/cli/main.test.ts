@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
-import { CancelledError, LimitExceededError, UdfRuntimeError } from "../../runtime/errors.ts";
+import type { Decision } from "../../host/permissions/broker.ts";
+import { openGrantFile } from "../../host/permissions/grants.node.ts";
+import {
+  CancelledError,
+  LimitExceededError,
+  PermissionDeniedError,
+  UdfRuntimeError,
+} from "../../runtime/errors.ts";
 import { MediaValue } from "../../runtime/value.ts";
 import { main } from "./main.ts";
 import { writeOutput } from "./output.ts";
@@ -134,7 +141,7 @@ describe("run", () => {
     const print = ({ onOutput }: RunOptions) =>
       onOutput("stdout", "\u001b[31mred\u001b[0m\u001b]0;title\u0007\u001b[2J");
     expect((await cli(["run", "a.py"], print, { tty: true })).stderr).toBe(
-      "\u001b[31mred\u001b[0m]0;title[2J\n",
+      "\u001b[31mred\u001b[0m]0;title[2J\u001b[0m\n",
     );
     expect((await cli(["run", "a.py"], print)).stderr).toBe(
       "\u001b[31mred\u001b[0m\u001b]0;title\u0007\u001b[2J\n",
@@ -152,6 +159,123 @@ describe("run", () => {
     expect(stderr).toMatch(
       /^timing: start 1\.0 ms\ntiming: run 2\.0 ms\ntiming: format [\d.]+ ms\ntiming: total [\d.]+ ms\n$/,
     );
+  });
+});
+
+describe("permissions of a run", () => {
+  const data = join(folder, "permissions");
+  const env = { FUSELET_DATA: data };
+  const config = join(folder, "fuselet.json");
+  const caller = {
+    principal: "local",
+    udf: { name: "hello", hash: "abc" },
+    runId: "run-1",
+    permissions: {},
+  };
+  const decision: Decision = {
+    permission: "net",
+    value: "b.org:443",
+    allowed: false,
+    rule: null,
+    reason: "not granted",
+    how: "rule",
+    principal: "local",
+    udf: caller.udf,
+    runId: "run-1",
+  };
+
+  test("add up from flags and the sets that are named; deny stays", async () => {
+    const sets = { default: { net: ["b.org"] }, read: { read: ["data"], deny: { net: ["c.org"] } } };
+    writeFileSync(config, JSON.stringify({ permissions: sets }));
+    const of = async (...flags: string[]) => {
+      const { opened, stderr } = await cli(["run", "a.py", ...flags]);
+      return stderr || opened?.permissions;
+    };
+    expect(await of("--config", config)).toEqual({});
+    expect(await of("--config", config, "-P", "--allow-net=a.org")).toEqual({ net: ["a.org", "b.org"] });
+    expect(await of("--config", config, "-P=read", "-P", "--allow-cache")).toEqual({
+      net: ["b.org"],
+      read: [`${folder}/data`],
+      cache: true,
+      deny: { net: ["c.org"] },
+    });
+    expect(await of("--config", config, "--permission-set=none")).toBe(
+      `error: There is no permission set "none" in ${config}: it has default, read\n`,
+    );
+    expect(await of("-P")).toContain("name one with --config");
+  });
+  test("are logged, by --audit-log or by the configuration, and a log that cannot be written ends the run", async () => {
+    writeFileSync(config, JSON.stringify({ auditLog: "b.jsonl" }));
+    const work = (_: RunOptions, { onDecision }: RuntimeOptions) => onDecision?.(decision);
+    await cli(["run", "a.py", "--config", config], work);
+    await cli(["run", "a.py", "--config", config, "--audit-log", join(folder, "a.jsonl")], work);
+    for (const name of ["a.jsonl", "b.jsonl"]) {
+      expect(JSON.parse(readFileSync(join(folder, name), "utf8"))).toMatchObject({ value: "b.org:443" });
+      rmSync(join(folder, name));
+    }
+    const early = await cli(["run", "a.py", "--audit-log", "-"], work);
+    expect(early).toMatchObject({ status: 2, opened: undefined });
+    const failing = ({ signal }: RunOptions, { onDecision }: RuntimeOptions) => {
+      const circular = { ...decision, principal: 1n as unknown as string };
+      expect(() => onDecision?.(circular)).toThrow();
+      expect(signal.aborted).toBe(true);
+      throw new CancelledError("cancelled");
+    };
+    const failed = await cli(["run", "a.py", "--audit-log", join(folder, "a.jsonl")], failing);
+    expect(failed).toMatchObject({
+      status: 2,
+      stderr: "error: Do not know how to serialize a BigInt\n",
+    });
+    rmSync(join(folder, "a.jsonl"));
+  });
+  test("take in what was allowed for good, until it is removed", async () => {
+    const store = openGrantFile(join(data, "grants.json"));
+    const { udf, principal } = caller;
+    await store.add([
+      { principal, udf, permission: "net", value: "b.org:443", date: "2026-01-31T12:00:00Z" },
+    ]);
+    const ask = async (_: RunOptions, { onUngranted }: RuntimeOptions) =>
+      (await onUngranted?.({ permission: "net", value: "b.org:443", caller }))?.how;
+    expect((await cli(["run", "a.py"], ask, { env })).stdout).toBe('"saved grant"\n');
+    const { stdout } = await cli(["permissions"], undefined, { env });
+    expect(stdout).toMatch(
+      /^id +since +udf +allowed\n[0-9a-f]{8} {2}2026-01-31 {2}hello {2}net "b\.org:443"\n$/,
+    );
+    const [listed] = JSON.parse((await cli(["permissions", "list", "--json"], undefined, { env })).stdout);
+    expect(listed).toMatchObject({ id: stdout.split("\n")[1]?.slice(0, 8), value: "b.org:443" });
+    expect(await cli(["permissions", "remove", "00000000", listed.id], undefined, { env })).toMatchObject({
+      status: 2,
+      stderr: 'error: There is no grant "00000000": fuselet permissions lists all\n',
+    });
+    expect((await cli(["permissions", "remove", listed.id], undefined, { env })).stderr).toBe(
+      "removed 1 of 1\n",
+    );
+    expect((await cli(["permissions"], undefined, { env })).stdout).toBe("nothing is allowed for good\n");
+    expect((await cli(["run", "a.py"], ask, { env })).stdout).toBe('"rule"\n');
+  });
+  test("a denial is shown in the host's words; one that only the UDF knows of names no flag", async () => {
+    const raise = (options: RunOptions, { onDecision }: RuntimeOptions) => {
+      if (options.parameters.real) onDecision?.(decision);
+      const error = new PermissionDeniedError("run again with --allow-all", {
+        permission: "net",
+        value: "b.org:443",
+        grant: "--allow-all",
+      });
+      throw Object.assign(error, { stdout: "", stderr: "" });
+    };
+    expect(await cli(["run", "a.py", "real=1"], raise)).toMatchObject({
+      status: 3,
+      stderr: 'error: Requires net access to "b.org:443": run again with --allow-net=b.org:443\n',
+    });
+    const claimed = await cli(["run", "a.py"], raise);
+    expect(claimed.status).toBe(3);
+    expect(claimed.stderr).toMatch(
+      /^error: The UDF reports a denial .* It says: "run again with --allow-all"\n$/,
+    );
+    const own = () => {
+      throw new PermissionDeniedError("not on this machine", { permission: "import", value: "a", grant: "" });
+    };
+    expect((await cli(["run", "a.py"], own)).stderr).toBe("error: not on this machine\n");
   });
 });
 
@@ -214,12 +338,12 @@ describe("-o", () => {
   test("takes the format from the name and leaves nothing else behind", async () => {
     expect(await cli(["run", "a.py", "-o", file], () => [{ a: 1 }])).toMatchObject({ status: 0, stdout: "" });
     expect(readFileSync(file, "utf8")).toBe("a\r\n1\r\n");
-    expect(readdirSync(folder)).toEqual(["result.csv"]);
+    expect(readdirSync(folder).filter((name) => /result/.test(name))).toEqual(["result.csv"]);
   });
   test("keeps the old file when the run fails", async () => {
     expect((await cli(["run", "a.py", "-o", file], () => 5)).status).toBe(2);
     expect(readFileSync(file, "utf8")).toBe("a\r\n1\r\n");
-    expect(readdirSync(folder)).toEqual(["result.csv"]);
+    expect(readdirSync(folder).filter((name) => /result/.test(name))).toEqual(["result.csv"]);
   });
   test("refuses a missing folder and a folder before the run", async () => {
     const missing = await cli(["run", "a.py", "-o", join(folder, "none", "x.json")]);

@@ -51,5 +51,9 @@ async function dispatch(
     case "inspect": {
       return inspect(command, terminal, signal, open);
     }
+    case "permissions": {
+      const { permissions } = await import("./permissions.ts");
+      return permissions(command, terminal);
+    }
   }
 }

@@ -1,26 +1,45 @@
 /** `fuselet run`: runs a UDF, its result to standard output or a file, its own output to standard error. */
+import { join } from "node:path";
 import { formatResult } from "../../host/formats/formats.ts";
-import { isPermissionFlag, permissionsFromFlags } from "../../host/permissions/flags.ts";
-import { UsageError } from "../../runtime/errors.ts";
+import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
+import { dataFolder } from "../../host/permissions/data-folder.node.ts";
+import type { Permissions } from "../../host/permissions/descriptor.ts";
+import { openGrantFile } from "../../host/permissions/grants.node.ts";
+import { createPrompt, type Prompt } from "../../host/permissions/prompt.ts";
+import { readRequest } from "../../host/permissions/request.ts";
+import { plainText } from "../../host/permissions/show.ts";
+import { CancelledError, FuseletError, PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
+import type { Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
+import { Denials } from "./denials.ts";
+import { grantsFrom } from "./grants.ts";
 import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
+import { terminalPrompter } from "./prompt.ts";
 import { parseSize, parseTile, parseTime } from "./quantities.ts";
 import {
   assetsFrom,
+  declaringName,
+  hashOf,
   type OpenRuntime,
   openRuntime,
   type RunResult,
+  type Runtime,
+  type RuntimeOptions,
   sourceOf,
   untilAborted,
 } from "./runtime.ts";
-import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
+import { Screen } from "./screen.ts";
+import { forTerminal, type Terminal, write } from "./terminal.ts";
 
 export interface RunCommand {
   options: Options;
   udf: string;
   parameters: Record<string, string>;
 }
+
+/** On whose behalf the command line runs a UDF. */
+const PRINCIPAL = "local";
 
 /**
  * Runs the command.
@@ -40,56 +59,124 @@ export async function run(
   if (format && BINARY_FORMATS.has(format) && file === undefined) refuseTerminal(terminal, format);
   if (file !== undefined) await checkOutput(file);
   const tile = options.get("tile");
-  const settings = {
-    permissions: permissionsFromFlags(
-      options.given
-        .filter(({ name }) => isPermissionFlag(name))
-        .map(({ name, value }) => ({ flag: name, value })),
-    ),
-    limits: limitsFrom(options),
-    pool: { spares: 0, reusable: false },
-    assets: assetsFrom(options, terminal.env),
-  };
   const position = tile === undefined ? {} : { tile: parseTile(tile) };
+  const limits = limitsFrom(options);
+  const { permissions, auditLog } = await grantsFrom(options);
 
-  const progress = new ProgressLine(terminal);
-  let endsLine = true;
+  const screen = new Screen(terminal);
+  const stdin = inputFor(options, udf, terminal);
+  const prompt = createPrompt({
+    prompter: stdin && terminalPrompter(stdin, terminal, screen, udf),
+    grants: openGrantFile(join(dataFolder(terminal.env), "grants.json")),
+    onNotice: (message) => screen.note(message),
+  });
+  const declaring = stdin === undefined ? null : await declaringName(udf);
+  const watch = watchDecisions(auditLog);
   let closing: Promise<void> | undefined;
-  const [runtime, source] = await untilAborted(
-    Promise.all([open({ ...settings, onProgress: (event) => progress.show(event) }), sourceOf(udf)]),
-    signal,
-  );
+  const ending = AbortSignal.any([signal, watch.failed]);
+  const settings: RuntimeOptions = {
+    permissions,
+    limits,
+    // One that reads the UDF first needs its isolate twice.
+    pool: { spares: 0, reusable: declaring !== null },
+    assets: assetsFrom(options, terminal.env),
+    onUngranted: prompt.onUngranted,
+    onDecision: watch.onDecision,
+    onProgress: (event) => screen.progress(event),
+  };
+  const [runtime, source] = await untilAborted(Promise.all([open(settings), sourceOf(udf)]), signal);
   try {
-    const result = await runtime.run(source, {
+    const ready =
+      declaring === null
+        ? source
+        : await askFirst(runtime, source, declaring, { prompt, permissions, screen }, signal);
+    const result = await runtime.run(ready, {
       parameters,
       ...position,
-      signal,
-      onOutput: (_stream, text) => {
-        if (text === "") return;
-        progress.clear();
-        terminal.stderr.write(forTerminal(text, terminal.stderr));
-        endsLine = text.endsWith("\n");
-      },
+      principal: PRINCIPAL,
+      signal: ending,
+      onOutput: (_stream, text) => screen.output(text),
     });
     // The isolate ends while the result is written.
     closing = runtime.close();
-    progress.clear();
+    await screen.end();
     const ran = performance.now();
-    const bytes = await encode(result, format, file === undefined && terminal.stdout.isTTY === true);
+    const bytes = await encode(result, format, file === undefined ? terminal.stdout : undefined);
     if (file !== undefined) await writeOutput(file, bytes);
     else await write(terminal.stdout, bytes);
     await closing;
     if (options.has("verbose")) {
-      if (!endsLine) await write(terminal.stderr, "\n");
-      endsLine = true;
       await write(terminal.stderr, timingLines(result, performance.now() - ran, performance.now() - started));
     }
+  } catch (error) {
+    throw watch.explain(error);
   } finally {
-    progress.clear();
-    // What is written next (an error, a prompt) begins on a line of its own.
-    if (!endsLine) await write(terminal.stderr, "\n");
+    await screen.end();
     await (closing ?? runtime.close());
+    watch.close();
   }
+}
+
+/** The terminal that can answer questions, if there is one; standard input may be the UDF. */
+function inputFor(options: Options, udf: string, terminal: Terminal): Terminal["stdin"] {
+  if (options.has("no-prompt") || udf === "-" || !terminal.stderr.isTTY) return undefined;
+  return terminal.stdin?.isTTY ? terminal.stdin : undefined;
+}
+
+/** Hears of all decisions of a run: they are logged, and denials tell what an error of the UDF is worth. */
+function watchDecisions(auditLog: string | undefined) {
+  const log = auditLog === undefined ? undefined : openAuditLog(auditLog);
+  const denials = new Denials();
+  const failed = new AbortController();
+  const onDecision: RuntimeOptions["onDecision"] = (decision) => {
+    if (!decision.allowed) denials.add(decision);
+    try {
+      log?.write(decision);
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  };
+  return {
+    onDecision: onDecision as NonNullable<typeof onDecision>,
+    /** Aborts where a decision could not be logged: the run must not go on. */
+    failed: failed.signal,
+    explain(error: unknown): unknown {
+      if (failed.signal.aborted) return new UsageError((failed.signal.reason as Error).message);
+      // Errors of a run carry what it wrote; one without was raised by the host itself.
+      const isReported = error instanceof PermissionDeniedError && "stdout" in error;
+      return isReported ? denials.explain(error) : error;
+    },
+    close: () => log?.close(),
+  };
+}
+
+/**
+ * Reads what the UDF declares, and asks for all of it before it starts.
+ * @param name what its runs are called, whatever it calls itself: their hash has it in it
+ * @returns the UDF as it was read: that is what runs
+ */
+async function askFirst(
+  runtime: Runtime,
+  source: string | UdfSource,
+  name: string,
+  { prompt, permissions, screen }: { prompt: Prompt; permissions: Permissions; screen: Screen },
+  signal: AbortSignal,
+): Promise<Udf> {
+  const udf = { ...(await untilAborted(runtime.inspect(source), signal)), name };
+  try {
+    const request = readRequest(udf.permissions, `${udf.file}: permissions`);
+    await prompt.askDeclared(
+      { principal: PRINCIPAL, udf: { name, hash: hashOf(udf) }, request, permissions },
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof FuseletError)) throw error;
+    // They grant nothing, so they stop nothing either.
+    screen.note(plainText(error.message, 500));
+  }
+  if (signal.aborted) throw new CancelledError("Cancelled");
+  return udf;
 }
 
 function refuseTerminal({ stdout }: Terminal, what: string): void {
@@ -106,12 +193,13 @@ function limitsFrom(options: Options): Partial<Limits> {
   };
 }
 
-/** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON. */
+/** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON; a terminal gets text that cannot steer it. */
 async function encode(
   { raw }: RunResult,
   format: FormatName | undefined,
-  toTerminal: boolean,
+  stdout: Terminal["stdout"] | undefined,
 ): Promise<Uint8Array> {
+  const toTerminal = stdout?.isTTY === true;
   const document = format === undefined ? bytesOf(raw) : undefined;
   if (document) {
     if (toTerminal) {
@@ -122,10 +210,14 @@ async function encode(
     return document.bytes;
   }
   const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal });
-  if (!/^(application\/(geo\+)?json|text\/plain)/.test(mediaType) || bytes.at(-1) === 10) return bytes;
-  const line = new Uint8Array(bytes.length + 1);
-  line.set(bytes);
-  line[bytes.length] = 10;
+  if (!/^(application\/(geo\+)?json|text\/)/.test(mediaType)) return bytes;
+  const shown = toTerminal
+    ? new TextEncoder().encode(forTerminal(new TextDecoder().decode(bytes), stdout))
+    : bytes;
+  if (!/^(application|text\/plain)/.test(mediaType) || shown.at(-1) === 10) return shown;
+  const line = new Uint8Array(shown.length + 1);
+  line.set(shown);
+  line[shown.length] = 10;
   return line;
 }
 

@@ -1,5 +1,7 @@
 /** The part of the runtime that the command line uses, and how it is opened for one command. */
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import type { BrokerOptions } from "../../host/permissions/broker.ts";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
 import { readSource } from "../../host/udfs/source.node.ts";
 import { CancelledError } from "../../runtime/errors.ts";
@@ -14,12 +16,15 @@ export interface RuntimeOptions {
   limits: Partial<Limits>;
   pool: { spares: number; reusable: boolean };
   assets: { pyodide?: string };
+  onUngranted?: NonNullable<BrokerOptions["onUngranted"]>;
+  onDecision?: NonNullable<BrokerOptions["onDecision"]>;
   onProgress: (event: ProgressEvent) => void;
 }
 
 export interface RunOptions {
   parameters: Readonly<Record<string, string>>;
   tile?: Tile;
+  principal: string;
   signal: AbortSignal;
   onOutput: (stream: "stdout" | "stderr", text: string) => void;
 }
@@ -54,6 +59,22 @@ export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptio
 export async function sourceOf(udf: string): Promise<string | UdfSource> {
   if (udf !== "-") return udf;
   return readSource(udf);
+}
+
+/** A UDF that declares permissions says so in its text: only then is it worth reading before it runs. */
+const MAY_DECLARE = { python: /^#.*fuselet/m, typescript: /permissions/ };
+
+/** The name of a UDF whose text may declare permissions; null for any other. */
+export async function declaringName(udf: string): Promise<string | null> {
+  const { language, code, name } = await readSource(udf);
+  return MAY_DECLARE[language].test(code) ? name : null;
+}
+
+/** The hash by which the runtime calls a UDF's code and headers. */
+export function hashOf({ language, name, file, code, headers }: UdfSource): string {
+  return createHash("sha256")
+    .update(JSON.stringify([language, name, file, code, headers]))
+    .digest("hex");
 }
 
 /**

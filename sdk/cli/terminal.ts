@@ -1,5 +1,6 @@
 /** What the verbs write to: two streams, whether they are terminals, and what may be shown there. */
 import type { Writable } from "node:stream";
+import type { ReadStream } from "node:tty";
 
 export interface Stream extends Writable {
   isTTY?: boolean;
@@ -7,6 +8,8 @@ export interface Stream extends Writable {
 }
 
 export interface Terminal {
+  /** A terminal only if its `isTTY` says so. */
+  stdin?: ReadStream;
   stdout: Stream;
   stderr: Stream;
   env: Readonly<Record<string, string | undefined>>;
@@ -25,15 +28,30 @@ export function hasColor(stream: Stream, env: Terminal["env"]): boolean {
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
 }
 
+/** What stands before each line of a question of ours; nothing else on a terminal may look so. */
+export const FRAME = { side: "┃", end: "┗" } as const;
+
+/** Heavy lines, which are the frame's, as light ones. */
+const LIGHT: Readonly<Record<string, string>> = { "┏": "┌", "┃": "│", "┗": "└" };
+
 /**
- * Takes out of a text what could steer the terminal: a UDF's output is not to be trusted. Colours, tabs and line breaks
- * stay. Text for a file or a pipe is not changed.
+ * Colours of letters, bold, dim, italic, underlined, struck out. Not among them: what paints the ground, as the titles of our
+ * questions have it, and what hides letters. No text matches in two ways, so that the search is short.
+ */
+const COLOR = /^(?:(?:0?[0-49]|2[1-57-9]|3[0-79]|9[0-7]|38;5;\d{1,3}|38;2(?:;\d{1,3}){3})?(?:;|$))*$/;
+
+/**
+ * Takes out of a text what could steer the terminal or pass for a question of ours: a UDF's output is not to be trusted.
+ * Colours, tabs and line breaks stay. Text for a file or a pipe is not changed.
  */
 export function forTerminal(text: string, stream: Stream): string {
   if (!stream.isTTY) return text;
   return text.replace(
-    /(\u001b\[[\d;]*m)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (found, color) => color ?? (found === "\r" ? found : ""),
+    /\u001b\[([\d;]*)m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|[┏┃┗]/g,
+    (found: string, color: string | undefined) => {
+      if (color !== undefined) return COLOR.test(color) ? found : "";
+      return found === "\r" ? found : (LIGHT[found] ?? "");
+    },
   );
 }
 

@@ -52,6 +52,8 @@ const PERMISSION_HELP: Record<PermissionName, [value: string, what: string]> = {
   native: ["", "run outside the sandbox, in this machine's own Python"],
 };
 
+const PERMISSIONS = "Permissions (without a list: all; deny beats allow; nothing is allowed by default)";
+
 function permissionOption(verb: "allow" | "deny", name: PermissionName): OptionSpec {
   const [value, what] = PERMISSION_HELP[name];
   return {
@@ -59,22 +61,44 @@ function permissionOption(verb: "allow" | "deny", name: PermissionName): OptionS
     ...(takesList(name) ? { value, optional: true } : {}),
     repeatable: true,
     help: verb === "allow" ? what : `refuse it even where it is allowed`,
-    group: "Permissions (without a list: all; deny beats allow; nothing is allowed by default)",
+    group: PERMISSIONS,
   };
 }
 
 const PERMISSION_OPTIONS: readonly OptionSpec[] = [
   ...PERMISSION_NAMES.flatMap((name) => [permissionOption("allow", name), permissionOption("deny", name)]),
+  { name: "allow-all", help: "allow everything but native, remote and revealed secrets", group: PERMISSIONS },
   {
-    name: "allow-all",
-    help: "allow everything but native, remote and revealed secrets",
-    group: permissionOption("allow", "net").group as string,
+    name: "permission-set",
+    short: "P",
+    value: "NAME",
+    optional: true,
+    repeatable: true,
+    help: 'allow and deny what this set of the configuration file does (default: the set "default")',
+    group: PERMISSIONS,
+  },
+  {
+    name: "config",
+    value: "FILE",
+    help: "the configuration file (default with -P: the nearest fuselet.json or fuselet.toml; else none)",
+    group: PERMISSIONS,
   },
   {
     name: "no-prompt",
-    help: "never ask: refuse what was not allowed",
-    group: permissionOption("allow", "net").group as string,
+    help: "never ask: refuse what was not allowed (without a terminal, nobody is ever asked)",
+    group: PERMISSIONS,
   },
+  {
+    name: "audit-log",
+    value: "FILE",
+    help: "append each decision to this file as a line of JSON, before it takes effect",
+    group: PERMISSIONS,
+  },
+];
+
+const EVERYWHERE: readonly OptionSpec[] = [
+  { name: "json-errors", help: "write an error as one JSON line to standard error" },
+  { name: "help", short: "h", help: "show this help" },
 ];
 
 const COMMON: readonly OptionSpec[] = [
@@ -83,8 +107,7 @@ const COMMON: readonly OptionSpec[] = [
     value: "DIR",
     help: "the Pyodide distribution to use (default: FUSELET_PYODIDE, else the built-in core)",
   },
-  { name: "json-errors", help: "write an error as one JSON line to standard error" },
-  { name: "help", short: "h", help: "show this help" },
+  ...EVERYWHERE,
 ];
 
 export const VERBS: readonly VerbSpec[] = [
@@ -130,6 +153,7 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet run quakes.py --format csv -o quakes.csv min_magnitude=5",
       "fuselet run tiles.ts --tile 3/4/2 --format png -o tile.png",
       "fuselet run weather.py --allow-net=api.example.org --time-limit 10s",
+      "fuselet run weather.py -P=read-data --audit-log decisions.jsonl",
     ],
   },
   {
@@ -139,6 +163,19 @@ export const VERBS: readonly VerbSpec[] = [
     description: "UDF is a file, a folder, a zip archive, or - for standard input.",
     options: [{ name: "json", help: "write JSON" }, ...COMMON],
     examples: ["fuselet inspect quakes.py", "fuselet inspect quakes.py --json"],
+  },
+  {
+    name: "permissions",
+    usage: "fuselet permissions [list | remove ID … | schema]",
+    summary: "Show or remove what was allowed for good",
+    description:
+      'An answer "always" is kept for the UDF as it was then: once its code has changed, it asks again.\nlist shows the grants that are kept (the default); remove takes some away; schema writes the JSON schema of fuselet.json.\nThey are in grants.json in the folder that FUSELET_DATA names, else in the user\'s data folder.',
+    options: [{ name: "json", help: "list as JSON" }, { name: "all", help: "remove all" }, ...EVERYWHERE],
+    examples: [
+      "fuselet permissions",
+      "fuselet permissions remove 1f0c9a2b",
+      "fuselet permissions schema > fuselet.schema.json",
+    ],
   },
 ];
 

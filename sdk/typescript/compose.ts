@@ -3,7 +3,7 @@
 import type { OpenBindings } from "../../host/bindings.ts";
 import { checkContext, contextBinding, type RunContext } from "../../host/context/context.ts";
 import { type Binding, type Call, openHost } from "../../host/host.ts";
-import { createBroker } from "../../host/permissions/broker.ts";
+import { type BrokerOptions, createBroker } from "../../host/permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
@@ -42,6 +42,10 @@ export interface RuntimeOptions {
   host?: HostBindings;
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
+  /** Asked what becomes of a request that no permission covers, while the run's time stands still. Default: it is denied. */
+  onUngranted?: BrokerOptions["onUngranted"];
+  /** Called with each decision on a permission before it takes effect; if it throws, nothing is granted. */
+  onDecision?: BrokerOptions["onDecision"];
   /** Called while a first use takes long: packages are installed, a snapshot is built. */
   onProgress?: (event: ProgressEvent) => void;
 }
@@ -93,7 +97,16 @@ export interface FuseletRuntime {
 /** Most UDFs are one file: no need to load a parser to see that. */
 const MAY_IMPORT_FILES = /(from|import)\s*\(?\s*["']\.\.?\//;
 
-const OPTIONS = new Set(["permissions", "limits", "host", "pool", "assets", "onProgress"]);
+const OPTIONS = new Set([
+  "permissions",
+  "limits",
+  "host",
+  "pool",
+  "assets",
+  "onUngranted",
+  "onDecision",
+  "onProgress",
+]);
 
 const DEFAULT_POOL_BYTES = 4 * 1024 ** 3;
 
@@ -160,7 +173,11 @@ export async function composeRuntime(
       quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
     ],
     host: openHost({
-      broker: createBroker({ permissions }),
+      broker: createBroker({
+        permissions,
+        ...(options.onUngranted ? { onUngranted: options.onUngranted } : {}),
+        ...(options.onDecision ? { onDecision: options.onDecision } : {}),
+      }),
       bindings: { context: contextBinding, ...host.bindings, ...options.host },
     }),
     limits,

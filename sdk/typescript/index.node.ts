@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { openBindings } from "../../host/bindings.node.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
+import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
 import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
@@ -32,7 +33,7 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     readSource,
     readHeaders,
     loadEsbuild,
-    openBindings,
+    openBindings: () => openBindings({ cacheFolder: options.assets?.cache ?? cacheFolder() }),
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });

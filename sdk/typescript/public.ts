@@ -1,6 +1,7 @@
 /** What `fuselet` exports on every platform. */
 
 export type { RunContext } from "../../host/context/context.ts";
+export type { Answer, Decision, Grant, Ungranted } from "../../host/permissions/broker.ts";
 export type { Permissions } from "../../host/permissions/descriptor.ts";
 export {
   AssetError,

@@ -6,8 +6,11 @@
  * export default udf({ name: "hello" }, ({ name = "world" }: { name?: string }) => html(`<h1>Hello ${name}</h1>`));
  */
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import { door, type UdfHost } from "./door.ts";
 
-export { MediaValue, NdArray, TableValue };
+export { context, type UdfContext } from "./context.ts";
+export { type DownloadOptions, download, type HostFile } from "./files.ts";
+export { MediaValue, NdArray, TableValue, type UdfHost };
 
 /** A map tile in the XYZ scheme. A parameter of this type (or called `tile`) is filled in when the UDF is run for a tile. */
 export interface Tile {
@@ -37,6 +40,8 @@ export interface UdfPermissions {
   remote?: readonly string[];
   import?: readonly string[];
   native?: boolean;
+  /** Why: for all of them, or by permission. It is shown to whoever is asked, as the UDF's own words. */
+  reason?: string | { readonly [Permission in keyof Omit<UdfPermissions, "reason">]?: string };
 }
 
 /** Options of a UDF: written as literals, because they are read from the source, which is not run for that. */
@@ -122,16 +127,5 @@ function reshape(array: NdArray, shape: readonly number[]): NdArray {
   return new NdArray(npy);
 }
 
-/** What a UDF can reach outside of its isolate. */
-export interface UdfHost {
-  /**
-   * Calls a binding of the host, `binding.method`.
-   * @throws an Error whose name is that of the host's error: PermissionDeniedError for what was not granted
-   */
-  call(name: string, ...args: readonly unknown[]): Promise<unknown>;
-}
-
 /** The host of the isolate that this UDF runs in. */
-export const host: UdfHost = {
-  call: (name) => Promise.reject(new Error(`Cannot call ${name}: this UDF runs in no isolate`)),
-};
+export const host: UdfHost = { call: (name, ...args) => door.call(name, ...args) };

@@ -1,12 +1,18 @@
-/** The built command line as a process: results, exit statuses, signals, closed pipes, standard input. */
+/**
+ * The built command line as a process: results, exit statuses, signals, closed pipes, standard input, and questions on a
+ * terminal (a real one: terminal.py). FUSELET_DIST names another build than dist/.
+ */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const cli = join(process.env.FUSELET_DIST ?? join(root, "dist"), "cli.js");
 const folder = mkdtempSync(join(tmpdir(), "fuselet-cli-suite-"));
 const file = (name, text) => {
   writeFileSync(join(folder, name), text);
@@ -29,11 +35,12 @@ const loop = file(
 const large = file("large.py", '@fused.udf\ndef udf():\n    return ["x" * 100] * 100_000\n');
 
 /** Runs the program; `onStart` gets the process and is called with each piece of standard error. */
-function fuselet(args, { input = "", onError, onOutput, env = {} } = {}) {
+function fuselet(args, { input = "", onError, onOutput, env = {}, cwd } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, "dist", "cli.js"), ...args], {
+    const child = spawn(process.execPath, [cli, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, ...env },
+      env: { ...process.env, FUSELET_DATA: join(folder, "data"), ...env },
+      cwd,
     });
     const [stdout, stderr] = [[], []];
     child.stdout.on("data", (chunk) => {
@@ -51,6 +58,49 @@ function fuselet(args, { input = "", onError, onOutput, env = {} } = {}) {
     );
   });
 }
+
+/** Runs the program on a terminal and does the steps of terminal.py there. Each call has saved grants of its own, unless `env` says which. */
+async function onTerminal(args, steps = [], { env = {}, shell = [] } = {}) {
+  const job = {
+    argv: [...shell, process.execPath, cli, ...args],
+    env: { FUSELET_DATA: mkdtempSync(join(folder, "data-")), TERM: "xterm", NO_COLOR: "1", ...env },
+    steps,
+  };
+  const python = spawn("python3", [join(root, "test", "cli", "terminal.py"), JSON.stringify(job)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const result = JSON.parse(await text(python.stdout));
+  assert.equal(result.problem, null, result.screen);
+  const screen = result.screen.replaceAll("\r\n", "\n");
+  return { status: result.status, screen, questions: screen.split(QUESTION).length - 1 };
+}
+
+/** What begins and ends a question, as no UDF can draw it. */
+const QUESTION = "\u001b[7m fuselet asks for permission \u001b[0m\n";
+const ASKED = "┗ Allow? [y/r/a/N] ";
+const ASKED_FIRST = "┗ Allow? [y/a/N] ";
+const answer = (...lines) => lines.flatMap((line) => [{ wait: ASKED }, { type: `${line}\n` }]);
+
+/** A server that counts who connects. */
+const server = createServer((_, response) => response.end("sunny"));
+let connections = 0;
+server.on("connection", () => connections++);
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const host = `127.0.0.1:${server.address().port}`;
+
+/** Asks for the server `n` times, and says so before and after. */
+const fetching = (more = "") =>
+  `import { host, udf } from "fuselet/udf";
+const get = () => host.call("net.fetch", { url: "http://${host}/", method: "GET", headers: [], body: null, redirect: "follow", timeoutMs: null }) as Promise<any>;
+export default udf({ ${more} }, async ({ n = 1 }: { n?: number }) => {
+  console.log("before");
+  let status = 0;
+  for (let i = 0; i < n; i++) ({ status } = await get());
+  console.log("after");
+  return status;
+});
+`;
+const weather = file("weather.ts", fetching());
 
 const stopWith = (signal) => ({ onError: (child, text) => text.includes("started") && child.kill(signal) });
 
@@ -130,6 +180,237 @@ const cases = {
     const { entrypoint, parameters } = JSON.parse(stdout);
     assert.deepEqual([entrypoint, parameters.map(({ name }) => name)], ["udf", ["a"]]);
   },
+  "a question on a terminal shows who asks for what, and y allows it once": async () => {
+    const { status, screen } = await onTerminal(["run", weather], answer("y"));
+    assert.equal(status, 0, screen);
+    assert.equal(
+      screen.replaceAll(folder, "").replace(/\r\u001b\[2K/, ""),
+      [
+        "before",
+        `${QUESTION}┃ Who    "weather", run from /weather.ts`,
+        `┃ What   net access to "${host}"`,
+        `┃ Flag   --allow-net=${host}`,
+        "┃",
+        "┃ y  this once   r  until the run ends   a  always   n  no",
+        `${ASKED}y`,
+        "after",
+        "200",
+        "",
+      ].join("\n"),
+    );
+    const twice = await onTerminal(["run", weather, "n=2"], answer("y", "y"));
+    assert.deepEqual([twice.status, twice.questions], [0, 2]);
+    const mixed = await onTerminal(["run", weather, "n=2"], answer("y", "n"));
+    assert.deepEqual([mixed.status, mixed.questions], [3, 2]);
+  },
+  "r allows it until the run ends": async () => {
+    const env = { FUSELET_DATA: join(folder, "data-run") };
+    const { status, questions } = await onTerminal(["run", weather, "n=3"], answer("r"), { env });
+    assert.deepEqual([status, questions], [0, 1]);
+    assert.equal((await onTerminal(["run", weather], answer("n"), { env })).status, 3);
+  },
+  "a allows it for good: for this code, until it is removed": async () => {
+    const env = { FUSELET_DATA: join(folder, "data-always") };
+    assert.equal((await onTerminal(["run", weather], answer("a"), { env })).status, 0);
+    const grants = join(env.FUSELET_DATA, "grants.json");
+    assert.equal(statSync(grants).mode & 0o777, 0o600);
+    const later = await onTerminal(["run", weather, "n=2"], [], { env });
+    assert.deepEqual([later.status, later.questions], [0, 0]);
+    assert.equal((await fuselet(["run", weather], { env })).status, 0);
+    assert.equal((await fuselet(["run", weather, `--deny-net=${host}`], { env })).status, 3);
+    const changed = file("weather.ts", `${fetching()}// changed\n`);
+    assert.equal((await onTerminal(["run", changed], answer("n"), { env })).status, 3);
+    file("weather.ts", fetching());
+    assert.match((await fuselet(["permissions"], { env })).stdout, /weather {2}net "127\.0\.0\.1:/);
+    assert.equal((await fuselet(["permissions", "remove", "--all"], { env })).status, 0);
+    assert.equal((await onTerminal(["run", weather], answer("n"), { env })).status, 3);
+  },
+  "n, an empty line, no answer and Ctrl-D refuse it; Ctrl-C ends the run": async () => {
+    const before = connections;
+    const refused = `error: Requires net access to "${host}", which was refused: --allow-net=${host} allows it\n`;
+    for (const type of ["n\n", "\n", "N\n", "\u0004"]) {
+      const { status, screen } = await onTerminal(["run", weather], [{ wait: ASKED }, { type }]);
+      assert.deepEqual([status, screen.slice(-refused.length)], [3, refused]);
+    }
+    const again = { wait: "┗ Answer with one of these letters: [y/r/a/N] " };
+    const odd = [{ wait: ASKED }, { type: "Y\n" }, again, { type: "yes\n" }, again, { type: "A\n" }];
+    assert.equal((await onTerminal(["run", weather], odd)).status, 3);
+    const stopped = await onTerminal(["run", weather], [{ wait: ASKED }, { type: "\u0003" }]);
+    assert.equal(stopped.status, 130, stopped.screen);
+    assert.doesNotMatch(stopped.screen, /error|after/);
+    assert.equal(connections, before);
+  },
+  "nobody is asked without a terminal, with --no-prompt, and for what is denied": async () => {
+    const before = connections;
+    const denied = `error: Requires net access to "${host}": run again with --allow-net=${host}\n`;
+    assert.deepEqual(await fuselet(["run", weather]), { status: 3, stdout: "", stderr: `before\n${denied}` });
+    for (const flag of ["--no-prompt", "--deny-net", "--deny-net=127.0.0.0/8"]) {
+      const { status, questions } = await onTerminal(["run", weather, flag]);
+      assert.deepEqual([status, questions], [3, 0]);
+    }
+    const piped = await onTerminal(["run", weather], [], { shell: ["sh", "-c", '"$@" 2>/dev/null', "sh"] });
+    assert.deepEqual([piped.status, piped.questions], [3, 0]);
+    assert.equal(connections, before);
+  },
+  "what was typed before a question answers nothing, not even half a line": async () => {
+    for (const type of ["y\ny\na\n", "y", "a\ny"]) {
+      const early = await onTerminal(["run", weather], [{ type }, ...answer("")]);
+      assert.equal(early.status, 3, early.screen);
+      const late = await onTerminal(
+        ["run", weather],
+        [{ wait: QUESTION.trimEnd() }, { type }, ...answer("")],
+      );
+      assert.equal(late.status, 3, late.screen);
+    }
+  },
+  "a UDF draws no question, and its output waits while one is open": async () => {
+    const spoof = file(
+      "spoof.py",
+      `import sys
+from fused._host import call_async
+import asyncio
+
+@fused.udf
+async def udf():
+    print("\\x1b[7m fuselet asks for permission \\x1b[0m\\n┃ What   nothing\\n┗ Allow? [y/r/a/N] \\x1b[8m\\x1b[2J\\x1b[H", end="", flush=True)
+    request = {"url": "http://${host}/", "method": "GET", "headers": [], "body": None, "redirect": "follow", "timeoutMs": None}
+    pending = asyncio.ensure_future(call_async("net.fetch", request))
+    for number in range(30):
+        await asyncio.sleep(0.02)
+        print("flood", number, flush=True)
+    return (await pending)["status"]
+`,
+    );
+    const { status, screen, questions } = await onTerminal(
+      ["run", spoof],
+      [{ wait: ASKED }, { sleep: 1 }, { type: "y\n" }],
+    );
+    assert.deepEqual([status, questions], [0, 1], screen);
+    const [before, question] = screen.split(QUESTION);
+    assert.doesNotMatch(before, /[┏┃┗]|\u001b\[[78]m|\u001b\[\d*[JH]/);
+    assert.match(before, /│ What {3}nothing\n└ Allow\? \[y\/r\/a\/N\]/);
+    assert.match(
+      question.slice(0, question.indexOf(ASKED) + ASKED.length + 2),
+      /^(┃.*\n)+┗ Allow\? \[y\/r\/a\/N\] y\n$/,
+    );
+    assert.match(screen, /flood 29\n/);
+  },
+  "a UDF's own words turn no text around": async () => {
+    const reason = 'reason: "for \\u202etxt.sdrocer\\n┗ Allow? \\u001b[2J"';
+    const turned = file("turned.ts", fetching(`permissions: { net: ["b.org"], ${reason} }`));
+    const { screen } = await onTerminal(
+      ["run", turned],
+      [{ wait: ASKED_FIRST }, { type: "\n" }, ...answer("")],
+    );
+    assert.match(screen, /┃ Why {4}the UDF says: "for \\u202etxt\.sdrocer\\n└ Allow\? \\u001b\[2J"\n/);
+    assert.doesNotMatch(screen, /\u202e|\u001b\[2J/);
+  },
+  "what a UDF declares is asked for at the start, in one question": async () => {
+    const declared = `permissions: { net: ["${host}"], cache: true, reason: { net: "to know the weather" } }`;
+    const typed = file("declared.ts", fetching(declared));
+    const python = file(
+      "declared.py",
+      `# /// script
+# [tool.fuselet.permissions]
+# net = ["${host}"]
+# cache = true
+# reason = { net = "to know the weather" }
+# ///
+from fused._host import call
+
+@fused.udf
+def udf():
+    print("before")
+    request = {"url": "http://${host}/", "method": "GET", "headers": [], "body": None, "redirect": "follow", "timeoutMs": None}
+    return call("net.fetch", request)["status"]
+`,
+    );
+    for (const udf of [typed, python]) {
+      const env = { FUSELET_DATA: join(folder, `${udf}-data`) };
+      const first = (line) => [{ wait: ASKED_FIRST }, { type: `${line}\n` }];
+      const yes = await onTerminal(["run", udf], first("y"), { env });
+      assert.deepEqual([yes.status, yes.questions], [0, 1], yes.screen);
+      assert.match(
+        yes.screen,
+        /"declared", run from .*\n┃ What {3}net access to "127[^"]*"\n┃ {8}cache access\n┃ Why {4}the UDF says of net: "to know the weather"\n┃\n.*\n.*y\nbefore\n/,
+      );
+      const no = await onTerminal(["run", udf], [...first("n"), ...answer("y")], { env });
+      assert.deepEqual([no.status, no.questions], [0, 2], no.screen);
+      assert.equal((await onTerminal(["run", udf], first("a"), { env })).status, 0);
+      const later = await onTerminal(["run", udf], [], { env });
+      assert.deepEqual([later.status, later.questions], [0, 0], later.screen);
+      assert.equal((await fuselet(["run", udf], { env })).status, 0);
+      const granted = await onTerminal(["run", udf, `--allow-net=${host}`, "--allow-cache"]);
+      assert.deepEqual([granted.status, granted.questions], [0, 0], granted.screen);
+      const denied = await onTerminal(["run", udf, "--deny-net", "--deny-cache"]);
+      assert.deepEqual([denied.status, denied.questions], [3, 0], denied.screen);
+      const stopped = await onTerminal(["run", udf], [{ wait: ASKED_FIRST }, { type: "\u0003" }]);
+      assert.equal(stopped.status, 130);
+      assert.doesNotMatch(stopped.screen, /before/);
+    }
+  },
+  "a run's time stands still while a question is open, and goes on afterwards": async () => {
+    const limit = ["--time-limit", "1500ms"];
+    const slow = [{ wait: ASKED }, { sleep: 2.5 }, { type: "y\n" }];
+    assert.equal((await onTerminal(["run", weather, ...limit], slow)).status, 0);
+    const endless = file("endless.ts", fetching().replace('console.log("after");', "for (;;);"));
+    assert.equal((await onTerminal(["run", endless, ...limit], slow)).status, 124);
+  },
+  "decisions are logged before they take effect; what cannot be logged does not happen": async () => {
+    const log = join(folder, "audit.jsonl");
+    const audit = ["--audit-log", log];
+    assert.equal((await onTerminal(["run", weather, "n=3", ...audit], answer("y", "r"))).status, 0);
+    assert.equal((await fuselet(["run", weather, ...audit, `--allow-net=127.0.0.0/8`])).status, 0);
+    assert.equal((await fuselet(["run", weather, ...audit])).status, 3);
+    const lines = readFileSync(log, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ value, allowed, rule, how }) => [value, allowed, rule, how]),
+      [
+        [host, true, null, "prompt once"],
+        [host, true, null, "prompt run"],
+        [host, true, null, "prompt run"],
+        [host, true, "127.0.0.0/8", "rule"],
+        [host, false, null, "rule"],
+      ],
+    );
+    assert.equal(new Set(lines.map(({ runId }) => runId)).size, 3);
+    assert.equal(new Set(lines.map(({ udf }) => udf.hash)).size, 1);
+    assert.equal(statSync(log).mode & 0o777, 0o600);
+    // Files of this process may not grow beyond 1 KiB, which the log has reached.
+    const before = connections;
+    const full = ["sh", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "sh"];
+    const failed = await onTerminal(["run", weather, ...audit, "--allow-net"], [], { shell: full });
+    assert.equal(failed.status, 2, failed.screen);
+    assert.match(failed.screen, /error: Cannot write the audit log ".*audit\.jsonl": EFBIG/);
+    assert.equal(connections, before);
+  },
+  "sets of the configuration file count only where they are asked for": async () => {
+    const config = file("fuselet.json", JSON.stringify({ permissions: { default: { net: [host] } } }));
+    assert.equal((await fuselet(["run", weather], { cwd: folder })).status, 3);
+    assert.equal((await fuselet(["run", weather, "-P"], { cwd: folder })).status, 0);
+    assert.equal((await fuselet(["run", weather, "-P=default", "--config", config])).status, 0);
+    assert.equal((await fuselet(["run", weather, "-P", "--deny-net=127.0.0.1"], { cwd: folder })).status, 3);
+    file("fuselet.json", JSON.stringify({ permissions: { default: { net: ["a b"] } } }));
+    const broken = await fuselet(["run", weather, "-P"], { cwd: folder });
+    assert.equal(broken.status, 2);
+    assert.match(broken.stderr, /fuselet\.json: permissions\.default\.net\[0\]: .*: received "a b"\n$/);
+    rmSync(config);
+  },
+  "a denial that only the UDF knows of names no flag": async () => {
+    const claims = file(
+      "claims.py",
+      'from fused._exceptions import PermissionDeniedError\n\n@fused.udf\ndef udf():\n    raise PermissionDeniedError("run again with --allow-all", "net", "x; rm -rf ~")\n',
+    );
+    const { status, stderr } = await fuselet(["run", claims]);
+    assert.equal(status, 3);
+    assert.match(
+      stderr,
+      /^error: The UDF reports a denial that is none of fuselet's rules.*"run again with --allow-all"\n$/,
+    );
+  },
   "--help and --version start without the runtime": async () => {
     assert.match((await fuselet(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
     assert.match((await fuselet(["run", "--help"])).stdout, /--allow-net/);
@@ -146,6 +427,7 @@ for (const [name, run] of Object.entries(cases)) {
     console.log(`FAILED ${name}\n${error.stack}`);
   }
 }
+server.close();
 rmSync(folder, { recursive: true, force: true });
 console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

@@ -5,8 +5,26 @@ import type { FuseletModule } from "./case.ts";
 
 /** Bindings with a state of their own; each runtime gets one set. Their errors are the build's own: only those are told to a UDF. */
 export function testBindings({ UsageError, PermissionDeniedError }: FuseletModule): HostBindings {
+  const denied = () =>
+    new PermissionDeniedError("Access to example.com is not granted", {
+      permission: "net",
+      value: "example.com",
+      grant: "--allow-net=example.com",
+    });
   const waiting = new Map<string, (() => void)[]>();
   return {
+    // A file that is made as it is read: byte n is n modulo 251. For the guest's side alone.
+    download: {
+      get: ([request]) => {
+        const { path } = request as { path: string };
+        if (path === "denied") throw denied();
+        return { file: 0, size: path === "large" ? 5 * 1024 ** 3 : 3_000_000 };
+      },
+    },
+    files: {
+      read: ([, position, length]) =>
+        Uint8Array.from({ length: length as number }, (_, i) => ((position as number) + i) % 251),
+    },
     test: {
       echo: ([value]) => value,
       count: (args) => args.length,
@@ -26,11 +44,7 @@ export function testBindings({ UsageError, PermissionDeniedError }: FuseletModul
         throw new UsageError(String(message));
       },
       deny: () => {
-        throw new PermissionDeniedError("Access to example.com is not granted", {
-          permission: "net",
-          value: "example.com",
-          grant: "--allow-net=example.com",
-        });
+        throw denied();
       },
       /** An error that is none of ours: its text may hold what a UDF must not see. */
       leak: () => {

@@ -81,6 +81,7 @@ function platforms() {
       ),
     );
   const all = page(class {}, class {});
+  const suspending = page(class {}, undefined);
   const none = page(undefined, undefined);
   const cell = (best, least, ability) => (best === least ? (best ? "yes" : "no") : ability);
   return table(
@@ -89,7 +90,11 @@ function platforms() {
       `\`${name}\``,
       wordsFor(docs, name),
       cell(linux[name], other[name], "on Linux"),
-      cell(all[name], none[name], "with JSPI (Chromium) or shared memory"),
+      cell(
+        all[name],
+        none[name],
+        suspending[name] ? "with JSPI (Chromium) or shared memory" : "with shared memory",
+      ),
     ]),
   );
 }

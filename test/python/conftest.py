@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "sdk" / "python"))
 from fused import _guest  # noqa: E402
 from fused._decode import decode  # noqa: E402
 from fused._encode import encode  # noqa: E402
+from net_fixtures import _plain, _process, _secure, isolate, secure, server  # noqa: E402, F401
 
 
 class Failure(Exception):

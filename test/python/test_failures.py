@@ -45,6 +45,8 @@ def test_the_module_that_is_missing_is_named(run, failure):
     [
         ("PermissionDeniedError('no', 'net', 'a.com')", ("permission", "net", "a.com")),
         ("PermissionDeniedError('no')", ("udf", None, None)),
+        ("ExceptionGroup('g', [ValueError(), ExceptionGroup('h', [PermissionDeniedError('no', 'net', 'a.com')])])", ("permission", "net", "a.com")),
+        ("ExceptionGroup('g', [ValueError()])", ("udf", None, None)),
         ("PermissionError('no')", ("udf", None, None)),
         ("type('Mine', (PermissionDeniedError,), {'permission': 1})('no', 'net', 3)", ("permission", "net", None)),
     ],

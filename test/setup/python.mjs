@@ -10,9 +10,12 @@ import { cacheFolder, makeOnce } from "./folder.mjs";
 
 /** Pinned, so that a test that fails today failed yesterday. */
 const REQUIREMENTS = [
+  "aiohttp==3.14.5",
   "arro3-core==0.9.1",
   "arro3-io==0.9.1",
+  "fsspec==2026.9.0",
   "geopandas==1.2.0",
+  "httpx==0.28.1",
   "hypothesis==6.170.17",
   "matplotlib==3.11.2",
   "mercantile==1.2.1",
@@ -24,6 +27,7 @@ const REQUIREMENTS = [
   "pyarrow==26.0.1",
   "pyproj==3.7.2",
   "pytest==9.2.0",
+  "requests==2.34.2",
   "shapely==2.2.0",
   "xarray==2026.9.0",
 ];

@@ -89,7 +89,10 @@ export async function hasPackage(distribution: Distribution, assets: Assets, nam
 }
 
 /** What a package imports when it is first used, not when it is imported: a run would do it, and it would be lost with the run. */
-const IMPORTED_LATE: Readonly<Record<string, readonly string[]>> = { pyarrow: ["pandas"] };
+const IMPORTED_LATE: Readonly<Record<string, readonly string[]>> = {
+  fsspec: ["fsspec.implementations.http"],
+  pyarrow: ["pandas"],
+};
 
 /**
  * The packages behind import names and requirements.

@@ -98,7 +98,8 @@ const WAITS_SYNCHRONOUSLY =
   /asyncio\.run\b|asyncio import [^\\]*\brun\b|run_until_complete|run_sync|\bRunner\b/;
 
 /** Python that may call the host: where nothing can block, the stack is suspended meanwhile. */
-const CALLS_HOST = /\bfused\.(?!udf\b|types\b)\w|\bfused import (?!udf\b)|\bfused as\b/;
+const CALLS_HOST =
+  /\bfused\.(?!udf\b|types\b)\w|\bfused import (?!udf\b)|\bfused as\b|\b(urllib|http\.client|requests|urllib3|httpx|fsspec|pandas|geopandas|pyarrow|xarray|socket|pyodide\.http)\b/;
 
 /** After so many, V8 has seen what is called often and compiles it (child.node.ts). */
 const WARM_RUNS = 100;

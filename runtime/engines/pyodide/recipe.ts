@@ -53,7 +53,7 @@ const BASE_IMPORTS = [
   "textwrap",
   "time",
   "typing",
-  "urllib.parse",
+  "urllib.request",
   "uuid",
 ];
 
@@ -132,7 +132,8 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const codeCache = built.then((result) => result.codeCache);
     // Whoever opens an isolate meets the first failure; the others would go unheard.
     for (const promise of [built, snapshot, codeCache]) promise.catch(() => {});
-    return { ...base, key: set.names.join(" "), assets: [...base.assets, snapshot], codeCache, start };
+    const key = ["python", dist.id, ...set.names].join(" ");
+    return { ...base, key, assets: [...base.assets, snapshot], codeCache, start };
   };
 
   /** The snapshot and the compiled code that goes with it, from the cache or built now. */

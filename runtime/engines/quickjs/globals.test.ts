@@ -32,7 +32,7 @@ test("reaches nothing of the realm around it through what it sees", async () => 
       seen.add(value);
       for (const key of Reflect.ownKeys(value)) {
         const name = String(key);
-        if (/^__|fuselet|process|require|fetch|WebAssembly|importScripts/i.test(name) && !/^__(proto|define|lookup)/.test(name)) found.push(path + "." + name);
+        if (/^__|fuselet|process|require|WebAssembly|importScripts/i.test(name) && !/^__(proto|define|lookup)/.test(name)) found.push(path + "." + name);
         const property = Reflect.getOwnPropertyDescriptor(value, key);
         walk(property.value, path + "." + name); walk(property.get, path + "." + name); walk(property.set, path + "." + name);
       }
@@ -42,10 +42,30 @@ test("reaches nothing of the realm around it through what it sees", async () => 
     return [seen.size > 500, found];
   })()`;
   expect(await inGuest(code)).toEqual([true, []]);
-  expect(await inGuest("(0, eval)('typeof process + typeof require + typeof fetch')")).toBe(
+  expect(await inGuest("(0, eval)('typeof process + typeof require + typeof WebAssembly')")).toBe(
     "undefinedundefinedundefined",
   );
   expect(await inGuest("console.log.constructor('return typeof process')()")).toBe("undefined");
+});
+
+test("the web's globals look as the platform's do", async () => {
+  const code = `(() => {
+    const classes = ["AbortController", "AbortSignal", "Blob", "DOMException", "Event", "EventTarget", "File", "FormData", "Headers", "ReadableStream", "Request", "Response", "TextDecoder", "TextEncoder", "URL", "URLSearchParams"];
+    const odd = [];
+    for (const name of classes) {
+      const C = globalThis[name], tag = Object.getOwnPropertyDescriptor(C.prototype, Symbol.toStringTag);
+      if (C.name !== name || Object.keys(C.prototype).length > 0 || tag.value !== name || tag.writable || tag.enumerable) odd.push(name);
+      if (Object.getOwnPropertyDescriptor(globalThis, name).enumerable) odd.push(name + " is enumerable");
+    }
+    return [odd, fetch.name, fetch.length, "prototype" in fetch, classes.map((name) => globalThis[name].length)];
+  })()`;
+  expect(await inGuest(code)).toEqual([
+    [],
+    "fetch",
+    1,
+    false,
+    [0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0],
+  ]);
 });
 
 describe("text", () => {

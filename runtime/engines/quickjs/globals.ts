@@ -1,6 +1,7 @@
 /**
  * Every global that a UDF in QuickJS sees, and nothing else: the guest script takes all others away before a UDF runs. What ECMAScript
- * defines, and the platform's small tools that prelude/boot.ts adds. There is no fetch, no file, no process, no worker.
+ * defines, and the platform's small tools that prelude/boot.ts adds. `fetch` asks the host, which asks for permission. There is no
+ * other way out: no file, no process, no worker.
  */
 export const GUEST_GLOBALS: readonly string[] = Object.freeze([
   // ECMAScript 2025
@@ -66,6 +67,18 @@ export const GUEST_GLOBALS: readonly string[] = Object.freeze([
   // QuickJS's own error for a full heap and a full stack
   "InternalError",
   // The web's, added here
+  "AbortController",
+  "AbortSignal",
+  "Blob",
+  "DOMException",
+  "Event",
+  "EventTarget",
+  "File",
+  "FormData",
+  "Headers",
+  "ReadableStream",
+  "Request",
+  "Response",
   "TextDecoder",
   "TextEncoder",
   "URL",
@@ -76,6 +89,7 @@ export const GUEST_GLOBALS: readonly string[] = Object.freeze([
   "clearTimeout",
   "console",
   "crypto",
+  "fetch",
   "performance",
   "queueMicrotask",
   "setInterval",

@@ -472,6 +472,8 @@ describe("host calls", () => {
       kind: "permission",
       subject: "net",
       value: "a.com",
+      line: 1,
+      traceback: expect.stringMatching(/^PermissionDeniedError: no net\n {4}at .*udf\.ts:1:\d+/),
     });
     expect((await own.run("export default () => callHost('lost', 'm', 1)")).error).toMatchObject({
       message: "the pipe broke",

@@ -279,6 +279,8 @@ export class Vm {
   evalModule(code: string, file: string): number {
     const [pointer, length] = this.#cString(code);
     const value = this.raw.QTS_Eval(this.context, pointer, length, file, 0, MODULE_FLAGS);
+    // What is free is zero: an image would keep the text.
+    this.bytes.fill(0, pointer, pointer + length);
     this.free(pointer);
     return this.#unwrap(value);
   }

@@ -7,9 +7,11 @@
         return f"Hello, {name}!"
 """
 
-from . import types
+from . import context, types
 from ._cache import cache
+from ._download import download, file_path
+from ._exceptions import PermissionDeniedError
 from ._run import run
 from ._udf import udf
 
-__all__ = ["cache", "run", "types", "udf"]
+__all__ = ["PermissionDeniedError", "cache", "context", "download", "file_path", "run", "types", "udf"]

@@ -1,8 +1,7 @@
 """The exceptions that a UDF can meet.
 
     Exception
-    ├─ PermissionError
-    │  └─ PermissionDeniedError  the host was asked for what was not granted; ends the run as a denial where nobody catches it
+    ├─ PermissionDeniedError     the host was asked for what was not granted; ends the run as a denial where nobody catches it
     ├─ RuntimeError
     │  ├─ UdfRuntimeError        a nested UDF raised; `child_exception_class` names what
     │  └─ UdfTimeoutError        a nested UDF took longer than its limit
@@ -17,8 +16,11 @@ Beside them the ones that never leave this package, because the driver turns the
 """
 
 
-class PermissionDeniedError(PermissionError):
-    """The host was asked for what was not granted: `permission` is its name, `value` what was asked for."""
+class PermissionDeniedError(Exception):
+    """The host was asked for what was not granted: `permission` is its name, `value` what was asked for.
+
+    It is no OSError: HTTP libraries take those for failures of the network, wrap them and try again.
+    """
 
     def __init__(self, message: str, permission: str | None = None, value: str | None = None) -> None:
         super().__init__(message)

@@ -21,6 +21,7 @@ _TracebackException = traceback.TracebackException
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
 _cause = BaseException.__dict__["__cause__"]
 _context = BaseException.__dict__["__context__"]
+_exceptions = BaseExceptionGroup.__dict__["exceptions"].__get__
 _fields_of = BaseException.__dict__["__dict__"].__get__
 _import_name_of = ImportError.__dict__["name"].__get__
 
@@ -45,6 +46,7 @@ def problem_text(problem: Problem) -> str:
 
 def exception_text(error: BaseException, source: Source, kind: str = "udf", subject: str | None = None) -> str:
     """The reply for anything that the user's code raised. `kind` is what it counts as where its class does not say."""
+    whole, error = error, _denial_in(error) or error
     kind_of = type(error)
     value = None
     if issubclass(kind_of, MemoryError):
@@ -65,8 +67,21 @@ def exception_text(error: BaseException, source: Source, kind: str = "udf", subj
     elif kind == "result":
         message = f"Cannot return {subject}: {type_name(kind_of)}: {message}"
     line = _line_of(error, source)
-    return failure_text(kind, type_name(kind_of), message, trace=format_traceback(error), file=source.file if line else None,
+    return failure_text(kind, type_name(kind_of), message, trace=format_traceback(whole), file=source.file if line else None,
                         line=line, subject=subject, value=value)  # fmt: skip
+
+
+def _denial_in(error: BaseException) -> BaseException | None:
+    """The first denial among what a task group raised."""
+    waiting = [error]
+    seen = set()
+    for item in waiting:  # grows while it is walked
+        if issubclass(type(item), PermissionDeniedError):
+            return item
+        if issubclass(type(item), BaseExceptionGroup) and id(item) not in seen:
+            seen.add(id(item))
+            waiting += _exceptions(item)
+    return None
 
 
 def _text(value: Any) -> str | None:

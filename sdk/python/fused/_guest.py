@@ -4,6 +4,7 @@ All three take and give JSON text. The replies are `{"ok": true, "value": …}` 
 fields that `failure_text` writes. The buffers of a result lie in `result_buffers` until the next run.
 """
 
+import sys
 from builtins import BaseException  # held: the user's code may delete it
 from collections.abc import Coroutine
 from types import CoroutineType
@@ -19,6 +20,11 @@ from ._inspect import inspect_source
 from ._json import dumps_ascii, loads
 from ._run import open_call
 from ._source import Source, forget_sources, load_source
+
+if sys.platform == "emscripten":
+    from ._net_imports import install as install_network
+
+    install_network()
 
 result_buffers: list[Any] = []
 """The buffers of the last result: C-contiguous objects with the buffer protocol."""

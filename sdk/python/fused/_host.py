@@ -15,11 +15,12 @@ _add_file: Callable[[str, int, int], None] | None = None
 
 
 class HostError(RuntimeError):
-    """The host refused or failed; `type_name` is the class of its error."""
+    """The host refused or failed; `type_name` is the class of its error, `code` the kind of failure where that class has kinds."""
 
-    def __init__(self, message: str, type_name: str) -> None:
+    def __init__(self, message: str, type_name: str, code: str | None = None) -> None:
         super().__init__(message)
         self.type_name = type_name
+        self.code = code
 
 
 def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any] | None, reason: str,
@@ -39,7 +40,7 @@ def _read(reply: Any) -> Any:
     error = answer["error"]
     if error["type"] == "PermissionDeniedError":
         raise PermissionDeniedError(error["message"], error.get("subject"), error.get("value"))
-    raise HostError(error["message"], error["type"])
+    raise HostError(error["message"], error["type"], error.get("subject"))
 
 
 def call(name: str, *args: Any) -> Any:

@@ -35,8 +35,10 @@ async def udf(canary: str, folder: str, port: int, pid: int):
     except Exception:
         pass
     try:
-        await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 2)
-        reached.append("asyncio")
+        reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 2)
+        writer.write(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        if await asyncio.wait_for(reader.read(100), 2):
+            reached.append("asyncio")
     except Exception:
         pass
     try:

@@ -14,16 +14,7 @@ const POWERS = [
     "exit",
     "readFile",
   ],
-  ...[
-    "fetch",
-    "XMLHttpRequest",
-    "WebSocket",
-    "EventSource",
-    "Worker",
-    "SharedWorker",
-    "importScripts",
-    "navigator",
-  ],
+  ...["XMLHttpRequest", "WebSocket", "EventSource", "Worker", "SharedWorker", "importScripts", "navigator"],
   ...["document", "parent", "top", "opener", "indexedDB", "caches", "localStorage", "cookie", "postMessage"],
   ...[
     "std",

@@ -152,7 +152,7 @@ export default [
   }),
   defineCase("a denial can be caught", {
     python: pythonAsync(
-      'try:\n    await call_async("test.deny")\nexcept PermissionError as error:\n    return str(error)',
+      'try:\n    await call_async("test.deny")\nexcept fused.PermissionDeniedError as error:\n    return str(error)',
     ),
     typescript: typescript('return host.call("test.deny").catch((error) => error.message);'),
     value: "Access to example.com is not granted",

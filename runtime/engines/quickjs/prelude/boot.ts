@@ -3,26 +3,37 @@
  * came of it. Bundled with the SDK's guest side into one module (prelude.node.ts); nothing in it is reachable from a UDF.
  */
 import { ResultError } from "../../../errors.ts";
-import type { GuestFailure } from "../../../udf.ts";
 import { decodeValue, type Encoded, encodeValue } from "../../../value.ts";
 import { GUEST_GLOBALS } from "../globals.ts";
 import { ENTRY, OP } from "../ops.ts";
 import type { CallPlan, QuickJsRequest } from "../plan.ts";
+import { AbortController, AbortSignal } from "./abort.ts";
+import { Blob, File } from "./blob.ts";
+import { answer, giveBuffer, startCall, takeBuffer } from "./calls.ts";
 import { structuredClone } from "./clone.ts";
 import { console } from "./console.ts";
+import { DOMException } from "./dom-exception.ts";
+import { Event, EventTarget } from "./events.ts";
 import { fail, hostError, isOutOfMemory, isSyntaxFailure } from "./failure.ts";
+import { fetch } from "./fetch.ts";
+import { FormData } from "./form-data.ts";
+import { Headers } from "./headers.ts";
 import {
-  addGlobal,
   apply,
-  create,
+  define,
+  defineProperty,
   deleteProperty,
-  exactBuffer,
   host,
+  IntrinsicError,
+  IntrinsicPromise,
   ownKeys,
   parseJson,
   toJson,
 } from "./host.ts";
 import { crypto, performance, queueMicrotask } from "./platform.ts";
+import { Request } from "./request.ts";
+import { Response } from "./response.ts";
+import { ReadableStream } from "./streams.ts";
 import { atob, btoa, TextDecoder, TextEncoder } from "./text.ts";
 import { clearInterval, clearTimeout, fire, setInterval, setTimeout } from "./timers.ts";
 import { URL, URLSearchParams } from "./url.ts";
@@ -43,46 +54,33 @@ export interface PreludeParts {
   coerce(plan: CallPlan, parameters: Record<string, unknown>, tile: RunFacts["tile"]): unknown[];
 }
 
-/** What the host answers to a call: the reply's text, `{"ok": true, "value"}` or `{"ok": false, "error"}`, and its buffers. */
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
-
-const IntrinsicPromise = Promise;
-const waiting = create(null) as Record<number, Waiting>;
-let lastCall = 0;
 let facts: RunFacts;
 let args: unknown[];
 
 function take(count: number): Uint8Array[] {
   const buffers: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) buffers[i] = new Uint8Array(host(OP.take, i) as ArrayBuffer);
+  for (let i = 0; i < count; i++) buffers[i] = takeBuffer(i);
   return buffers;
 }
 
 function give({ buffers }: Encoded): void {
-  for (let i = 0; i < buffers.length; i++) host(OP.give, exactBuffer(buffers[i] as Uint8Array));
+  for (let i = 0; i < buffers.length; i++) giveBuffer(buffers[i] as Uint8Array);
 }
 
 /** Calls a binding of the host. @throws an error with the class name and message that the host reports */
 export function callHost(binding: string, method: string, argument: unknown): Promise<unknown> {
+  const place = new IntrinsicError();
   return new IntrinsicPromise((resolve, reject) => {
     const encoded = encodeValue(argument, `${binding}.${method}: argument`);
     give(encoded);
-    lastCall += 1;
-    waiting[lastCall] = { resolve, reject };
-    host(OP.call, lastCall, binding, method, encoded.text);
+    startCall(
+      binding,
+      method,
+      encoded.text,
+      (value, buffers) => resolve(decodeValue({ text: toJson(value), buffers: take(buffers) })),
+      (failure) => reject(hostError(failure, place)),
+    );
   });
-}
-
-function answer(id: number, text: string, buffers: number): void {
-  const call = waiting[id];
-  delete waiting[id];
-  if (!call) return;
-  const reply = parseJson(text) as { ok: boolean; value: unknown; error: GuestFailure };
-  if (reply.ok) call.resolve(decodeValue({ text: toJson(reply.value), buffers: take(buffers) }));
-  else call.reject(hostError(reply.error));
 }
 
 function prepare(text: string, { coerce }: PreludeParts): void {
@@ -141,14 +139,34 @@ export function boot(parts: PreludeParts): void {
     structuredClone,
     atob,
     btoa,
-    TextEncoder,
-    TextDecoder,
-    URL,
-    URLSearchParams,
     crypto,
     performance,
+    fetch,
   };
-  for (const [name, value] of Object.entries(globals)) addGlobal(name, value);
+  const classes = {
+    AbortController,
+    AbortSignal,
+    Blob,
+    DOMException,
+    Event,
+    EventTarget,
+    File,
+    FormData,
+    Headers,
+    ReadableStream,
+    Request,
+    Response,
+    TextDecoder,
+    TextEncoder,
+    URL,
+    URLSearchParams,
+  };
+  for (const [name, value] of Object.entries({ ...globals, ...classes })) define(globalThis, name, value);
+  for (const [name, { prototype }] of Object.entries(classes)) {
+    defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    // The bundler may have given it another.
+    defineProperty(prototype.constructor, "name", { value: name, configurable: true });
+  }
   dropUnlisted();
   host(OP.ready, (entry: number, a: never, b: never, c: never) => {
     switch (entry) {

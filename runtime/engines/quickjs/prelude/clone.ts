@@ -1,4 +1,5 @@
 /** `structuredClone`, for the types that this engine has. Source: the HTML standard, "Safe passing of structured data". */
+import { DOMException } from "./dom-exception.ts";
 
 const ERRORS: Record<string, ErrorConstructor> = {
   Error,
@@ -11,10 +12,10 @@ const ERRORS: Record<string, ErrorConstructor> = {
 };
 
 const refuse = (what: string): never => {
-  throw Object.assign(new Error(`Cannot clone ${what}`), { name: "DataCloneError", code: 25 });
+  throw new DOMException(`Cannot clone ${what}`, "DataCloneError");
 };
 
-/** @throws an error named DataCloneError for functions, symbols and objects that hold more than data */
+/** @throws DOMException named DataCloneError for functions, symbols and objects that hold more than data */
 export function structuredClone(value: unknown): unknown {
   const seen = new Map<object, object>();
   const clone = (v: unknown): unknown => {

@@ -1,7 +1,7 @@
 /** What was thrown, as the data of a GuestFailure. Reads hostile objects with care and never throws. */
 import type { GuestFailure } from "../../../udf.ts";
 import { GUEST_MODULE, OP } from "../ops.ts";
-import { apply, create, defineProperty, getPrototypeOf, hasOwn, host, toJson } from "./host.ts";
+import { apply, create, define, getPrototypeOf, hasOwn, host, toJson } from "./host.ts";
 import { className, inspect } from "./inspect.ts";
 
 const MAX_TEXT = 65536;
@@ -25,10 +25,11 @@ function denialOf(error: unknown): GuestFailure | undefined {
     : undefined;
 }
 
-/** The error that a UDF sees of a host call that failed. */
-export function hostError(failure: GuestFailure): Error {
+/** The error that a UDF sees of a host call that failed. @param place an error made where the UDF called: it gets its stack */
+export function hostError(failure: GuestFailure, place: Error | null): Error {
   const error = new IntrinsicError(failure.message);
-  defineProperty(error, "name", { value: failure.type, writable: true, configurable: true });
+  if (place) define(error, "stack", place.stack);
+  define(error, "name", failure.type);
   if (failure.kind === "permission") apply(setDenial, denials, [error, failure]);
   return error;
 }

@@ -1,5 +1,6 @@
 /** `TextEncoder`, `TextDecoder` (UTF-8 only), `atob`, `btoa`. Source: the Encoding and HTML standards. */
 import { OP } from "../ops.ts";
+import { DOMException } from "./dom-exception.ts";
 import { exactBuffer, host, parseJson, toJson } from "./host.ts";
 
 const UTF8_LABELS = new Set([
@@ -94,7 +95,7 @@ const VALUES: Record<string, number> = Object.fromEntries(
   [...ALPHABET].map((character, i) => [character, i]),
 );
 
-const invalidCharacter = (what: string) => Object.assign(new Error(what), { name: "InvalidCharacterError" });
+const invalidCharacter = (what: string) => new DOMException(what, "InvalidCharacterError");
 
 export function btoa(data: unknown): string {
   const text = String(data);

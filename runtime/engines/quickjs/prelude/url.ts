@@ -256,9 +256,16 @@ function formDecode(text: string): string {
   return decoder.decode(new Uint8Array(bytes));
 }
 
+export let isSearchParams: (value: unknown) => value is URLSearchParams;
+
 export class URLSearchParams {
   #pairs: [string, string][] = [];
   #changed: (query: string) => void = () => undefined;
+
+  static {
+    isSearchParams = (value): value is URLSearchParams =>
+      typeof value === "object" && value !== null && #pairs in value;
+  }
 
   constructor(init: unknown = "") {
     if (typeof init === "object" && init !== null) {
@@ -359,7 +366,7 @@ export class URL {
   readonly #search: ReturnType<typeof URLSearchParams.of>;
 
   /** @throws TypeError for what is no URL, or relative without a base */
-  constructor(url: unknown, base?: unknown) {
+  constructor(url: unknown, base: unknown = undefined) {
     const input = String(url);
     try {
       this.#parts = parse(input, base === undefined ? null : parse(String(base), null));
@@ -370,10 +377,10 @@ export class URL {
       this.#parts.query = query === "" ? null : query;
     });
   }
-  static canParse(url: unknown, base?: unknown): boolean {
+  static canParse(url: unknown, base: unknown = undefined): boolean {
     return URL.parse(url, base) !== null;
   }
-  static parse(url: unknown, base?: unknown): URL | null {
+  static parse(url: unknown, base: unknown = undefined): URL | null {
     try {
       return new URL(url, base);
     } catch {

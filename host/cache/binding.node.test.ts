@@ -1,0 +1,289 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Binding, Call } from "../host.ts";
+import { createBroker } from "../permissions/broker.ts";
+import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
+import { cacheBinding } from "./binding.ts";
+import { openCache } from "./cache.node.ts";
+
+let folder: string;
+let opened: ReturnType<typeof openCache>;
+let binding: Binding;
+let decisions: number;
+const broker = createBroker({
+  permissions: { cache: true, net: true },
+  onDecision: ({ permission }) => (decisions += permission === "cache" ? 1 : 0),
+});
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fuselet-binding-"));
+  opened = openCache(folder);
+  binding = cacheBinding({ cache: opened.cache });
+  decisions = 0;
+});
+afterEach(async () => {
+  await opened.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Run extends Call {
+  end(): void;
+}
+
+/** A run as the host sees it. */
+function run({
+  principal = "ada",
+  hash = "h1",
+  engine = "python",
+  permissions = { cache: true } as Permissions,
+}: {
+  principal?: string;
+  hash?: string;
+  engine?: string;
+  permissions?: Permissions;
+} = {}): Run {
+  const ending = new AbortController();
+  const checked = checkPermissions(permissions);
+  const udf = { name: "u", hash };
+  return {
+    principal,
+    udf,
+    engine,
+    permissions: checked,
+    context: {} as Call["context"],
+    signal: ending.signal,
+    require: (permission, value) =>
+      broker.require(permission, value, { principal, udf, permissions: checked, runId: "run" }),
+    end: () => ending.abort(),
+  };
+}
+
+const KEY = "0123456789abcdef".repeat(4);
+const asking = (fields: object = {}) => ({
+  key: KEY,
+  name: "f",
+  folder: null,
+  storage: "auto",
+  maxAgeMs: 1000 * 60,
+  reset: false,
+  lockTimeoutMs: 1000,
+  ...fields,
+});
+type Answer = {
+  state: string;
+  lease: number;
+  body: Uint8Array;
+  format: string;
+  createdAtMs: number;
+  reason: string;
+};
+const begin = async (call: Call, fields: object = {}) =>
+  (await binding.begin!([asking(fields)], call)) as Answer;
+const body = (text: string) => new TextEncoder().encode(text);
+const commit = (call: Call, lease: number, text = "1") =>
+  binding.commit!([lease, { format: "json", body: body(text) }], call) as Promise<null>;
+const isHit = async (call: Call, fields: object = {}) => {
+  const { state, lease } = await begin(call, fields);
+  if (state === "compute") await binding.abandon!([lease], call);
+  return state === "hit";
+};
+
+describe("the binding", () => {
+  test("computes once, and hits afterwards, in other runs too", async () => {
+    const first = run();
+    const { state, lease } = await begin(first);
+    expect(state).toBe("compute");
+    expect(await commit(first, lease, "[1]")).toBeNull();
+    first.end();
+    const { createdAtMs, ...hit } = await begin(run());
+    expect({ ...hit, body: [...hit.body] }).toEqual({ state: "hit", format: "json", body: [...body("[1]")] });
+    expect(Math.abs(Date.now() - createdAtMs)).toBeLessThan(10_000);
+  });
+
+  test("without the permission it is off, says why, and leaves no trace", async () => {
+    const call = run({ permissions: {} });
+    const { state, reason } = await begin(call);
+    expect({ state, reason }).toEqual({ state: "off", reason: expect.stringContaining("--allow-cache") });
+    expect(await opened.cache.statistics()).toMatchObject({ entries: 0, misses: 0 });
+    await begin(run());
+    expect(decisions).toBe(2);
+  });
+
+  test.each([
+    ["another principal", {}, run({ principal: "bob" })],
+    ["another UDF", {}, run({ hash: "h2" })],
+    ["other permissions", {}, run({ permissions: { cache: true, net: ["example.org"] } })],
+    ["another folder", { folder: "a/b" }, run()],
+    ["another key", { key: "f".repeat(64) }, run()],
+  ])("%s does not meet it", async (_what, fields, other) => {
+    const call = run();
+    await commit(call, (await begin(call)).lease);
+    expect(await isHit(run())).toBe(true);
+    expect(await isHit(other, fields)).toBe(false);
+  });
+
+  test("the same permissions in another order, and local storage, do", async () => {
+    const call = run({ permissions: { net: ["a.org"], cache: true } });
+    await commit(call, (await begin(call)).lease);
+    expect(await isHit(run({ permissions: { cache: true, net: ["a.org"] } }), { storage: "local" })).toBe(
+      true,
+    );
+  });
+
+  test("another engine does not meet it", async () => {
+    const call = run();
+    await commit(call, (await begin(call)).lease);
+    expect(await isHit(run({ engine: "python with pandas" }))).toBe(false);
+  });
+
+  test("an age of 0 neither reads nor keeps, and nobody waits", async () => {
+    const call = run();
+    await commit(call, (await begin(call)).lease);
+    const two = [await begin(call, { maxAgeMs: 0 }), await begin(call, { maxAgeMs: 0 })];
+    expect(two.map(({ state }) => state)).toEqual(["compute", "compute"]);
+    for (const { lease } of two) await commit(call, lease, "2");
+    expect(new TextDecoder().decode((await begin(call)).body)).toBe("1");
+  });
+
+  test("storages that are not set up say so", async () => {
+    for (const storage of ["mount", "object"])
+      await expect(begin(run(), { storage })).rejects.toMatchObject({
+        name: "CacheError",
+        code: "storage",
+        message: expect.stringContaining(storage),
+      });
+  });
+});
+
+describe("a lease", () => {
+  test("ends with its run: who waits goes on at once", async () => {
+    const call = run();
+    await begin(call);
+    const waiting = begin(run());
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    call.end();
+    const ended = performance.now();
+    expect((await waiting).state).toBe("compute");
+    expect(performance.now() - ended).toBeLessThan(100);
+  });
+
+  test("ends with its run, also when that ends while it waits", async () => {
+    const computing = run();
+    const { lease } = await begin(computing);
+    const ending = run();
+    const waiting = begin(ending);
+    setTimeout(() => ending.end(), 50);
+    await expect(waiting).rejects.toThrow();
+    await commit(computing, lease);
+    expect(await isHit(run())).toBe(true);
+  });
+
+  test("is its run's own, and ends once", async () => {
+    const call = run();
+    const { lease } = await begin(call);
+    for (const [other, id] of [
+      [run(), lease],
+      [call, lease + 1],
+      [call, 0],
+      [call, String(lease)],
+      [call, null],
+    ] as const) {
+      await expect(binding.abandon!([id], other)).rejects.toMatchObject({ code: "request" });
+      await expect(commit(other, id as number)).rejects.toMatchObject({ code: "request", message: /lease/ });
+    }
+    await commit(call, lease);
+    await expect(commit(call, lease)).rejects.toMatchObject({ code: "request" });
+  });
+
+  test("a run has only so many", async () => {
+    const call = run();
+    for (let i = 0; i < 1000; i++) await begin(call, { maxAgeMs: 0 });
+    await expect(begin(call)).rejects.toMatchObject({ code: "request", message: /at most 1000/ });
+    expect((await begin(run())).state).toBe("compute");
+  });
+
+  test("what it kept wrong is refused, and the lease stays", async () => {
+    const call = run();
+    const { lease } = await begin(call);
+    for (const result of [
+      { format: "exe", body: body("1") },
+      { format: "json", body: "1" },
+      { format: "json", body: [1] },
+      { format: "json" },
+      { format: "json", body: body("1"), more: 1 },
+      null,
+    ])
+      await expect(binding.commit!([lease, result], call)).rejects.toMatchObject({ code: "request" });
+    await expect(binding.commit!([lease], call)).rejects.toMatchObject({ code: "request" });
+    await commit(call, lease);
+  });
+});
+
+describe("arguments", () => {
+  test.each([
+    ["key", ["", "x".repeat(64), KEY.toUpperCase(), KEY.slice(1), `${KEY}\n`, 1, null]],
+    ["name", [null, 1, "x".repeat(257)]],
+    [
+      "folder",
+      [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "..",
+        "a/../b",
+        ".",
+        "a\\b",
+        "C:/a",
+        "a\u0000",
+        "a\u202eb",
+        "\ud800",
+        "x".repeat(201),
+        1,
+        [],
+      ],
+    ],
+    ["storage", ["", "disk", null, 1]],
+    ["maxAgeMs", [-1, Number.NaN, Infinity, 1e16, "1", null, 10n]],
+    ["reset", [0, "true", null]],
+    ["lockTimeoutMs", [-1, Number.NaN, Infinity, 1e12, "1", null]],
+  ])("%s is checked", async (name, values) => {
+    for (const value of values)
+      await expect(begin(run(), { [name]: value })).rejects.toMatchObject({
+        name: "CacheError",
+        code: "request",
+        message: expect.stringContaining(name),
+      });
+    const { [name as "key"]: _left, ...rest } = asking();
+    await expect(binding.begin!([rest], run())).rejects.toMatchObject({ code: "request" });
+  });
+
+  test("their number and kind are checked", async () => {
+    for (const args of [[], [asking(), 1], [null], [[]], ["x"], [{ ...asking(), more: 1 }]])
+      await expect(binding.begin!(args, run())).rejects.toMatchObject({ code: "request" });
+    expect(decisions).toBe(0);
+  });
+});
+
+test("a storage that cannot be used is an error that names no path of this machine", async () => {
+  const file = join(folder, "file");
+  await writeFile(file, "");
+  const broken = openCache(join(file, "below"));
+  binding = cacheBinding({ cache: broken.cache });
+  const error = (await begin(run()).catch((cause) => cause)) as Error & { code: string };
+  expect(error).toMatchObject({ name: "CacheError", code: "storage" });
+  expect(error.message).not.toContain(folder);
+  expect(error.cause).toMatchObject({ name: "StoreError", message: expect.stringContaining(file) });
+  await broken.close();
+});
+
+test("a principal and a UDF are told in lists, and no file holds a body under a guest's name", async () => {
+  const call = run();
+  await commit(call, (await begin(call, { folder: "maps", name: "../../f" })).lease, "x".repeat(50_000));
+  for await (const entry of opened.cache.list())
+    expect(entry).toMatchObject({ principal: "ada", udf: "u", folder: "maps", name: "../../f" });
+  expect(readFileSync(join(folder, "key"))).toHaveLength(32);
+});

@@ -1,0 +1,51 @@
+/** The binding `download`: fetches a file once and opens it for the run. */
+import type { RunFiles } from "../files/files.ts";
+import type { Binding } from "../host.ts";
+import { readUrl } from "../net/request.ts";
+import { unsafePath } from "../udfs/paths.ts";
+import { type DownloadOptions, type DownloadRequest, download } from "./download.ts";
+import { DownloadError } from "./errors.ts";
+
+const STORAGES = ["auto", "local", "mount", "object"];
+
+function refuse(what: string, rule: string, received: unknown): never {
+  const shown = JSON.stringify(received)?.slice(0, 200) ?? typeof received;
+  throw new DownloadError(`Cannot download: ${what} ${rule}: received ${shown}`, { code: "request" });
+}
+
+function readRequest(value: unknown): DownloadRequest {
+  if (typeof value !== "object" || value === null) refuse("the request", "must be an object", value);
+  const { url, path, storage = "auto", sha256 = null, timeoutMs = null } = value as Record<string, unknown>;
+  if (typeof url !== "string") refuse("the URL", "must be a text", url);
+  if (typeof path !== "string") refuse("the path", "must be a text", path);
+  const why = unsafePath(path);
+  if (why !== null) refuse("the path", `must stay in its folder (${why})`, path);
+  if (!STORAGES.includes(storage as string))
+    refuse("storage", `must be one of ${STORAGES.join(", ")}`, storage);
+  if (storage === "mount" || storage === "object") {
+    refuse("storage", `can be auto or local here: no ${storage} storage is configured`, storage);
+  }
+  if (sha256 !== null && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256)))
+    refuse("the SHA-256", "must be 64 hexadecimal digits", sha256);
+  if (timeoutMs !== null && !(typeof timeoutMs === "number" && timeoutMs > 0))
+    refuse("the time limit", "must be a number of milliseconds above 0", timeoutMs);
+  return {
+    url: readUrl(url).href,
+    path,
+    sha256: sha256 as string | null,
+    timeoutMs: timeoutMs as number | null,
+  };
+}
+
+/**
+ * `get({ url, path, storage, sha256, timeoutMs })` -> `{ file, size }`: a number for the binding `files`, and bytes.
+ * @throws PermissionDeniedError (`net`), NetError, DownloadError
+ */
+export function downloadBinding(options: DownloadOptions, files: RunFiles): Binding {
+  return {
+    async get([request], call) {
+      const file = await download(readRequest(request), call, options);
+      return { file: await files.add(file, call), size: file.size };
+    },
+  };
+}

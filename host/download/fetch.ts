@@ -1,0 +1,28 @@
+/** Downloads go through the guarded fetch. */
+import type { Guard } from "../net/guard.ts";
+import { readUrl } from "../net/request.ts";
+import type { DownloadOptions } from "./download.ts";
+
+/** What one `read` gives at most. */
+const MOST_READ_BYTES = 1024 * 1024;
+
+/** @param idleMs the longest wait for the next bytes */
+export function guardedDownload(guard: Guard, idleMs: number): DownloadOptions["fetch"] {
+  return async (url, headers, timeoutMs, call) => {
+    const request = {
+      url: readUrl(url),
+      method: "GET",
+      headers,
+      body: null,
+      redirect: "follow",
+      timeoutMs,
+      timeoutFor: "answer",
+    } as const;
+    const { status, headers: answered, body } = await guard.fetch(request, call);
+    return {
+      status,
+      headers: answered,
+      body: { read: () => body.next(MOST_READ_BYTES, idleMs), cancel: () => body.close() },
+    };
+  };
+}

@@ -1,0 +1,94 @@
+"""`download` and `file_path`: files under one folder of the isolate."""
+
+from typing import Any
+
+from ._host import HostError, add_file, call
+
+_FOLDER = "/mnt/cache"
+"""Where a UDF sees its files."""
+
+_MOST_WHOLE = 256 * 1024 * 1024
+"""What is loaded at most where a file cannot be read on demand, in bytes."""
+
+_PART = 4 * 1024 * 1024
+"""What one call of the host reads."""
+
+
+def _checked(file_path: str) -> str:
+    """The path under the folder. Raises TypeError and ValueError for what is no relative path, or leaves the folder."""
+    if not isinstance(file_path, str):
+        raise TypeError(f"file_path must be a text: received {type(file_path).__name__}")
+    parts = file_path.split("/")
+    if file_path == "" or "\0" in file_path or "\\" in file_path:
+        raise ValueError(f"file_path must be a path with slashes: received {file_path!r}")
+    if parts[0] == "":
+        raise ValueError(f"file_path must be relative: received {file_path!r}")
+    if any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"file_path must stay in its folder and have no empty part: received {file_path!r}")
+    return f"{_FOLDER}/{file_path}"
+
+
+def download(url: str, file_path: str, storage: str = "auto", *, checksum: str | None = None) -> Any:
+    """Fetches a file once, for all runs and processes, and gives its path (a `pathlib.Path`).
+
+    The file is read on demand: it may be larger than memory. It can be read and not written.
+
+    url: http or https; needs the permission `net` for its host, also where the file is there already.
+    file_path: where the UDF sees it; relative, below one folder.
+    storage: "auto" and "local" are this machine's; "mount" and "object" need storage that is configured.
+    checksum: "sha256:" and 64 hexadecimal digits; another file than this is an error, and is not kept.
+
+    Raises PermissionDeniedError, ValueError for a bad path or checksum, RuntimeError where the download fails.
+    """
+    from pathlib import Path
+
+    target = _checked(file_path)
+    sha256 = None
+    if checksum is not None:
+        kind, _, sha256 = checksum.partition(":")
+        if kind != "sha256":
+            raise ValueError(f'checksum must be "sha256:" and 64 hexadecimal digits: received {checksum!r}')
+    request = {"url": url, "path": file_path, "storage": storage, "sha256": sha256, "timeoutMs": None}
+    try:
+        answer = call("download.get", request)
+    except HostError as error:
+        raise (ValueError if error.code in ("request", "url") else RuntimeError)(str(error)) from None
+    _show(target, answer["file"], answer["size"])
+    return Path(target)
+
+
+def _show(target: str, file: int, size: int) -> None:
+    try:
+        add_file(target, file, size)
+        return
+    except RuntimeError:
+        if size > _MOST_WHOLE:
+            raise RuntimeError(
+                f"Cannot load {target}: it has {size} bytes, and where files cannot be read on demand (this page is not cross-origin "
+                f"isolated) the most is {_MOST_WHOLE}"
+            ) from None
+    import os
+
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as out:
+        for position in range(0, size, _PART):
+            out.write(call("files.read", file, position, min(_PART, size - position)))
+
+
+def file_path(file_path: str, mkdir: bool = True, storage: str = "auto") -> str:
+    """The absolute path of a file or folder for this run, whose folders are made.
+
+    file_path: relative. With a suffix it is a file, and the folders above it are made; without one it is a folder.
+    mkdir: False makes nothing.
+    storage: as for `download`; what lies there is gone after the run.
+
+    Raises ValueError for a path that is absolute or leaves its folder.
+    """
+    import os
+
+    target = _checked(file_path)
+    if storage not in ("auto", "local"):
+        raise ValueError(f'storage must be "auto" or "local" here: received {storage!r}')
+    if mkdir:
+        os.makedirs(os.path.dirname(target) if os.path.splitext(target)[1] else target, exist_ok=True)
+    return target

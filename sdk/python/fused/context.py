@@ -1,0 +1,144 @@
+"""What a run is told about itself: who asked for it, and how. The host is asked once a run, when something is first wanted.
+
+Where there is no host, as in a plain Python, it is a local run that nobody asked for.
+"""
+
+import sys
+from typing import Any
+
+from . import _host, _run
+from ._per_run import memory
+from ._source import MODULE_NAME
+from ._udf import Udf
+
+__all__ = [
+    "ExecutionContext",
+    "get_execution_environment_id",
+    "get_global_context",
+    "get_header",
+    "get_headers",
+    "get_realtime_client_id",
+    "get_recursion_factor",
+    "get_session_token",
+    "get_share_token",
+    "get_user_email",
+    "in_batch",
+    "in_realtime",
+    "this_udf",
+]
+
+_LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "kind": "local", "shareToken": None, "udf": None}
+
+
+class ExecutionContext:
+    """All that a run is told about itself. Read-only; the functions of this module give its parts."""
+
+    __slots__ = ("headers", "kind", "realtime_client_id", "recursion_factor", "share_token", "udf_name", "user_email")
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        put = object.__setattr__
+        put(self, "headers", {name.lower(): value for name, value in answer["headers"].items()})
+        put(self, "kind", answer["kind"])
+        put(self, "realtime_client_id", answer["clientId"])
+        put(self, "recursion_factor", answer["recursionFactor"])
+        put(self, "share_token", answer["shareToken"])
+        put(self, "udf_name", answer["udf"] and answer["udf"]["name"])
+        put(self, "user_email", answer["userEmail"])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"Cannot set {name}: a run does not change what it was told")
+
+    @property
+    def in_realtime(self) -> bool:
+        """Whether the run answers a request."""
+        return self.kind == "realtime"
+
+    @property
+    def in_batch(self) -> bool:
+        """Whether the run is part of a job."""
+        return self.kind == "batch"
+
+    def __repr__(self) -> str:
+        return f"ExecutionContext(kind={self.kind!r}, udf_name={self.udf_name!r}, recursion_factor={self.recursion_factor})"
+
+
+def get_global_context() -> ExecutionContext:
+    """All of it. Raises RuntimeError where the host cannot be asked without `await` (a page that is not cross-origin isolated)."""
+    kept = memory()
+    if "context" not in kept:
+        kept["context"] = ExecutionContext(_ask())
+    return kept["context"]
+
+
+def _ask() -> dict[str, Any]:
+    if _host._blocking is None and _host._asynchronous is None:
+        return _LOCAL
+    try:
+        return _host.call("context.get")
+    except _host.HostError as error:
+        if error.type_name == "UsageError":  # a host without this binding
+            return _LOCAL
+        raise
+
+
+def get_headers() -> dict[str, str]:
+    """The headers of the request that the run answers, names in lower case; a copy. Empty for a local run."""
+    return dict(get_global_context().headers)
+
+
+def get_header(name: str) -> str | None:
+    """A header of the request, whatever the case of its name; None where it has none of that name."""
+    return get_global_context().headers.get(name.lower())
+
+
+def get_recursion_factor() -> int | None:
+    """How deep the run is nested in others: 0 is none."""
+    return get_global_context().recursion_factor
+
+
+def get_realtime_client_id() -> str | None:
+    """The realtime client that asked for the run, or None."""
+    return get_global_context().realtime_client_id
+
+
+def get_user_email() -> str | None:
+    """The e-mail address of the user on whose behalf the UDF runs, or None where it is not known."""
+    return get_global_context().user_email
+
+
+def in_realtime() -> bool:
+    """Whether the run answers a request."""
+    return get_global_context().in_realtime
+
+
+def in_batch() -> bool:
+    """Whether the run is part of a job."""
+    return get_global_context().in_batch
+
+
+def get_share_token() -> str | None:
+    """The shared token that the run was asked for with, or None."""
+    return get_global_context().share_token
+
+
+def get_session_token() -> str | None:
+    """Always None: a run is told of no session."""
+    return None
+
+
+def get_execution_environment_id() -> str | None:
+    """Always None: there are no execution environments."""
+    return None
+
+
+def this_udf() -> Udf | None:
+    """The UDF that is running, the innermost one where runs are nested; None outside of a run."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code in (_run._evaluate.__code__, _run._evaluate_async.__code__):
+            return frame.f_locals["udf"]
+        frame = frame.f_back
+    guest, module = sys.modules.get("fused._guest"), sys.modules.get(MODULE_NAME)
+    source = guest and guest._prepared
+    entry = source and vars(module).get(source.entrypoint) if module else None
+    return entry if type(entry) is Udf else None
