@@ -1,17 +1,21 @@
 /** What the host can do in a page, each binding made when a UDF first calls it. */
 import { once } from "../runtime/once.ts";
-import { lazyBinding, type OpenBindings } from "./bindings.ts";
+import { lazyBinding, type OpenBindings, STORAGE_METHODS } from "./bindings.ts";
+import { RunFiles } from "./files/files.ts";
 
 export function openBindings(): OpenBindings {
+  const files = new RunFiles();
   const closers: (() => Promise<unknown>)[] = [];
   const network = once(async () => {
-    const [{ openTransport }, { netBinding }] = await Promise.all([
+    const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
       import("./net/transport.browser.ts"),
       import("./net/binding.ts"),
+      import("./net/guard.ts"),
+      import("./net/limits.ts"),
     ]);
     const transport = openTransport();
     closers.push(() => transport.close());
-    return netBinding({ transport });
+    return { net: netBinding({ transport }), guard: new Guard(transport, netLimits()) };
   });
   const results = once(async () => {
     const [{ openCache }, { cacheBinding }] = await Promise.all([
@@ -22,9 +26,19 @@ export function openBindings(): OpenBindings {
     closers.push(close);
     return cacheBinding({ cache });
   });
+  const storages = once(async () => {
+    const [{ guard }, { openStorage }, { storageBinding }] = await Promise.all([
+      network(),
+      import("./storage/storage.browser.ts"),
+      import("./storage/binding.ts"),
+    ]);
+    return storageBinding({ ...openStorage({ guard }), files });
+  });
   return {
     bindings: {
-      net: lazyBinding(["fetch", "read", "close"], network),
+      files: files.binding,
+      net: lazyBinding(["fetch", "read", "close"], async () => (await network()).net),
+      storage: lazyBinding(STORAGE_METHODS, storages),
       cache: lazyBinding(["begin", "commit", "abandon"], results),
     },
     async close() {

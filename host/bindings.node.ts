@@ -2,15 +2,20 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { once } from "../runtime/once.ts";
-import { lazyBinding, type OpenBindings } from "./bindings.ts";
+import { lazyBinding, type OpenBindings, STORAGE_METHODS } from "./bindings.ts";
 import { RunFiles } from "./files/files.ts";
+import type { NodeStorageOptions } from "./storage/storage.node.ts";
 
 export interface BindingsOptions {
   /** Where results, downloads and their locks are kept. Processes of one machine may share it. */
   cacheFolder: string;
+  /** Where files of `fd://` are kept, with all else of the user's. */
+  dataFolder: string;
+  /** Storage beyond this machine. */
+  storage?: Pick<NodeStorageOptions, "s3" | "enableGcs" | "gcsKey"> | undefined;
 }
 
-export function openBindings({ cacheFolder }: BindingsOptions): OpenBindings {
+export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptions): OpenBindings {
   const files = new RunFiles();
   const closers: (() => Promise<unknown>)[] = [];
 
@@ -71,12 +76,24 @@ export function openBindings({ cacheFolder }: BindingsOptions): OpenBindings {
     );
   });
 
+  const storages = once(async () => {
+    const [{ guard }, { openStorage }, { storageBinding }] = await Promise.all([
+      network(),
+      import("./storage/storage.node.ts"),
+      import("./storage/binding.ts"),
+    ]);
+    const { drivers, close } = openStorage({ ...storage, dataFolder, closed: [cacheFolder], guard });
+    closers.push(close);
+    return storageBinding({ drivers, files });
+  });
+
   return {
     bindings: {
       files: files.binding,
       net: lazyBinding(["fetch", "read", "close"], async () => (await network()).net),
       cache: lazyBinding(["begin", "commit", "abandon"], results),
       download: lazyBinding(["get"], downloads),
+      storage: lazyBinding(STORAGE_METHODS, storages),
     },
     async close() {
       for (const close of closers.splice(0).reverse()) await close();

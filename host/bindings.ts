@@ -18,3 +18,19 @@ export function lazyBinding(methods: readonly string[], load: () => Promise<Bind
     ]),
   );
 }
+
+/** The methods of the binding `storage`. */
+export const STORAGE_METHODS = [
+  "list",
+  "details",
+  "get",
+  "open",
+  "put",
+  "openWrite",
+  "writePart",
+  "commitWrite",
+  "abortWrite",
+  "delete",
+  "sign",
+  "signPrefix",
+];

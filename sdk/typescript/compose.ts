@@ -103,6 +103,7 @@ const OPTIONS = new Set([
   "host",
   "pool",
   "assets",
+  "storage",
   "onUngranted",
   "onDecision",
   "onProgress",

@@ -1,6 +1,7 @@
 /** `fuselet` in Node and Deno. */
 import { createHash } from "node:crypto";
-import { openBindings } from "../../host/bindings.node.ts";
+import { type BindingsOptions, openBindings } from "../../host/bindings.node.ts";
+import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
@@ -14,6 +15,8 @@ export * from "./public.ts";
 export interface NodeRuntimeOptions extends RuntimeOptions {
   /** Where distributions and builds are. */
   assets?: AssetOptions;
+  /** How `s3://` and `gs://` are reached. Default: `s3://` without signatures, so public buckets only, and no `gs://`. */
+  storage?: BindingsOptions["storage"];
 }
 
 /**
@@ -33,7 +36,12 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     readSource,
     readHeaders,
     loadEsbuild,
-    openBindings: () => openBindings({ cacheFolder: options.assets?.cache ?? cacheFolder() }),
+    openBindings: () =>
+      openBindings({
+        cacheFolder: options.assets?.cache ?? cacheFolder(),
+        dataFolder: dataFolder(),
+        storage: options.storage,
+      }),
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });

@@ -142,7 +142,7 @@ const cases = {
       'from pyodide.ffi import to_js\nto_js([1]).constructor.constructor("return fetch")()',
       'from pyodide.http import open_url\nopen_url(BASE + "open_url")',
       'import urllib.request\nurllib.request.urlopen(BASE + "urlopen")',
-      'import socket\nsocket.create_connection(("127.0.0.1", PORT), 1)',
+      'import socket\nconnection = socket.create_connection(("127.0.0.1", PORT), 1)\nconnection.sendall(b"GET /socket HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n")\nassert connection.recv(9)',
       'import os\nassert os.system("id") != 0\nraise OSError("no shell")',
       "import subprocess\nsubprocess.run(['id'])",
     ];

@@ -1,0 +1,49 @@
+/** The kinds of storage that Node has. */
+import { join } from "node:path";
+import type { Guard } from "../net/guard.ts";
+import { filesDriver, ownFilesDriver } from "./file.node.ts";
+import { gsDriver } from "./gs.ts";
+import { httpDriver } from "./http.ts";
+import { openParts } from "./parts.node.ts";
+import { s3Driver } from "./s3.ts";
+import type { S3Options } from "./s3-service.ts";
+import { openSend } from "./send.node.ts";
+import type { StorageOptions } from "./storage.ts";
+
+export interface NodeStorageOptions {
+  /** The host's data folder: `fd://` lies in its folder `files`. No UDF comes to the rest. */
+  dataFolder: string;
+  /** More folders of the host to which `file://` never leads: its cache, its configuration. */
+  closed?: readonly string[];
+  /** Default: requests to S3 are not signed, so that public buckets can be read. */
+  s3?: Omit<S3Options, "send">;
+  /** Whether `gs://` may be used. Default: no. */
+  enableGcs?: boolean;
+  /** The text of a service account's key file, for `gs://`. */
+  gcsKey?: string;
+  /** The guarded fetch. Default: `https://` and `http://` are not there. */
+  guard?: Pick<Guard, "fetch">;
+}
+
+/**
+ * Opens the storage of a host.
+ * @throws UsageError where the service account's key is none; StorageError "config" where S3's endpoint is none
+ */
+export function openStorage(
+  options: NodeStorageOptions,
+): Pick<StorageOptions, "drivers"> & { close(): Promise<void> } {
+  const { dataFolder, closed = [], s3 = { credentials: null }, enableGcs = false, gcsKey, guard } = options;
+  const { send, close } = openSend();
+  const parts = openParts(join(dataFolder, "parts"));
+  const http = guard && httpDriver({ guard });
+  return {
+    drivers: {
+      fd: ownFilesDriver({ folder: join(dataFolder, "files"), parts }),
+      file: filesDriver({ closed: [dataFolder, ...closed], parts }),
+      s3: s3Driver({ ...s3, send }),
+      ...(enableGcs && gcsKey !== undefined ? { gs: gsDriver({ send, key: gcsKey }) } : {}),
+      ...(http ? { http, https: http } : {}),
+    },
+    close,
+  };
+}
