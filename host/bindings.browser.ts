@@ -1,22 +1,12 @@
 /** What the host can do in a page, each binding made when a UDF first calls it. */
 import { once } from "../runtime/once.ts";
-import { lazyBinding, type OpenBindings, STORAGE_METHODS } from "./bindings.ts";
+import { lazyBinding, type OpenBindings, openNetwork, STORAGE_METHODS } from "./bindings.ts";
 import { RunFiles } from "./files/files.ts";
 
 export function openBindings(): OpenBindings {
   const files = new RunFiles();
   const closers: (() => Promise<unknown>)[] = [];
-  const network = once(async () => {
-    const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
-      import("./net/transport.browser.ts"),
-      import("./net/binding.ts"),
-      import("./net/guard.ts"),
-      import("./net/limits.ts"),
-    ]);
-    const transport = openTransport();
-    closers.push(() => transport.close());
-    return { net: netBinding({ transport }), guard: new Guard(transport, netLimits()) };
-  });
+  const network = once(() => openNetwork(import("./net/transport.browser.ts"), closers));
   const results = once(async () => {
     const [{ openCache }, { cacheBinding }] = await Promise.all([
       import("./cache/cache.browser.ts"),

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { once } from "../runtime/once.ts";
-import { lazyBinding, type OpenBindings, STORAGE_METHODS } from "./bindings.ts";
+import { lazyBinding, type OpenBindings, openNetwork, STORAGE_METHODS } from "./bindings.ts";
 import { RunFiles } from "./files/files.ts";
 import type { NodeStorageOptions } from "./storage/storage.node.ts";
 
@@ -19,18 +19,7 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
   const files = new RunFiles();
   const closers: (() => Promise<unknown>)[] = [];
 
-  const network = once(async () => {
-    const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
-      import("./net/transport.node.ts"),
-      import("./net/binding.ts"),
-      import("./net/guard.ts"),
-      import("./net/limits.ts"),
-    ]);
-    const transport = openTransport();
-    closers.push(() => transport.close());
-    const limits = netLimits();
-    return { net: netBinding({ transport }), guard: new Guard(transport, limits), limits };
-  });
+  const network = once(() => openNetwork(import("./net/transport.node.ts"), closers));
 
   const results = once(async () => {
     const [{ openCache }, { cacheBinding }] = await Promise.all([

@@ -1,5 +1,6 @@
 /** How a platform's bindings are put together. */
 import type { Binding } from "./host.ts";
+import type { Transport } from "./net/transport.ts";
 
 /** The bindings of one runtime, and the end of what they hold open. */
 export interface OpenBindings {
@@ -17,6 +18,26 @@ export function lazyBinding(methods: readonly string[], load: () => Promise<Bind
         (await load())[method]?.(args, call),
     ]),
   );
+}
+
+/**
+ * The network of a runtime, loaded when a UDF first wants it.
+ * @param loading a platform's transport @param closers gets the function that closes its connections
+ */
+export async function openNetwork(
+  loading: Promise<{ openTransport(): Transport }>,
+  closers: (() => Promise<unknown>)[],
+) {
+  const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
+    loading,
+    import("./net/binding.ts"),
+    import("./net/guard.ts"),
+    import("./net/limits.ts"),
+  ]);
+  const transport = openTransport();
+  closers.push(() => transport.close());
+  const limits = netLimits();
+  return { net: netBinding({ transport }), guard: new Guard(transport, limits), limits };
 }
 
 /** The methods of the binding `storage`. */

@@ -1,12 +1,13 @@
 /** Assets from the file system, and the build cache in the user's cache folder. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Assets, BuildCache, Folder } from "./assets.ts";
 import { cacheFolder } from "./cache-folder.node.ts";
 import { AssetError } from "./errors.ts";
+import { readKey } from "./key.node.ts";
 
 const MAC_BYTES = 32;
 
@@ -31,19 +32,6 @@ export function diskFolder(path: string): Folder {
         () => false,
       ),
   };
-}
-
-/** The key of this machine's cache: made on first use, readable by its owner only. */
-async function readKey(folder: string): Promise<Buffer> {
-  const path = join(folder, "key");
-  const existing = await readFile(path).catch(() => null);
-  if (existing?.length === 32) return existing;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
-  await writeFile(temporary, randomBytes(32), { mode: 0o600 });
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
-  return readFile(path);
 }
 
 /** A build that nobody has read for longest goes first when there are more bytes than this. */
@@ -76,13 +64,12 @@ async function prune(folder: string, maxBytes: number): Promise<void> {
 
 /** Files under `folder`, each with its MAC in front. Written whole or not at all; bounded. */
 export function diskCache(folder: string, maxBytes: number = MAX_CACHE_BYTES): BuildCache {
-  let key: Promise<Buffer> | undefined;
+  let key: Promise<Buffer | null> | undefined;
   const mac = async (name: string, bytes: Uint8Array) => {
     key ??= readKey(folder);
-    return createHmac("sha256", await key)
-      .update(`${name}\n`)
-      .update(bytes)
-      .digest();
+    const secret = await key;
+    if (!secret) throw new AssetError(`Cannot read ${join(folder, "key")}: it is no key. Remove it`);
+    return createHmac("sha256", secret).update(`${name}\n`).update(bytes).digest();
   };
   return {
     async get(name, damaged) {

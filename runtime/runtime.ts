@@ -17,7 +17,7 @@ import { type Limits, narrowLimits } from "./limits.ts";
 import { memoBySource } from "./memo.ts";
 import { type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
-import type { Tile, Udf, UdfSource } from "./udf.ts";
+import { identityOf, type Tile, type Udf, type UdfSource } from "./udf.ts";
 import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } from "./value.ts";
 
 /** On whose behalf something is asked of the host. Travels with the lease. */
@@ -144,9 +144,7 @@ export class Runtime {
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
-    this.#hash = memoBySource(({ language, name, file, code, headers }) =>
-      parts.hash(JSON.stringify([language, name, file, code, headers])),
-    );
+    this.#hash = memoBySource((source) => parts.hash(identityOf(source)));
     const { memoryBytes, startMs, outputBytes, messageBytes, idleMs } = parts.limits;
     this.#pool = new Pool(
       parts.platform,

@@ -85,3 +85,8 @@ export interface GuestFailure {
   /** For `permission`: what was asked for. */
   value: string | null;
 }
+
+/** All that makes a UDF's code what it is, as one text: its hash is the UDF's. */
+export function identityOf({ language, name, file, code, headers }: UdfSource): string {
+  return JSON.stringify([language, name, file, code, headers]);
+}

@@ -3,20 +3,20 @@
  * them, readable by its owner only: a file that another user or another machine has made, or that was moved to another
  * entry, is found out. So is one that a power failure has cut off, which is why nothing here waits for the disk.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readKey } from "../../runtime/key.node.ts";
 import { once } from "../../runtime/once.ts";
 import { StoreError } from "../store/errors.ts";
 import { type Blobs, isBlobName, sha256 } from "./blobs.ts";
 
-const KEY_BYTES = 32;
 /** Bodies from this size on are hashed beside the main thread. */
 const LARGE_BYTES = 256 * 1024;
 
 /** Bodies and their key in a folder, which is made when it is first written to. */
 export function openBlobs(folder: string): Blobs {
-  const key = once(() => readKey(folder));
+  const key = once(() => sealingKey(folder));
   const bodies = join(folder, "bodies");
   const seal = async (identity: string, body: Uint8Array) => {
     const hash =
@@ -71,33 +71,17 @@ export function openBlobs(folder: string): Blobs {
   };
 }
 
-/** The key of this folder: made once, whoever comes first. */
-async function readKey(folder: string): Promise<Buffer> {
+/** @throws StoreError where the folder has no key and cannot have one */
+async function sealingKey(folder: string): Promise<Buffer> {
   const path = join(folder, "key");
-  const existing = () => readFile(path).catch(() => null);
-  const before = await existing();
-  if (before?.length === KEY_BYTES) return before;
-  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(temporary, randomBytes(KEY_BYTES), { flag: "wx", mode: 0o600 });
-    // A link never replaces the key that another process has just made. One that is no key is replaced, and so is any where
-    // the file system has no links.
-    await (before ? rename(temporary, path) : link(temporary, path)).catch(async (error) => {
-      if (error.code !== "EEXIST") await rename(temporary, path);
-    });
-    const made = await existing();
-    if (made?.length === KEY_BYTES) return made;
-    throw new StoreError(`Cannot read ${path}: it is no key. Remove it`, { code: "damaged" });
-  } catch (error) {
+  const key = await readKey(folder).catch((error) => {
     throw failure(`Cannot make the key ${path}`, error);
-  } finally {
-    await rm(temporary, { force: true }).catch(() => {});
-  }
+  });
+  if (!key) throw new StoreError(`Cannot read ${path}: it is no key. Remove it`, { code: "damaged" });
+  return key;
 }
 
 function failure(what: string, error: unknown): unknown {
-  if (error instanceof StoreError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   return new StoreError(`${what}: ${isFull ? "the disk is full" : message}`, {

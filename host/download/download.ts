@@ -5,6 +5,7 @@
 
 import type { StoredFile } from "../files/files.ts";
 import type { Call } from "../host.ts";
+import { authorityOf } from "../net/request.ts";
 import { DownloadError } from "./errors.ts";
 
 export interface DownloadRequest {
@@ -68,12 +69,6 @@ export interface DownloadOptions {
 /** How often a download that makes headway is taken up again. */
 const MOST_TRIES = 5;
 
-/** Asks for `net` as a download does. */
-async function requireHost(url: string, call: Call): Promise<void> {
-  const { hostname, port, protocol } = new URL(url);
-  await call.require("net", `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`);
-}
-
 /**
  * @returns the file, opened
  * @throws PermissionDeniedError, NetError, DownloadError
@@ -84,7 +79,7 @@ export async function download(
   options: DownloadOptions,
 ): Promise<StoredFile> {
   const { url, path, sha256 } = request;
-  await requireHost(url, call);
+  await call.require("net", authorityOf(new URL(url)));
   const key = await options.hash(JSON.stringify(["download", call.principal, path, url]));
   const there = await options.place.find(key, sha256);
   if (there) return there;

@@ -10,7 +10,7 @@ import { NetError } from "./errors.ts";
 import { Exchange, Run } from "./exchange.ts";
 import type { NetLimits } from "./limits.ts";
 import { locationOf, redirectedHop } from "./redirect.ts";
-import type { Header, NetRequest } from "./request.ts";
+import { authorityOf, type Header, type NetRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
 import type { Head, Hop, Sending, Transport } from "./transport.ts";
 
@@ -135,11 +135,6 @@ async function afterRefusal(
   );
   if (!isGranted) throw error;
   return policy.with(error.value);
-}
-
-/** Host and port, also where the port is the scheme's own. */
-function authorityOf({ protocol, hostname, port }: URL): string {
-  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }
 
 /** Puts the host into a URL as it was granted, whatever way it was written: what is asked for is what is requested. */

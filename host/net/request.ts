@@ -204,3 +204,8 @@ function isImplied([name, value]: Header, url: URL, body: Uint8Array | null): bo
       return false;
   }
 }
+
+/** Host and port, also where the port is the scheme's own. */
+export function authorityOf({ protocol, hostname, port }: URL): string {
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+}

@@ -1,8 +1,6 @@
 /** The intersection of descriptors: how a request or a nested run gets less, and never more, than what it runs under. */
 import {
-  checkPermissions,
   type ListPermission,
-  PERMISSION_NAMES,
   type PermissionName,
   type Permissions,
   RULES,
@@ -10,33 +8,17 @@ import {
   secretGrants,
   takesList,
 } from "./descriptor.ts";
-import { uniteLists } from "./unite.ts";
-
-type List = boolean | readonly string[] | undefined;
-type Secrets = Permissions["secrets"];
+import { combine, type List, type Secrets } from "./unite.ts";
 
 /**
  * What both descriptors grant; what either denies is denied.
  * @throws UsageError where one of them is no descriptor.
  */
 export function narrow(a: Permissions, b: Permissions): Permissions {
-  const [one, two] = [checkPermissions(a), checkPermissions(b)];
-  const out: Record<string, unknown> = {};
-  const deny: Record<string, unknown> = {};
-  for (const name of PERMISSION_NAMES) {
-    const both =
-      name === "secrets"
-        ? intersectSecrets(one.secrets, two.secrets)
-        : intersectLists(name, one[name] as List, two[name] as List);
-    if (both !== undefined) out[name] = both;
-    const denied = uniteLists(one.deny?.[name], two.deny?.[name]);
-    if (denied !== undefined) deny[name] = denied;
-  }
-  if (Object.keys(deny).length) out.deny = deny;
-  return checkPermissions(out);
+  return combine(a, b, intersectLists, intersectSecrets);
 }
 
-function intersectLists(name: PermissionName, a: List, b: List): List {
+function intersectLists(a: List, b: List, name: PermissionName): List {
   if (!a || !b) return undefined;
   if (a === true) return b;
   if (b === true) return a;

@@ -6,7 +6,7 @@ import type { Permissions } from "../../host/permissions/descriptor.ts";
 import { readSource } from "../../host/udfs/source.node.ts";
 import { CancelledError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
-import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
+import { identityOf, type Tile, type Udf, type UdfSource } from "../../runtime/udf.ts";
 import { createRuntime } from "../typescript/index.node.ts";
 import type { Options } from "./arguments.ts";
 import type { ProgressEvent, Terminal } from "./terminal.ts";
@@ -71,10 +71,8 @@ export async function declaringName(udf: string): Promise<string | null> {
 }
 
 /** The hash by which the runtime calls a UDF's code and headers. */
-export function hashOf({ language, name, file, code, headers }: UdfSource): string {
-  return createHash("sha256")
-    .update(JSON.stringify([language, name, file, code, headers]))
-    .digest("hex");
+export function hashOf(source: UdfSource): string {
+  return createHash("sha256").update(identityOf(source)).digest("hex");
 }
 
 /**

@@ -1,16 +1,8 @@
 /** What a TypeScript UDF can know about its own run. */
+import type { RunContext } from "../../host/context/context.ts";
 import { door } from "./door.ts";
 
-export interface UdfContext {
-  /** Of the request that the run answers; names in lower case. */
-  headers: Readonly<Record<string, string>>;
-  /** How deep the run is nested in others: 0 is none. */
-  recursionFactor: number;
-  clientId: string | null;
-  userEmail: string | null;
-  /** `realtime` answers a request, `batch` is a job, `local` is neither. */
-  kind: "local" | "realtime" | "batch";
-  shareToken: string | null;
+export interface UdfContext extends RunContext {
   /** This UDF. */
   udf: { name: string; hash: string };
 }

@@ -1,38 +1,8 @@
 /** The host's storage in pages of a real Chromium: the store's cases on IndexedDB, and the cache in several tabs. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { chromium as playwright } from "playwright-core";
-import { serve } from "../browser/server.mjs";
-import { CHROMIUM_ARGUMENTS, chromium } from "../setup/chromium.mjs";
+import { openBundledPages } from "../browser/bundled-pages.mjs";
 
-const { outputFiles } = await build({
-  entryPoints: [join(import.meta.dirname, "page.ts")],
-  bundle: true,
-  format: "iife",
-  globalName: "host",
-  platform: "browser",
-  target: "es2024",
-  write: false,
-});
-const script = `${outputFiles[0].text}\nglobalThis.host = host;`;
-
-const profile = await mkdtemp(join(tmpdir(), "fuselet-chromium-"));
-const server = await serve(import.meta.dirname);
-const context = await playwright.launchPersistentContext(profile, {
-  executablePath: chromium(),
-  headless: true,
-  args: CHROMIUM_ARGUMENTS.filter((argument) => argument !== "--headless"),
-});
-
-async function openPage() {
-  const page = await context.newPage();
-  await page.goto(`${server.origin}/page/plain`);
-  await page.evaluate(script);
-  return page;
-}
+const { openPage, run } = await openBundledPages(import.meta.dirname, "host");
 
 /** A page with a cache of this name. */
 async function openCachePage(name, maxBytes) {
@@ -189,20 +159,4 @@ const cases = {
   },
 };
 
-let failed = 0;
-try {
-  for (const [title, run] of Object.entries(cases)) {
-    try {
-      await run();
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${title}\n${error.stack}`);
-    }
-  }
-} finally {
-  await context.close();
-  await server.close();
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-}
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await run(cases);
