@@ -9,6 +9,7 @@ import { join, relative } from "node:path";
 import { build } from "esbuild";
 
 import { buildEmbed } from "./build.embed.mjs";
+import { watForEsbuild } from "./build.wat.mjs";
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
 import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
 import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
@@ -37,6 +38,7 @@ const common = {
     FUSELET_COMPILER: JSON.stringify(compiler.digest("hex")),
   },
   legalComments: "none",
+  plugins: [watForEsbuild],
 };
 
 /** A script that runs inside an isolate: one file, no imports. */

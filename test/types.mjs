@@ -41,7 +41,10 @@ function writePortableProject(folder) {
       compilerOptions: { lib: ["ES2024", "ESNext.Disposable"], types: [], typeRoots: [types] },
       include: [],
       exclude: [],
-      files: [join(root, "runtime", "web-globals.d.ts"), ...files.map((file) => join(root, file.path))],
+      files: [
+        ...["web-globals.d.ts", "wat.d.ts"].map((name) => join(root, "runtime", name)),
+        ...files.map((file) => join(root, file.path)),
+      ],
     }),
   );
   return project;

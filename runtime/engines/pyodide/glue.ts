@@ -81,6 +81,12 @@ const ASM: Patch[] = [
       "if(mainExports&&Object.hasOwn(mainExports,symName))updateGOT({[symName]:mainExports[symName]})",
   },
   {
+    // Newer builds say it themselves, later.
+    what: "the memory",
+    pattern: /(function updateMemoryViews\(\)\{)(var b=wasmMemory\.buffer;)/,
+    replacement: "$1Module.memory=wasmMemory;$2",
+  },
+  {
     // By which JavaScript objects that were handed over before get their number again; putting memory back needs it.
     what: "the numbers of references",
     pattern: /(function __hiwire_deduplicate_new\(\)\s*\{\s*return )(new Map)/,

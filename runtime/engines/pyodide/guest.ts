@@ -467,7 +467,7 @@ function openEngine(
   /** Whether the prepared UDF is entered through a promise, which costs time and cannot be put back in place. */
   let suspends = false;
   const startBytes = pyodide._module.HEAP8.length;
-  const baseline: Baseline | null = reusable ? captureBaseline(pyodide) : null;
+  const baseline: Baseline | null = reusable ? captureBaseline(pyodide, host.random) : null;
   let prepared: string | null = null;
   let keptPrepared: string | null = null;
 

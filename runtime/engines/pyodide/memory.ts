@@ -2,10 +2,8 @@
  * Puts a living interpreter back to what it was: its memory, its tables of JavaScript references, its files, its
  * environment. This is hygiene between runs of one UDF of one principal, not a wall between principals.
  */
+import { copyMemory } from "./memory-copy.ts";
 import type { FsNode, Pyodide, PyodideModule } from "./module.ts";
-
-/** Runs of bytes that are copied, and between them runs that are zero. */
-const CHUNK = 64 * 1024;
 
 interface FileState {
   node: FsNode;
@@ -135,33 +133,19 @@ function guardFinalizers(module: PyodideModule): () => void {
   };
 }
 
-/** Copies of the stretches of memory that are not empty. Above the end of the heap nothing has been written yet. */
-function copyRuns(memory: Uint8Array, heapEnd: number): { start: number; bytes: Uint8Array }[] {
-  const words = new Int32Array(memory.buffer);
-  const isEmpty = (start: number, end: number) => {
-    for (let word = start / 4; word < end / 4; word++) if (words[word] !== 0) return false;
-    return true;
-  };
-  const runs: { start: number; end: number }[] = [];
-  for (let start = 0; start < heapEnd; start += CHUNK) {
-    const end = Math.min(start + CHUNK, memory.length);
-    if (isEmpty(start, end)) continue;
-    const last = runs.at(-1);
-    if (last?.end === start) last.end = end;
-    else runs.push({ start, end });
-  }
-  return runs.map(({ start, end }) => ({ start, bytes: memory.slice(start, end) }));
-}
-
-/** Captures the interpreter as it is now. Costs a copy of its memory, and that much space. */
-export function captureBaseline(pyodide: Pyodide): Baseline {
+/**
+ * Captures the interpreter as it is now. Costs a copy of its memory, and that much space.
+ * @param random fills with random bytes
+ */
+export function captureBaseline(pyodide: Pyodide, random: (into: Uint8Array) => void): Baseline {
   const module = pyodide._module;
   const kept = new WeakSet<object>();
   const files = watchFiles(pyodide, kept);
   const nextEpoch = guardFinalizers(module);
   const libraries = () => Object.keys(module.LDSO.loadedLibsByName).length;
 
-  let runs: { start: number; bytes: Uint8Array }[];
+  const heapEnd = () => module._sbrk(0) >>> 0;
+  const memory = copyMemory(module.memory, heapEnd(), random);
   let stack: number;
   let tableLength: number;
   let libraryCount: number;
@@ -170,7 +154,6 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
   let putReferencesBack: () => void;
 
   const capture = () => {
-    runs = copyRuns(new Uint8Array(module.HEAP8.buffer), module._sbrk(0) >>> 0);
     stack = module.stackSave();
     tableLength = module.wasmTable.length;
     libraryCount = libraries();
@@ -181,17 +164,13 @@ export function captureBaseline(pyodide: Pyodide): Baseline {
   capture();
 
   return {
-    recapture: capture,
+    recapture() {
+      memory.update(heapEnd());
+      capture();
+    },
     restore() {
       if (libraries() !== libraryCount) throw new Error("a dynamic library was loaded during the run");
-      const now = new Uint8Array(module.HEAP8.buffer);
-      let end = 0;
-      for (const { start, bytes } of runs) {
-        if (start > end) now.fill(0, end, start);
-        now.set(bytes, start);
-        end = start + bytes.length;
-      }
-      now.fill(0, end);
+      memory.putBack();
       module.stackRestore(stack);
       // Functions added to the table by the run (ctypes callbacks) stay as holes; slots are never reused for others.
       for (let slot = tableLength; slot < module.wasmTable.length; slot++) module.wasmTable.set(slot, null);

@@ -54,6 +54,7 @@ export interface MemFs {
 export interface PyodideModule {
   _calloc(count: number, size: number): number;
   _free(pointer: number): void;
+  memory: WebAssembly.Memory;
   HEAP8: Int8Array;
   HEAPU8: Uint8Array;
   FS: FileSystem;
