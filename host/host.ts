@@ -1,7 +1,9 @@
 /** The one door between a UDF and the world: finds the binding that a guest calls, hands over data, and answers with data. */
 import { tableBuilder } from "../runtime/columns.ts";
-import { FuseletError, PermissionDeniedError, UsageError } from "../runtime/errors.ts";
+import { FuseletError, LimitExceededError, PermissionDeniedError, UsageError } from "../runtime/errors.ts";
+import type { RunResult } from "../runtime/result.ts";
 import type { Caller, Host } from "../runtime/runtime.ts";
+import type { Tile, UdfSource } from "../runtime/udf.ts";
 import { decodeValue, encodeValue } from "../runtime/value.ts";
 import type { RunContext } from "./context/context.ts";
 import type { Caller as Asking, Broker, Grant } from "./permissions/broker.ts";
@@ -19,6 +21,11 @@ export interface Call {
   readonly context: RunContext;
   /** Aborts when the run ends, however it ends. */
   readonly signal: AbortSignal;
+  /** Runs another UDF with what this run has, and never more; it ends with this run. @throws as the `run` of a runtime */
+  run(
+    source: UdfSource,
+    options: { parameters: Readonly<Record<string, unknown>>; tile?: Tile; context: RunContext },
+  ): Promise<RunResult>;
   /**
    * Asks whether something may be done; every binding does so before it acts.
    * @param value a host with port, a path, a name; empty for permissions without values
@@ -68,6 +75,7 @@ function openCall(broker: Broker, caller: Caller): Call {
     udf,
     runId: crypto.randomUUID(),
     permissions: caller.permissions as Permissions,
+    isNested: caller.isNested,
     signal,
     pause: () => caller.pauseTimeLimit(),
   };
@@ -78,6 +86,7 @@ function openCall(broker: Broker, caller: Caller): Call {
     permissions: asking.permissions,
     context: caller.context as RunContext,
     signal,
+    run: (source, options) => caller.run(source, options),
     require: (permission, value) => broker.require(permission, value, asking),
   };
 }
@@ -90,7 +99,7 @@ function failureOf(error: unknown, name: string): object {
   if (error instanceof PermissionDeniedError) {
     return { type, message, kind: "permission", subject: error.permission, value: error.value };
   }
-  return "code" in error && typeof error.code === "string"
-    ? { type, message, subject: error.code }
-    : { type, message };
+  const subject =
+    error instanceof LimitExceededError ? error.limit : "code" in error ? error.code : undefined;
+  return typeof subject === "string" ? { type, message, subject } : { type, message };
 }

@@ -21,6 +21,8 @@ export interface Limits {
   messageBytes: number;
   /** Host calls in a run. */
   hostCalls: number;
+  /** Runs of other UDFs that a run starts; those that they start count for them. */
+  nestedRuns: number;
 }
 
 export type LimitName = keyof Limits;
@@ -38,6 +40,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   logBytes: 4 * MiB,
   messageBytes: 64 * MiB,
   hostCalls: 100_000,
+  nestedRuns: 10_000,
 });
 
 const HIGHEST: Partial<Limits> = { memoryBytes: 4096 * MiB };

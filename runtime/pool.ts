@@ -13,9 +13,9 @@ const EXPECTED_BYTES = 128 * 1024 * 1024;
 const REFILL_DELAY_MS = 250;
 
 export interface PoolOptions {
-  /** The most isolates at once, spares included. */
+  /** The most isolates at once, spares included; one whose run waits for a run of another UDF does not count. */
   maxIsolates: number;
-  /** The most memory of all isolates together. Idle ones end to keep it; then new ones wait; one is always allowed. */
+  /** The most memory of all isolates together. Idle ones end to keep it; then new ones wait; one that does not wait is always allowed. */
   memoryBytes: number;
   /** Isolates kept booted and warm that nobody has used. */
   spares: number;
@@ -32,6 +32,8 @@ export interface LeaseRequest {
 
 export interface Lease {
   isolate: Isolate;
+  /** The run waits for another one, which needs an isolate, too: meanwhile this one counts for nothing. @returns the end of that */
+  wait(): () => void;
   /** Gives the isolate back; it is free once its memory is. */
   release(): void;
 }
@@ -39,6 +41,8 @@ export interface Lease {
 interface Entry {
   isolate: Isolate;
   busy: boolean;
+  /** How many runs of other UDFs its run waits for. */
+  waitsFor: number;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -223,7 +227,7 @@ export class Pool {
   }
 
   #add(isolate: Isolate, busy: boolean): Entry {
-    const entry: Entry = { isolate, busy, idleTimer: undefined };
+    const entry: Entry = { isolate, busy, waitsFor: 0, idleTimer: undefined };
     this.#entries.add(entry);
     this.#lastRecipe = isolate.recipe;
     isolate.onEnd = () => {
@@ -238,6 +242,13 @@ export class Pool {
     let released = false;
     return {
       isolate: entry.isolate,
+      wait: () => {
+        entry.waitsFor++;
+        this.#serveWaiting();
+        return () => {
+          entry.waitsFor--;
+        };
+      },
       release: () => {
         if (released) return;
         released = true;
@@ -263,9 +274,10 @@ export class Pool {
   /** Takes a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
   #reserve(keep = 0): boolean {
     const { maxIsolates, memoryBytes } = this.#options;
-    const isFull = () =>
-      this.size.isolates >= maxIsolates ||
-      (this.size.isolates > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
+    const isFull = () => {
+      const count = this.size.isolates - [...this.#entries].filter(({ waitsFor }) => waitsFor > 0).length;
+      return count >= maxIsolates || (count > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
+    };
     while (isFull()) if (!this.#endIdle(keep)) return false;
     this.#starting++;
     return true;

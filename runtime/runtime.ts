@@ -15,7 +15,7 @@ import type { Isolate } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
 import { memoBySource } from "./memo.ts";
-import { type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
+import { type Lease, type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
 import { RunResult, type RunTiming } from "./result.ts";
 import { identityOf, type Tile, type Udf, type UdfSource } from "./udf.ts";
 import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } from "./value.ts";
@@ -36,6 +36,10 @@ export interface Caller {
   noteDenial(error: PermissionDeniedError): void;
   /** Stops the run's time limit, while a person is asked. @returns the function that lets it go on */
   pauseTimeLimit(): () => void;
+  /** Whether another UDF's run asked for this one. */
+  isNested: boolean;
+  /** Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run. @throws as `Runtime.run` */
+  run(source: UdfSource, options: Pick<RunOptions, "parameters" | "tile" | "context">): Promise<RunResult>;
 }
 
 /** All that a UDF can reach outside. `name` is `binding.method`; throwing a FuseletError is an answer, too. */
@@ -164,7 +168,11 @@ export class Runtime {
    * @throws UdfRuntimeError when it raises, LimitExceededError, CancelledError, PermissionDeniedError, ParameterError, UdfLoadError,
    *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
    */
-  async run(source: UdfSource, options: RunOptions = {}): Promise<RunResult> {
+  run(source: UdfSource, options: RunOptions = {}): Promise<RunResult> {
+    return this.#run(source, options, false);
+  }
+
+  async #run(source: UdfSource, options: RunOptions, isNested: boolean): Promise<RunResult> {
     this.#assertOpen();
     checkOptions(options);
     const started = performance.now();
@@ -200,6 +208,7 @@ export class Runtime {
       const leased = performance.now();
       const { restoreMs } = lease.isolate;
       const denials = new Denials();
+      const nested = countRuns(limits, () => lease);
       const caller: Caller = {
         principal,
         udf: { name: source.name, hash },
@@ -212,6 +221,11 @@ export class Runtime {
         },
         noteDenial: (error) => denials.add(error),
         pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
+        isNested,
+        run: (udf, its) =>
+          nested(() =>
+            this.#run(udf, { ...its, principal, permissions, limits, signal: caller.signal }, true),
+          ),
       };
       const calls = countCalls(
         limits,
@@ -345,6 +359,28 @@ function readReply(
 function withOutput(error: unknown, output: { stdout: string; stderr: string }): unknown {
   if (error instanceof FuseletError) Object.assign(error, output);
   return error;
+}
+
+/** Gives runs of other UDFs room while this one waits for them, and ends it when they are too many. */
+function countRuns(limits: Limits, lease: () => Lease) {
+  let count = 0;
+  return async <T>(run: () => Promise<T>): Promise<T> => {
+    if (++count > limits.nestedRuns) {
+      const { nestedRuns: allowed } = limits;
+      const error = new LimitExceededError(
+        `The run started more than ${allowed} runs of other UDFs. Raise it with limits.nestedRuns`,
+        { limit: "nestedRuns", allowed },
+      );
+      void lease().isolate.close(error);
+      throw error;
+    }
+    const goOn = lease().wait();
+    try {
+      return await run();
+    } finally {
+      goOn();
+    }
+  };
 }
 
 function countCalls(

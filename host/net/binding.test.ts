@@ -414,6 +414,8 @@ test("at the host's door, failures carry their kind and their code", async () =>
     signal: new AbortController().signal,
     pauseTimeLimit: () => () => {},
     noteDenial: () => {},
+    isNested: false,
+    run: () => Promise.reject(new Error("nobody runs another UDF here")),
   } as Parameters<typeof host>[2];
   const ask = async (request: unknown) => {
     const answer = await host("net.fetch", encodeValue([request]), caller);

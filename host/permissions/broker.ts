@@ -20,6 +20,8 @@ export interface Caller {
   readonly runId: string;
   /** What this run was granted; the broker's own permissions bound it. */
   readonly permissions: Permissions;
+  /** Another UDF's run asked for this one: nobody is asked, and no earlier answer counts, or it would get more than that run has. */
+  readonly isNested?: boolean;
   /** Aborts when the run ends: nobody is asked for it any longer. */
   readonly signal?: AbortSignal;
   /** Stops the run's clock while somebody is asked. Stops may overlap. @returns the function that ends this one */
@@ -112,7 +114,7 @@ export function createBroker({ permissions = {}, onUngranted, onDecision }: Brok
     async require(permission, value, caller) {
       let decision = query(permission, value, caller);
       let answer: Answer | undefined;
-      if (decision.reason === "not granted" && onUngranted) {
+      if (decision.reason === "not granted" && onUngranted && !caller.isNested) {
         answer = await whilePaused(caller, () => onUngranted({ permission, value: decision.value, caller }));
         const { allowed, how } = answer;
         decision = { ...decision, allowed, how, reason: allowed ? "allowed" : "not granted" };

@@ -8,6 +8,7 @@ import { openGrantFile } from "../../host/permissions/grants.node.ts";
 import { createPrompt, type Prompt } from "../../host/permissions/prompt.ts";
 import { readRequest } from "../../host/permissions/request.ts";
 import { plainText } from "../../host/permissions/show.ts";
+import { siblingsOf } from "../../host/udfs/siblings.node.ts";
 import { CancelledError, FuseletError, PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import type { Udf, UdfSource } from "../../runtime/udf.ts";
@@ -80,6 +81,7 @@ export async function run(
     // One that reads the UDF first needs its isolate twice.
     pool: { spares: 0, reusable: declaring !== null },
     assets: assetsFrom(options, terminal.env),
+    udfs: siblingsOf(udf),
     onUngranted: prompt.onUngranted,
     onDecision: watch.onDecision,
     onProgress: (event) => screen.progress(event),

@@ -16,6 +16,7 @@ export interface RuntimeOptions {
   limits: Partial<Limits>;
   pool: { spares: number; reusable: boolean };
   assets: { pyodide?: string };
+  udfs?: (name: string) => Promise<string | null>;
   onUngranted?: NonNullable<BrokerOptions["onUngranted"]>;
   onDecision?: NonNullable<BrokerOptions["onDecision"]>;
   onProgress: (event: ProgressEvent) => void;

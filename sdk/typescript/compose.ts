@@ -6,6 +6,7 @@ import { type Binding, type Call, openHost } from "../../host/host.ts";
 import { type BrokerOptions, createBroker } from "../../host/permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
+import { type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { Assets } from "../../runtime/assets.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
@@ -40,6 +41,13 @@ export interface RuntimeOptions {
   permissions?: Permissions;
   limits?: Partial<Limits>;
   host?: HostBindings;
+  /**
+   * The UDFs that UDFs may run by name, where the permission `run` says so: sources, paths, URLs or texts by name, or a function that finds
+   * them (null: there is none). Default: none.
+   */
+  udfs?:
+    | Readonly<Record<string, string | UdfSource>>
+    | ((name: string) => Promise<string | UdfSource | null>);
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
   /** Asked what becomes of a request that no permission covers, while the run's time stands still. Default: it is denied. */
@@ -101,6 +109,7 @@ const OPTIONS = new Set([
   "permissions",
   "limits",
   "host",
+  "udfs",
   "pool",
   "assets",
   "storage",
@@ -160,6 +169,15 @@ export async function composeRuntime(
   const memoryBytes = limits.memoryBytes;
   const onProgress = options.onProgress ?? (() => {});
   const host = parts.openBindings();
+  const { udfs = {} } = options;
+  const findUdf: FindUdf = async (name) => {
+    const found =
+      typeof udfs === "function" ? await udfs(name) : Object.hasOwn(udfs, name) ? (udfs[name] ?? null) : null;
+    if (found === null) return null;
+    const source = await resolve(found);
+    // A text has no name of its own.
+    return typeof found === "string" && found.includes("\n") ? { ...source, name } : source;
+  };
   const runtime = new Runtime({
     platform,
     engines: [
@@ -179,7 +197,7 @@ export async function composeRuntime(
         ...(options.onUngranted ? { onUngranted: options.onUngranted } : {}),
         ...(options.onDecision ? { onDecision: options.onDecision } : {}),
       }),
-      bindings: { context: contextBinding, ...host.bindings, ...options.host },
+      bindings: { context: contextBinding, udfs: udfBinding(findUdf), ...host.bindings, ...options.host },
     }),
     limits,
     pool,

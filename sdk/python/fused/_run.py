@@ -1,4 +1,4 @@
-"""`fused.run` of a UDF object: in this interpreter, in a namespace of its own."""
+"""`fused.run`: a UDF object in this interpreter, in a namespace of its own; a name through the host, in an isolate of its own."""
 
 import ast
 import linecache
@@ -12,6 +12,7 @@ from ._bind import bind, unknown_parameter
 from ._exceptions import LoadProblem, ParameterProblem, UdfRuntimeError
 from ._failure import format_traceback, message_of
 from ._source import MODULE_NAME, Source, Spelling, known
+from ._run_named import run_named, run_named_async
 from ._udf import Udf, is_whole_module, unwrap
 
 # Annotations are evaluated when the function is made; these libraries' names are carried over for them.
@@ -51,7 +52,7 @@ def open_call(source: Source, given: dict[str, Any], tile: dict | None) -> tuple
 
 
 def run(
-    udf: Udf | None = None,
+    udf: Udf | str | None = None,
     *,
     x: int | None = None,
     y: int | None = None,
@@ -65,20 +66,20 @@ def run(
     parameters: dict[str, Any] | None = None,
     **kw_parameters: Any,
 ) -> Any:
-    """Runs a UDF object and gives its result; with `sync=False`, a coroutine of it.
+    """Runs a UDF object, or the UDF of a name, and gives its result; with `sync=False`, a coroutine of it.
 
-    x, y and z together make it a run of that tile; `type="file"` passes them as ordinary parameters. `parameters` wins
+    A name is one that the host knows; it needs the permission `run`, and its run has no more permissions than this one. x, y and z together make it a run of that tile; `type="file"` passes them as ordinary parameters. `parameters` wins
     over a keyword of the same name. A failure inside is a UdfRuntimeError and is never tried again, whatever `max_retry` says.
 
-    Raises ValueError for no UDF or a bad combination of options, TypeError for anything that is no UDF object, for an
-    unknown parameter and for a missing one.
+    Raises ValueError for no UDF, a name that the host does not know or a bad combination of options, TypeError for anything that is
+    no UDF object and no name, for an unknown parameter and for a missing one; PermissionDeniedError, UdfTimeoutError.
     """
     if udf is None:
         raise ValueError("No UDF specified")
-    if not isinstance(udf, Udf):
-        raise TypeError(f"Cannot run a UDF: it must be a Udf object: received {udf.__class__.__name__}")
+    if not isinstance(udf, (Udf, str)):
+        raise TypeError(f"Cannot run a UDF: it must be a Udf object or a name: received {udf.__class__.__name__}")
     if engine not in (None, "local"):
-        raise ValueError(f"Cannot use engine: a Udf object runs with engine 'local': received {engine!r}")
+        raise ValueError(f"Cannot use engine: this host runs UDFs with engine 'local': received {engine!r}")
     if not cache and cache_max_age is not None:
         raise ValueError("Cannot use cache_max_age together with cache=False")
     parse_age(cache_max_age)
@@ -89,6 +90,8 @@ def run(
         raise ValueError("Cannot run a tile: x, y and z must all be given")
     tile = place if len(place) == 3 and type != "file" else None
     given = {**({} if tile else place), **kw_parameters, **(parameters or {})}
+    if isinstance(udf, str):
+        return run_named(udf, given, tile) if sync else run_named_async(udf, given, tile)
     return _evaluate(udf, given, tile) if sync else _evaluate_async(udf, given, tile)
 
 
