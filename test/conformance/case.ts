@@ -66,6 +66,8 @@ export interface Bench {
   fuselet: FuseletModule;
   /** A runtime of its own, with the bindings of bindings.ts unless `host` is given. */
   createRuntime(options?: RuntimeOptions): Promise<FuseletRuntime>;
+  /** Host and port of net-server.ts. Outcomes have `SERVER` for it: its port is another each time. */
+  server: string;
   /** The runtime that all plain cases share. */
   runtime: FuseletRuntime;
   /** Runs the case's UDF, or another of the same language, and tells what came of it. Never throws. */

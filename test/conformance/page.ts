@@ -8,6 +8,8 @@ export interface PageOptions {
   esbuildUrl: string;
   /** The address of each distribution's folder; null where it is not there. */
   distributions: Record<Exclude<DistributionName, "core">, string | null>;
+  /** Host and port of net-server.ts. */
+  server: string;
   /** Pattern of the titles to run, or null for all. */
   only: string | null;
 }
@@ -16,10 +18,11 @@ export interface PageOptions {
 export async function runInPage(
   fuselet: FuseletModule & { createRuntime: typeof createRuntime },
   cases: readonly Case[],
-  { esbuildUrl, distributions, only }: PageOptions,
+  { esbuildUrl, distributions, server, only }: PageOptions,
 ): Promise<Verdict[]> {
   const platform: ConformancePlatform = {
     fuselet,
+    server,
     createRuntime(distribution, options) {
       const pyodide = distribution === "core" ? null : distributions[distribution];
       return fuselet.createRuntime({ ...options, assets: { esbuildUrl, ...(pyodide ? { pyodide } : {}) } });

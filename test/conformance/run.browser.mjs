@@ -14,6 +14,7 @@ import { build } from "esbuild";
 import { openBrowser } from "../browser/chromium.mjs";
 import { serve } from "../browser/server.mjs";
 import { geoDistribution, plainDistribution } from "../setup/pyodide-distribution.mjs";
+import { openNetServer } from "./net-server.ts";
 import { Collector } from "./report.ts";
 
 const folder = import.meta.dirname;
@@ -47,6 +48,7 @@ const [script, plain, geo] = await Promise.all([bundle(), plainDistribution(), g
 const esbuild = dirname(createRequire(import.meta.url).resolve("esbuild-wasm/package.json"));
 const servers = await Promise.all([plain, geo, esbuild].map((path) => (path ? serve(path) : null)));
 const [pandas, geospatial, esbuildUrl] = servers.map((server) => server && `${server.origin}/`);
+const server = await openNetServer();
 const browser = await openBrowser();
 
 /** Runs the cases in a page of a platform's kind. */
@@ -56,7 +58,12 @@ async function run(name) {
   await page.evaluate(script);
   const verdicts = await page.evaluate(
     (options) => conformance.runInPage(fuselet, conformance.cases, options),
-    { esbuildUrl, distributions: { pandas, geo: geospatial }, only: values.only ?? null },
+    {
+      esbuildUrl,
+      distributions: { pandas, geo: geospatial },
+      server: server.authority,
+      only: values.only ?? null,
+    },
   );
   await page.close();
   for (const verdict of verdicts) collector.add(verdict);
@@ -70,5 +77,5 @@ try {
   for (const name of positionals) await run(name);
 } finally {
   await browser.close();
-  for (const server of servers) await server?.close();
+  for (const one of [...servers, server]) await one?.close();
 }

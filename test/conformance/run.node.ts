@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import type { createRuntime } from "../../sdk/typescript/index.node.ts";
 import { geoDistribution, plainDistribution } from "../setup/pyodide-distribution.mjs";
 import type { Case, DistributionName, FuseletModule } from "./case.ts";
+import { openNetServer } from "./net-server.ts";
 import { Collector } from "./report.ts";
 import { type ConformancePlatform, runCases } from "./run.ts";
 
@@ -41,8 +42,10 @@ const folders: Record<DistributionName, string | null | undefined> = {
   pandas: plain,
   geo,
 };
+const server = await openNetServer();
 const platform: ConformancePlatform = {
   fuselet,
+  server: server.authority,
   createRuntime: (distribution, options) => {
     const pyodide = folders[distribution];
     return fuselet.createRuntime({ ...options, ...(pyodide ? { assets: { pyodide } } : {}) });
@@ -55,6 +58,7 @@ const only = values.only ? new RegExp(values.only, "i") : null;
 const cases = (await readCases()).filter(({ title }) => !only || only.test(title));
 const collector = new Collector(name, values.verbose === true);
 await runCases(cases, platform, (verdict) => collector.add(verdict));
+await server.close();
 mkdirSync(join(folder, "results"), { recursive: true });
 writeFileSync(join(folder, "results", `${name}.json`), collector.text());
 console.log(collector.summary());

@@ -21,6 +21,8 @@ export interface ConformancePlatform {
   fuselet: FuseletModule;
   /** @param distribution the one to run Python from */
   createRuntime(distribution: DistributionName, options: RuntimeOptions): Promise<FuseletRuntime>;
+  /** Host and port of net-server.ts. */
+  server: string;
   /** Why a distribution is not there, or null. */
   missing(distribution: DistributionName): string | null;
 }
@@ -111,7 +113,7 @@ async function judge(
   const bench = openBench(spec, language, runtime, platform, own);
   try {
     if (spec.scenario) {
-      const outcome = canonical(await spec.scenario(bench));
+      const outcome = withoutPort(canonical(await spec.scenario(bench)), platform.server);
       return { outcome, problems: differences(outcome, canonical(expected.value)) };
     }
     const runs = spec.runs ?? [{}];
@@ -129,6 +131,11 @@ async function judge(
   } finally {
     for (const made of own) await made.close();
   }
+}
+
+/** An outcome in which the server has its name. */
+function withoutPort(outcome: Canonical, server: string): Canonical {
+  return JSON.parse(JSON.stringify(outcome).replaceAll(server, "SERVER"));
 }
 
 /** What is said of a run alone counts before what is said of all; an error that one expects is no value. */
@@ -163,6 +170,7 @@ function openBench(
     language,
     source: sourceOf(language, spec[language] as Source),
     fuselet: platform.fuselet,
+    server: platform.server,
     runtime: shared,
     async createRuntime(options = {}) {
       const runtime = await platform.createRuntime(spec.distribution ?? "core", {

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ._host import HostError, call, call_async
+from ._per_run import memory
 
 _warned = False
 
@@ -105,24 +106,28 @@ def fetch(url: str, method: str = "GET", headers: Iterable[tuple[str, str]] = ()
     Raises PermissionDeniedError, and HostError with the codes that `network_error` knows.
     """
     request = _request(url, method, headers, body, timeout, redirect)
+    if kept := _kept(request):
+        return kept
     try:
         return Answer(call("net.fetch", request))
     except HostError as error:
         if not _follows(request, error):
             raise
-    return Answer(call("net.fetch", request))
+    return _as_redirect(request, Answer(call("net.fetch", request)))
 
 
 async def fetch_async(url: str, method: str = "GET", headers: Iterable[tuple[str, str]] = (), body: bytes | None = None, *,
                       timeout: float | None = None, redirect: str = "manual") -> Answer:  # fmt: skip
     """The same, without blocking."""
     request = _request(url, method, headers, body, timeout, redirect)
+    if kept := _kept(request):
+        return kept
     try:
         return Answer(await call_async("net.fetch", request))
     except HostError as error:
         if not _follows(request, error):
             raise
-    return Answer(await call_async("net.fetch", request))
+    return _as_redirect(request, Answer(await call_async("net.fetch", request)))
 
 
 def _follows(request: dict[str, Any], error: HostError) -> bool:
@@ -131,6 +136,19 @@ def _follows(request: dict[str, Any], error: HostError) -> bool:
         return False
     request["redirect"] = "follow"
     return True
+
+
+def _as_redirect(request: dict[str, Any], answer: Answer) -> Answer:
+    """A redirect to where the answer came from: libraries follow it themselves, and so know that place. The answer waits for them."""
+    if not answer.redirected:
+        return answer
+    memory().setdefault("redirected answers", {})[request["method"], answer.url] = answer
+    head = {"url": request["url"], "status": 302, "statusText": "Found", "headers": [("location", answer.url)]}
+    return Answer({**head, "redirected": False, "body": b"", "handle": None})
+
+
+def _kept(request: dict[str, Any]) -> Answer | None:
+    return memory().get("redirected answers", {}).pop((request["method"], request["url"]), None)
 
 
 def network_error(error: HostError) -> Exception:
