@@ -138,7 +138,7 @@ function encodeParameters(parameters: Readonly<Record<string, unknown>>): Encode
 const MOST_TRIES = 4;
 
 /** On whose behalf something runs when nobody says so. */
-const DEFAULT_PRINCIPAL = "local";
+export const DEFAULT_PRINCIPAL = "local";
 
 export class Runtime {
   readonly #parts: RuntimeParts;

@@ -1,9 +1,9 @@
 /** A UDF's source from a page: a URL that the page itself may fetch, or a file that the user chose. */
 import { concat } from "../../runtime/bytes.ts";
-import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
-import { checkPath, moduleNameOf } from "./paths.ts";
-import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
+import { sourceFromBytes } from "./source.ts";
+import { checkSize, type FetchBytes, readUrl, readUrlHeaders } from "./source-url.ts";
 
 /**
  * Reads the source that the page named.
@@ -28,6 +28,20 @@ export async function readSource(source: string | URL | Blob): Promise<UdfSource
       `Cannot load the UDF ${label}: a page can fetch https:, http:, blob: and data: URLs`,
     );
   }
+  return readUrl(url, fetchInPage);
+}
+
+/**
+ * Reads modules beside the UDF's URL: those that its decorator or its imports name.
+ * @throws UdfLoadError that names the module and why it cannot be read.
+ */
+export function readHeaders(sourceUrl: string, names: readonly string[]): Promise<Header[]> {
+  return readUrlHeaders(new URL(sourceUrl, globalThis.location?.href), names, fetchInPage);
+}
+
+/** By the page's own `fetch`: whoever loads a UDF by its URL is the page. */
+const fetchInPage: FetchBytes = async (url) => {
+  const label = JSON.stringify(url.href);
   let response: Response;
   try {
     response = await fetch(url);
@@ -42,42 +56,8 @@ export async function readSource(source: string | URL | Blob): Promise<UdfSource
       `Cannot load the UDF ${label}: the server answered ${response.status} ${response.statusText}`,
     );
   }
-  return sourceFromBytes(await readBounded(response.body, url.href), nameOf(url));
-}
-
-/**
- * Reads modules beside the UDF's URL: those that its decorator or its imports name.
- * @throws UdfLoadError that names the module and why it cannot be read.
- */
-export async function readHeaders(sourceUrl: string, names: readonly string[]): Promise<Header[]> {
-  return Promise.all(
-    names.map(async (name) => {
-      const file = checkPath(name.replace(/^\.\//, ""));
-      const url = new URL(file, new URL(sourceUrl, globalThis.location?.href));
-      const response = await fetch(url).catch(() => null);
-      if (!response?.ok || !response.body) {
-        throw new UdfLoadError(
-          `Cannot read the header ${JSON.stringify(name)} of ${JSON.stringify(sourceUrl)}: the page could not fetch it`,
-        );
-      }
-      const code = new TextDecoder("utf-8", { fatal: true }).decode(
-        await readBounded(response.body, url.href),
-      );
-      return { moduleName: moduleNameOf(file), code, file };
-    }),
-  );
-}
-
-/** The file's name in a URL; `udf` where it has none (blob: and data: URLs, folders). */
-function nameOf(url: URL): string {
-  if (!url.protocol.startsWith("http")) return "udf";
-  const last = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
-  try {
-    return decodeURIComponent(last) || "udf";
-  } catch {
-    return last;
-  }
-}
+  return readBounded(response.body, url.href);
+};
 
 async function readBounded(stream: ReadableStream<Uint8Array>, label: string): Promise<Uint8Array> {
   const reader = stream.getReader();
@@ -88,11 +68,11 @@ async function readBounded(stream: ReadableStream<Uint8Array>, label: string): P
     if (done) break;
     chunks.push(value);
     total += value.length;
-    if (total > SOURCE_LIMITS.totalBytes) {
+    try {
+      checkSize(total, label);
+    } catch (error) {
       await reader.cancel();
-      throw new UdfLoadError(
-        `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
-      );
+      throw error;
     }
   }
   return concat(chunks);

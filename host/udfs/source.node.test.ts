@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
-import { readHeaders, readSource } from "./source.node.ts";
+import { UsageError } from "../../runtime/errors.ts";
+import { readHeaders as readHeadersWith, readSource as readSourceWith } from "./source.node.ts";
+
+const nothingFetched = () => Promise.reject(new Error("a path was fetched"));
+const readSource = (path: string) => readSourceWith(path, nothingFetched);
+const readHeaders = (path: string, names: string[]) => readHeadersWith(path, names, nothingFetched);
 
 let root: string;
 const PYTHON = "@fused.udf\ndef udf():\n    return 1\n";
@@ -65,15 +69,29 @@ test("readSource() names the path and the reason", async () => {
   await expect(readSource("/dev/zero")).rejects.toThrow("larger than 32 MB");
 });
 
-test("readSource() refuses a URL and names its host", async () => {
-  const refused = await readSource("https://example.org/a.py").catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(PermissionDeniedError);
-  expect(refused).toMatchObject({
-    permission: "net",
-    value: "example.org:443",
-    grant: "",
-  });
-  await expect(readSource("http://[::1]:8080/a.py")).rejects.toMatchObject({ value: "[::1]:8080" });
+test("a URL is fetched, by whatever fetches it; no other kind of URL is", async () => {
+  const asked: string[] = [];
+  const fetchBytes = async (url: URL) => {
+    asked.push(url.href);
+    return new TextEncoder().encode(PYTHON);
+  };
+  const source = await readSourceWith("https://example.org/folder/a.py?b=1", fetchBytes);
+  expect(source).toMatchObject({ name: "a", file: "a.py", language: "python", code: PYTHON });
+  const headers = await readHeadersWith("https://example.org/folder/a.py", ["lib/b", "c.py"], fetchBytes);
+  expect(headers.map(({ moduleName, file }) => [moduleName, file])).toEqual([
+    ["lib.b", "lib/b.py"],
+    ["c", "c.py"],
+  ]);
+  expect(asked).toEqual([
+    "https://example.org/folder/a.py?b=1",
+    "https://example.org/folder/lib/b.py",
+    "https://example.org/folder/c.py",
+  ]);
+  await expect(readHeadersWith("https://example.org/a.py", ["../b.py"], fetchBytes)).rejects.toThrow(
+    "leaves the folder",
+  );
+  for (const url of ["ftp://example.org/a.py", "s3://bucket/a.py", "http://[/a.py"])
+    await expect(readSourceWith(url, fetchBytes), url).rejects.toThrow(UsageError);
 });
 
 test("readHeaders() reads modules beside the file", async () => {

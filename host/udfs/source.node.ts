@@ -3,21 +3,22 @@ import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, isSourceFolder, isSourcePath, moduleNameOf } from "./paths.ts";
 import { detectLanguage, isZip, SOURCE_LIMITS, sourceFromBytes, sourceFromFiles } from "./source.ts";
+import { checkSize, type FetchBytes, readUrl, readUrlHeaders } from "./source-url.ts";
 
 /**
  * Reads the source that a person named.
- * @param pathOrUrl a file, a folder, a zip archive, `-` for standard input, or a `file:` URL.
- * @throws UsageError where there is no such file, or it cannot be read.
- * @throws PermissionDeniedError for any other URL: nobody granted the network.
- * @throws UdfLoadError where what was read is no UDF.
+ * @param pathOrUrl a file, a folder, a zip archive, `-` for standard input, or a URL.
+ * @param fetchBytes fetches what is behind http: and https: URLs
+ * @throws UsageError where there is no such file, or it cannot be read; UdfLoadError where what was read is no UDF; what `fetchBytes` throws
  */
-export async function readSource(pathOrUrl: string): Promise<UdfSource> {
+export async function readSource(pathOrUrl: string, fetchBytes: FetchBytes): Promise<UdfSource> {
   if (pathOrUrl === "") throw new UsageError("Cannot read a UDF: the path is empty");
   if (pathOrUrl === "-") return readStandardInput();
+  if (isRemote(pathOrUrl)) return readUrl(toUrl(pathOrUrl), fetchBytes);
   const path = toPath(pathOrUrl);
   return attempt(path, async () => {
     const found = await stat(path);
@@ -29,11 +30,16 @@ export async function readSource(pathOrUrl: string): Promise<UdfSource> {
 
 /**
  * Reads the modules that a UDF's decorator names (`headers=["utils.py"]`), relative to the UDF's file and inside its folder.
- * @param sourcePath path of the UDF's file.
+ * @param sourcePath path or URL of the UDF's file.
  * @param names paths as the decorator has them; without an extension, the UDF's own is added.
  * @throws UdfLoadError that names the header and why it cannot be read.
  */
-export async function readHeaders(sourcePath: string, names: readonly string[]): Promise<Header[]> {
+export async function readHeaders(
+  sourcePath: string,
+  names: readonly string[],
+  fetchBytes: FetchBytes,
+): Promise<Header[]> {
+  if (isRemote(sourcePath)) return readUrlHeaders(toUrl(sourcePath), names, fetchBytes);
   const folder = await attempt(sourcePath, async () => dirname(await realpath(sourcePath)));
   const extension = extname(sourcePath) || ".py";
   return Promise.all(
@@ -57,30 +63,33 @@ export async function readHeaders(sourcePath: string, names: readonly string[]):
   );
 }
 
-async function readStandardInput(): Promise<UdfSource> {
+/** The UDF that comes on standard input. @throws as `readSource` */
+export async function readStandardInput(): Promise<UdfSource> {
   const bytes = await collect(process.stdin, "standard input");
   if (isZip(bytes)) return sourceFromBytes(bytes, "stdin.zip");
   const language = detectLanguage(new TextDecoder().decode(bytes));
   return sourceFromBytes(bytes, language === null ? "stdin" : `stdin.${language === "python" ? "py" : "ts"}`);
 }
 
-/** A `file:` URL as a path; any other URL is refused. One letter before the colon is a Windows drive. */
+/** Whether a person named a UDF by a URL that has to be fetched. One letter before the colon is a Windows drive. */
+export function isRemote(pathOrUrl: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(pathOrUrl) && !/^file:/i.test(pathOrUrl);
+}
+
+/** @throws UsageError for what is no http: or https: URL */
+function toUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw new UsageError(`Cannot read ${JSON.stringify(text)}: UDFs are fetched from http: and https: URLs`);
+}
+
 function toPath(pathOrUrl: string): string {
-  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(pathOrUrl)) return resolve(pathOrUrl);
-  let url: URL;
+  if (!/^file:\/\//i.test(pathOrUrl)) return resolve(pathOrUrl);
   try {
-    url = new URL(pathOrUrl);
-    if (url.protocol === "file:") return fileURLToPath(url);
+    return fileURLToPath(pathOrUrl);
   } catch (cause) {
     throw new UsageError(`Cannot read ${JSON.stringify(pathOrUrl)}: ${(cause as Error).message}`);
   }
-  const port = url.port || (url.protocol === "http:" ? "80" : "443");
-  const value = `${url.hostname}:${port}`;
-  throw new PermissionDeniedError(
-    `Cannot load the UDF ${JSON.stringify(pathOrUrl)}: it requires net access to ${JSON.stringify(value)}, and UDFs are not fetched from URLs. Download it and run the file`,
-    // No flag grants it: fetching UDFs is not supported.
-    { permission: "net", value, grant: "" },
-  );
 }
 
 /** Runs a file operation and turns the system's error into one that names the path and what to do. */
@@ -119,11 +128,7 @@ async function collect(stream: AsyncIterable<Uint8Array>, label: string): Promis
   for await (const chunk of stream) {
     chunks.push(chunk);
     total += chunk.length;
-    if (total > SOURCE_LIMITS.totalBytes) {
-      throw new UdfLoadError(
-        `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
-      );
-    }
+    checkSize(total, label);
   }
   return Buffer.concat(chunks, total);
 }

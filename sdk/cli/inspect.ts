@@ -4,6 +4,7 @@ import { plainText } from "../../host/permissions/show.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Udf } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
+import { grantsFrom } from "./grants.ts";
 import { assetsFrom, type OpenRuntime, openRuntime, sourceOf, untilAborted } from "./runtime.ts";
 import { forTerminal, ProgressLine, type Terminal, write } from "./terminal.ts";
 
@@ -18,10 +19,11 @@ export async function inspect(
   open: OpenRuntime = openRuntime,
 ): Promise<void> {
   const progress = new ProgressLine(terminal);
+  const { permissions } = await grantsFrom(options);
   const [runtime, source] = await untilAborted(
     Promise.all([
       open({
-        permissions: {},
+        permissions,
         limits: {},
         pool: { spares: 0, reusable: false },
         assets: assetsFrom(options, terminal.env),

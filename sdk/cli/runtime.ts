@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { BrokerOptions } from "../../host/permissions/broker.ts";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
-import { readSource } from "../../host/udfs/source.node.ts";
-import { CancelledError } from "../../runtime/errors.ts";
+import { isRemote, readSource, readStandardInput } from "../../host/udfs/source.node.ts";
+import { CancelledError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import { identityOf, type Tile, type Udf, type UdfSource } from "../../runtime/udf.ts";
 import { createRuntime } from "../typescript/index.node.ts";
@@ -58,18 +58,20 @@ export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptio
 
 /** The UDF as the runtime takes it: standard input is read here, all else by its name. */
 export async function sourceOf(udf: string): Promise<string | UdfSource> {
-  if (udf !== "-") return udf;
-  return readSource(udf);
+  return udf === "-" ? readStandardInput() : udf;
 }
 
 /** A UDF that declares permissions says so in its text: only then is it worth reading before it runs. */
 const MAY_DECLARE = { python: /^#.*fuselet/m, typescript: /permissions/ };
 
-/** The name of a UDF whose text may declare permissions; null for any other. */
+/** The name of a UDF whose text may declare permissions; null for any other, and for one that has to be fetched. */
 export async function declaringName(udf: string): Promise<string | null> {
-  const { language, code, name } = await readSource(udf);
+  if (isRemote(udf)) return null;
+  const { language, code, name } = await readSource(udf, neverFetched);
   return MAY_DECLARE[language].test(code) ? name : null;
 }
+
+const neverFetched = () => Promise.reject(new UsageError("A path is not fetched"));
 
 /** The hash by which the runtime calls a UDF's code and headers. */
 export function hashOf(source: UdfSource): string {

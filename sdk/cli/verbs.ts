@@ -116,7 +116,7 @@ export const VERBS: readonly VerbSpec[] = [
     usage: "fuselet run [options] UDF [name=value …]",
     summary: "Run a UDF and write its result to standard output",
     description:
-      "UDF is a file, a folder, a zip archive, or - for standard input. The UDF's own output goes to standard error.\nExit status: 0; 1 the UDF raised; 2 bad usage or input; 3 permission denied; 124 time limit; 125 another limit.",
+      "UDF is a file, a folder, a zip archive, - for standard input, or a URL, whose host --allow-net grants. The UDF's own output goes to standard error.\nExit status: 0; 1 the UDF raised; 2 bad usage or input; 3 permission denied; 124 time limit; 125 another limit.",
     options: [
       {
         name: "format",
@@ -160,8 +160,14 @@ export const VERBS: readonly VerbSpec[] = [
     name: "inspect",
     usage: "fuselet inspect [options] UDF",
     summary: "Show a UDF's parameters, permissions and packages without running it",
-    description: "UDF is a file, a folder, a zip archive, or - for standard input.",
-    options: [{ name: "json", help: "write JSON" }, ...COMMON],
+    description:
+      "UDF is a file, a folder, a zip archive, - for standard input, or a URL, whose host --allow-net grants.",
+    options: [
+      { name: "json", help: "write JSON" },
+      permissionOption("allow", "net"),
+      permissionOption("deny", "net"),
+      ...COMMON,
+    ],
     examples: ["fuselet inspect quakes.py", "fuselet inspect quakes.py --json"],
   },
   {

@@ -7,7 +7,9 @@ import { type BrokerOptions, createBroker } from "../../host/permissions/broker.
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
 import { type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
+import { guardedFetchBytes } from "../../host/udfs/fetch.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
+import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
@@ -18,7 +20,7 @@ import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
 import type { RunResult } from "../../runtime/result.ts";
-import { Runtime, type RunOptions as RuntimeRunOptions } from "../../runtime/runtime.ts";
+import { DEFAULT_PRINCIPAL, Runtime, type RunOptions as RuntimeRunOptions } from "../../runtime/runtime.ts";
 import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
 import { type SubmitOptions, submit } from "./submit.ts";
 
@@ -62,10 +64,10 @@ export interface RuntimeOptions {
 export interface RuntimePlatform {
   assets: Assets;
   platform: IsolatePlatform;
-  /** Reads a UDF from a path or a URL. */
-  readSource(pathOrUrl: string): Promise<UdfSource>;
+  /** Reads a UDF from a path or a URL. @param fetchBytes reaches what the runtime's permissions grant */
+  readSource(pathOrUrl: string, fetchBytes: FetchBytes): Promise<UdfSource>;
   /** Reads modules beside a UDF's file, inside its folder. @throws UdfLoadError where one is missing */
-  readHeaders(pathOrUrl: string, names: readonly string[]): Promise<Header[]>;
+  readHeaders(pathOrUrl: string, names: readonly string[], fetchBytes: FetchBytes): Promise<Header[]>;
   loadEsbuild: LoadEsbuild;
   /** What the host can do on this platform for whom it is granted. */
   openBindings(): OpenBindings;
@@ -169,6 +171,12 @@ export async function composeRuntime(
   const memoryBytes = limits.memoryBytes;
   const onProgress = options.onProgress ?? (() => {});
   const host = parts.openBindings();
+  const broker = createBroker({
+    permissions,
+    ...(options.onUngranted ? { onUngranted: options.onUngranted } : {}),
+    ...(options.onDecision ? { onDecision: options.onDecision } : {}),
+  });
+  const fetchUdf = guardedFetchBytes(host.bindings.net as Binding, broker, permissions, DEFAULT_PRINCIPAL);
   const { udfs = {} } = options;
   const findUdf: FindUdf = async (name) => {
     const found =
@@ -192,11 +200,7 @@ export async function composeRuntime(
       quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
     ],
     host: openHost({
-      broker: createBroker({
-        permissions,
-        ...(options.onUngranted ? { onUngranted: options.onUngranted } : {}),
-        ...(options.onDecision ? { onDecision: options.onDecision } : {}),
-      }),
+      broker,
       bindings: { context: contextBinding, udfs: udfBinding(findUdf), ...host.bindings, ...options.host },
     }),
     limits,
@@ -210,7 +214,7 @@ export async function composeRuntime(
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
     if (typeof source !== "string") return source;
     if (source.includes("\n")) return sourceFromText(source);
-    return withHeaders(await parts.readSource(source), source);
+    return withHeaders(await parts.readSource(source, fetchUdf), source);
   };
   /** A single file brings the modules along that it names; a folder has them already. */
   const withHeaders = async (source: UdfSource, path: string): Promise<UdfSource> => {
@@ -218,12 +222,12 @@ export async function composeRuntime(
     if (source.language === "python") {
       if (!/\bheaders\s*=/.test(source.code)) return source;
       const { metadata } = await runtime.inspect(source);
-      return { ...source, headers: await parts.readHeaders(path, metadata.headers as string[]) };
+      return { ...source, headers: await parts.readHeaders(path, metadata.headers as string[], fetchUdf) };
     }
     if (!MAY_IMPORT_FILES.test(source.code)) return source;
     const { followImports } = await import("../../runtime/engines/quickjs/follow.ts");
     return followImports(source, async (file) => {
-      const found = await parts.readHeaders(path, [file]).catch((error: unknown) => {
+      const found = await parts.readHeaders(path, [file], fetchUdf).catch((error: unknown) => {
         if (error instanceof UdfLoadError) return [];
         throw error;
       });

@@ -173,6 +173,41 @@ const cases = {
     );
     assert.match((await fuselet(["run", hello, "-o", "/dev/full"])).stderr, /the disk is full/);
   },
+  "a UDF from a URL: fetched with its modules where its host is granted, else not asked for": async () => {
+    const asked = [];
+    const files = {
+      "/udfs/main.py":
+        '@fused.udf(headers=["helper.py"])\ndef udf(n: int = 1):\n    import helper\n    return helper.double(n)\n',
+      "/udfs/helper.py": "def double(n):\n    return 2 * n\n",
+    };
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      const text = files[request.url];
+      response.writeHead(text ? 200 : 404).end(text);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${server.address().port}`;
+    try {
+      const url = `http://${host}/udfs/main.py`;
+      const denied = await fuselet(["run", url]);
+      assert.deepEqual(denied, {
+        status: 3,
+        stdout: "",
+        stderr: `error: Requires net access to "${host}": run again with --allow-net=${host}\n`,
+      });
+      assert.deepEqual(asked, []);
+      const granted = await fuselet(["run", `--allow-net=${host}`, url, "n=21"]);
+      assert.deepEqual(granted, { status: 0, stdout: "42\n", stderr: "" });
+      assert.deepEqual(asked, ["/udfs/main.py", "/udfs/helper.py"]);
+      const inspected = await fuselet(["inspect", `--allow-net=${host}`, url, "--json"]);
+      assert.equal(JSON.parse(inspected.stdout).headers[0].file, "helper.py");
+      const missing = await fuselet(["run", `--allow-net=${host}`, `http://${host}/none.py`]);
+      assert.equal(missing.status, 2);
+      assert.match(missing.stderr, /Cannot load the UDF "http:.*none.py": the server answered 404 Not Found/);
+    } finally {
+      server.close();
+    }
+  },
   "inspect runs none of the UDF's code": async () => {
     const noisy = file("noisy.py", 'print("ran")\n@fused.udf\ndef udf(a: int = 1):\n    return a\n');
     const { status, stdout, stderr } = await fuselet(["inspect", noisy, "--json"]);

@@ -1,0 +1,68 @@
+/** A UDF's source, and the modules beside it, from a URL. What fetches it is the caller's. */
+import { UdfLoadError } from "../../runtime/errors.ts";
+import type { Header, UdfSource } from "../../runtime/udf.ts";
+import { checkPath, moduleNameOf } from "./paths.ts";
+import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
+
+/** Gives what is at a URL, all of it. @throws UsageError that says why it cannot; PermissionDeniedError */
+export type FetchBytes = (url: URL) => Promise<Uint8Array>;
+
+/**
+ * Reads a source: a file or a zip archive.
+ * @throws what `fetchBytes` throws; UdfLoadError where what came is no UDF
+ */
+export async function readUrl(url: URL, fetchBytes: FetchBytes): Promise<UdfSource> {
+  return sourceFromBytes(await fetchBytes(url), nameOf(url));
+}
+
+/**
+ * Reads modules beside a UDF's URL: those that its decorator or its imports name.
+ * @throws UdfLoadError that names the module and why it cannot be read; PermissionDeniedError
+ */
+export async function readUrlHeaders(
+  sourceUrl: URL,
+  names: readonly string[],
+  fetchBytes: FetchBytes,
+): Promise<Header[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const plain = checkPath(name.replace(/^\.\//, ""));
+      const extension = /\.[^./]+$/.exec(sourceUrl.pathname)?.[0] ?? ".py";
+      const file = /\.[^./]+$/.test(plain) ? plain : `${plain}${extension}`;
+      try {
+        const bytes = await fetchBytes(new URL(file, sourceUrl));
+        return {
+          moduleName: moduleNameOf(file),
+          code: new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+          file,
+        };
+      } catch (cause) {
+        if (cause instanceof Error && cause.name === "PermissionDeniedError") throw cause;
+        throw new UdfLoadError(
+          `Cannot read the header ${JSON.stringify(name)} of ${JSON.stringify(sourceUrl.href)}: ${(cause as Error).message}`,
+          { cause },
+        );
+      }
+    }),
+  );
+}
+
+/** @throws UdfLoadError for more than a source may have */
+export function checkSize(total: number, label: string): void {
+  if (total > SOURCE_LIMITS.totalBytes) {
+    throw new UdfLoadError(
+      `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
+    );
+  }
+}
+
+/** The file's name in a URL; `udf` where it has none (blob: and data: URLs, folders). */
+function nameOf(url: URL): string {
+  if (!url.protocol.startsWith("http")) return "udf";
+  const last = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(last) || "udf";
+  } catch {
+    return last;
+  }
+}
