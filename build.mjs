@@ -112,6 +112,8 @@ async function packFused() {
     const path = join(entry.parentPath, entry.name);
     files.set(relative(folder, path).replaceAll("\\", "/"), new Uint8Array(await readFile(path)));
   }
+  // In an isolate the host installs packages.
+  files.set("micropip.py", new TextEncoder().encode("from fused._micropip import *\n"));
   files.set(
     `fuselet-${version}.dist-info/METADATA`,
     new TextEncoder().encode(`Metadata-Version: 2.1\nName: fuselet\nVersion: ${version}\nLicense: MIT\n`),

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { once } from "../runtime/once.ts";
 import { lazyBinding, type OpenBindings, openNetwork, STORAGE_METHODS } from "./bindings.ts";
+import type { OpenStored } from "./download/binding.ts";
 import { RunFiles } from "./files/files.ts";
 import type { NodeStorageOptions } from "./storage/storage.node.ts";
 
@@ -22,12 +23,13 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
   const network = once(() => openNetwork(import("./net/transport.node.ts"), closers));
 
   const results = once(async () => {
-    const [{ openCache }, { cacheBinding }] = await Promise.all([
-      import("./cache/cache.node.ts"),
-      import("./cache/binding.ts"),
-    ]);
+    const { openCache } = await import("./cache/cache.node.ts");
     const { cache, close } = openCache(join(cacheFolder, "results"));
     closers.push(close);
+    return cache;
+  });
+  const cached = once(async () => {
+    const [cache, { cacheBinding }] = await Promise.all([results(), import("./cache/binding.ts")]);
     return cacheBinding({ cache });
   });
 
@@ -59,9 +61,14 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
       {
         place: diskDownloads({ folder, lock: downloadLock(locks) }),
         fetch: guardedDownload(guard, limits.idleMs),
-        hash: async (text) => createHash("sha256").update(text).digest("hex"),
+        async sha256(parts) {
+          const hash = createHash("sha256");
+          for await (const part of parts) hash.update(part);
+          return hash.digest("hex");
+        },
       },
       files,
+      openStored,
     );
   });
 
@@ -76,13 +83,32 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
     return storageBinding({ drivers, files });
   });
 
+  const secrets = once(async () => {
+    const [{ openVault }, { secretsBinding }] = await Promise.all([
+      import("./secrets/vault.node.ts"),
+      import("./secrets/binding.ts"),
+    ]);
+    const { close, ...opened } = openVault(join(dataFolder, "secrets"), process.env.FUSELET_SECRETS_KEY);
+    closers.push(close);
+    return secretsBinding(opened);
+  });
+
+  const openStored: OpenStored = async (url, call) =>
+    (await storages()).open?.([url], call) as ReturnType<OpenStored>;
+
   return {
     bindings: {
       files: files.binding,
       net: lazyBinding(["fetch", "read", "close"], async () => (await network()).net),
-      cache: lazyBinding(["begin", "commit", "abandon"], results),
+      cache: lazyBinding(["begin", "commit", "abandon"], cached),
       download: lazyBinding(["get"], downloads),
       storage: lazyBinding(STORAGE_METHODS, storages),
+      secrets: lazyBinding(["get", "list"], secrets),
+    },
+    openGuard: async () => (await network()).guard,
+    async keptResults(options) {
+      const [cache, { runResults }] = await Promise.all([results(), import("./cache/results.ts")]);
+      return runResults({ cache, ...options });
     },
     async close() {
       for (const close of closers.splice(0).reverse()) await close();

@@ -1,10 +1,17 @@
 /** How a platform's bindings are put together. */
+import type { KeptResults } from "../runtime/results.ts";
+import type { ResultsOptions } from "./cache/results.ts";
 import type { Binding } from "./host.ts";
+import type { Guard } from "./net/guard.ts";
 import type { Transport } from "./net/transport.ts";
 
 /** The bindings of one runtime, and the end of what they hold open. */
 export interface OpenBindings {
   bindings: Readonly<Record<string, Binding>>;
+  /** The guarded fetch, for what the host itself has to fetch. */
+  openGuard(): Promise<Guard>;
+  /** Where results of whole runs are kept. */
+  keptResults(options: Omit<ResultsOptions, "cache">): Promise<KeptResults>;
   /** Closes connections, databases and files. */
   close(): Promise<void>;
 }

@@ -5,9 +5,10 @@ import type { RunResult } from "../runtime/result.ts";
 import type { Caller, Host } from "../runtime/runtime.ts";
 import type { Tile, UdfSource } from "../runtime/udf.ts";
 import { decodeValue, encodeValue } from "../runtime/value.ts";
-import type { RunContext } from "./context/context.ts";
+import { type RunContext, watchContext } from "./context/context.ts";
 import type { Caller as Asking, Broker, Grant } from "./permissions/broker.ts";
 import type { PermissionName, Permissions } from "./permissions/descriptor.ts";
+import { redactionOf } from "./secrets/runs.ts";
 
 /** On whose behalf a binding is called. All calls of one run share one object. */
 export interface Call {
@@ -17,7 +18,7 @@ export interface Call {
   readonly engine: string;
   /** What the run may do at most. */
   readonly permissions: Permissions;
-  /** What the run is told about itself. */
+  /** What the run is told about itself. Its result depends on the fields that are read here. */
   readonly context: RunContext;
   /** Aborts when the run ends, however it ends. */
   readonly signal: AbortSignal;
@@ -69,7 +70,11 @@ export function openHost({ broker, bindings }: HostOptions): Host {
 }
 
 function openCall(broker: Broker, caller: Caller): Call {
-  const { principal, udf, signal } = caller;
+  const { principal, udf, signal, uses } = caller;
+  const context = caller.context as RunContext;
+  const keepNothing = () => {
+    if (uses) uses.isShareable = false;
+  };
   const asking: Asking = {
     principal,
     udf,
@@ -78,16 +83,22 @@ function openCall(broker: Broker, caller: Caller): Call {
     isNested: caller.isNested,
     signal,
     pause: () => caller.pauseTimeLimit(),
+    noteAnswer: keepNothing,
+    redact: (text) => redactionOf(signal)?.text(text) ?? text,
   };
   return {
     principal,
     udf,
     engine: caller.engine,
     permissions: asking.permissions,
-    context: caller.context as RunContext,
+    context: uses ? watchContext(context, uses.fields) : context,
     signal,
     run: (source, options) => caller.run(source, options),
-    require: (permission, value) => broker.require(permission, value, asking),
+    async require(permission, value) {
+      const grant = await broker.require(permission, value, asking);
+      if (grant.reveal) keepNothing();
+      return grant;
+    },
   };
 }
 

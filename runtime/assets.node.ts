@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:f
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Assets, BuildCache, Folder } from "./assets.ts";
+import type { Assets, BuildCache, Folder, ListedFolder } from "./assets.ts";
 import { cacheFolder } from "./cache-folder.node.ts";
 import { AssetError } from "./errors.ts";
 import { readKey } from "./key.node.ts";
@@ -34,6 +34,34 @@ export function diskFolder(path: string): Folder {
   };
 }
 
+/** A folder on disk whose files can be counted. */
+export function listedDiskFolder(path: string): ListedFolder {
+  return {
+    ...diskFolder(path),
+    async list() {
+      try {
+        const entries = await readdir(path, { withFileTypes: true });
+        return await Promise.all(
+          entries
+            .filter((entry) => !entry.isDirectory())
+            .map(async ({ name }) => {
+              const { size, mtimeMs } = await stat(join(path, name));
+              return { file: name, stamp: `${size} ${mtimeMs}` };
+            }),
+        );
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException;
+        throw new AssetError(
+          `Cannot read the folder of wheels ${path}: ${code === "ENOENT" ? "it is not there" : code}`,
+          {
+            cause,
+          },
+        );
+      }
+    },
+  };
+}
+
 /** A build that nobody has read for longest goes first when there are more bytes than this. */
 const MAX_CACHE_BYTES = 4 * 1024 ** 3;
 /** What a process that was killed left half-written. */
@@ -55,7 +83,7 @@ async function prune(folder: string, maxBytes: number): Promise<void> {
     if (!info?.isFile()) continue;
     if (name.endsWith(".tmp")) {
       if (Date.now() - info.mtimeMs > STALE_MS) await remove(path);
-    } else if (/^(snapshot|code|packages|typescript)-/.test(name)) {
+    } else if (/^(snapshot|code|packages|typescript|resolution|wheels|wheel|npm)-/.test(name)) {
       total += info.size;
       if (total > maxBytes) await remove(path);
     }
@@ -112,6 +140,8 @@ export function diskCache(folder: string, maxBytes: number = MAX_CACHE_BYTES): B
 export interface AssetOptions {
   /** A Pyodide distribution: a folder with pyodide-lock.json and wheels. Default: `FUSELET_PYODIDE`, else the npm package `pyodide`. */
   pyodide?: string;
+  /** A folder with wheels (pure Python, or for Pyodide) that UDFs may use beside the distribution's. Default: `FUSELET_WHEELS`, else none. */
+  wheels?: string;
   /** The build cache's folder. Default: `FUSELET_CACHE`, else the platform's cache folder. */
   cache?: string;
 }
@@ -120,9 +150,11 @@ export interface AssetOptions {
 export function openAssets(options: AssetOptions = {}): Assets {
   const require = createRequire(import.meta.url);
   const chosen = options.pyodide ?? process.env.FUSELET_PYODIDE;
+  const wheels = options.wheels ?? process.env.FUSELET_WHEELS;
   return {
     own: diskFolder(fileURLToPath(new URL("./assets/", import.meta.url))),
     pyodide: diskFolder(chosen ? chosen : dirname(require.resolve("pyodide/package.json"))),
+    ...(wheels ? { wheels: listedDiskFolder(wheels) } : {}),
     quickjs: diskFolder(dirname(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"))),
     cache: diskCache(options.cache ?? cacheFolder()),
     sha256: async (bytes) => createHash("sha256").update(bytes).digest("hex"),

@@ -9,6 +9,12 @@ export interface Folder {
   has(file: string): Promise<boolean>;
 }
 
+/** A folder whose files can be counted. */
+export interface ListedFolder extends Folder {
+  /** Its files, each with something that changes when it does. @throws AssetError where it cannot be read */
+  list(): Promise<{ file: string; stamp: string }[]>;
+}
+
 /** Bytes that were built once. Reading checks that they are what was written: in Node with a MAC, in a browser with a hash. */
 export interface BuildCache {
   /** Undefined when there is none; `damaged` is called first when there is one that cannot be trusted. */
@@ -22,6 +28,8 @@ export interface Assets {
   own: Folder;
   /** The Pyodide distribution. */
   pyodide: Folder;
+  /** Wheels beside the distribution. */
+  wheels?: ListedFolder;
   /** quickjs-emscripten's WebAssembly binary. */
   quickjs: Folder;
   cache: BuildCache;

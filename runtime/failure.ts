@@ -33,8 +33,9 @@ export function readFailure(report: unknown): GuestFailure {
 
 function moduleHint(module: string): string {
   return (
-    `${module} is not in this Python distribution. For a package, name a distribution that has its wheel with --pyodide DIR ` +
-    `(a folder with pyodide-lock.json); for a module of yours, name its file in @fused.udf(headers=[…]) or make the UDF a folder`
+    `${module} is not in this Python distribution. For a package, list it in the script block (# /// script, dependencies) and name a ` +
+    `distribution (--pyodide DIR) or a folder of wheels (--wheels DIR) that has it, or allow fetching it (--allow-import=NAME); ` +
+    `for a module of yours, name its file in @fused.udf(headers=[…]) or make the UDF a folder`
   );
 }
 

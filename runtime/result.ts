@@ -2,8 +2,10 @@
 import type { Table } from "apache-arrow";
 import { MediaValue, TableValue } from "./value.ts";
 
-/** Milliseconds: until an isolate was ready, of the run itself, of both. */
+/** Milliseconds: until an isolate was ready, of the run itself, of all. */
 export interface RunTiming {
+  /** Looking for a kept result, and waiting for another run that made it; 0 where the cache was off. */
+  cacheMs: number;
   startMs: number;
   /** How long putting the isolate's memory back took before this run; 0 where nothing ran in it before. */
   restoreMs: number;
@@ -14,6 +16,7 @@ export interface RunTiming {
 interface RunDetails {
   stdout: string;
   stderr: string;
+  cached: boolean;
   timing: RunTiming;
 }
 
@@ -29,16 +32,17 @@ export class RunResult {
   readonly table: Table | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Whether it came from a cache instead of a run. */
-  readonly cached: boolean = false;
+  /** Whether it came from the cache instead of a run; then output is that of the run which made it. */
+  readonly cached: boolean;
   readonly timing: RunTiming;
   #value: { is: unknown } | undefined;
 
-  private constructor(raw: unknown, table: Table | null, { stdout, stderr, timing }: RunDetails) {
+  private constructor(raw: unknown, table: Table | null, { stdout, stderr, cached, timing }: RunDetails) {
     this.raw = raw;
     this.table = table;
     this.stdout = stdout;
     this.stderr = stderr;
+    this.cached = cached;
     this.timing = timing;
   }
 

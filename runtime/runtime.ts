@@ -2,6 +2,7 @@
 import { tableBuilder } from "./columns.ts";
 import type { Engine } from "./engines/engine.ts";
 import {
+  CancelledError,
   FuseletError,
   IsolateError,
   LimitExceededError,
@@ -11,12 +12,16 @@ import {
   UsageError,
 } from "./errors.ts";
 import { Denials, failureError, readFailure } from "./failure.ts";
-import type { Isolate } from "./isolate/isolate.ts";
+import type { Isolate, IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
+import type { NpmLock, PythonLock } from "./lock-file.ts";
 import { memoBySource } from "./memo.ts";
+import type { PackageCaller } from "./packages.ts";
 import { type Lease, type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
-import { RunResult, type RunTiming } from "./result.ts";
+import { RedactedOutput, type Redaction, redactAnswer, redactError } from "./redact.ts";
+import { RunResult } from "./result.ts";
+import type { KeptResults, KeptRun, ResultKey, RunLease, RunUses } from "./results.ts";
 import { identityOf, type Tile, type Udf, type UdfSource } from "./udf.ts";
 import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } from "./value.ts";
 
@@ -36,6 +41,8 @@ export interface Caller {
   noteDenial(error: PermissionDeniedError): void;
   /** Stops the run's time limit, while a person is asked. @returns the function that lets it go on */
   pauseTimeLimit(): () => void;
+  /** Where the result may be kept for other runs: what it depends on. */
+  uses?: RunUses | undefined;
   /** Whether another UDF's run asked for this one. */
   isNested: boolean;
   /** Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run. @throws as `Runtime.run` */
@@ -76,8 +83,34 @@ export interface RuntimeParts {
   narrowPermissions(wanted: unknown): unknown;
   /** What a run asked for becomes what its host calls bring along. @throws UsageError */
   checkContext(given: unknown): unknown;
+  /** What must not be shown of the run with this signal; undefined where there is nothing, as of most. */
+  redactionOf(signal: AbortSignal): Redaction | undefined;
   /** SHA-256, hexadecimal. */
   hash(text: string): Promise<string>;
+  /** Loaded when a run first wants its result from there. */
+  keptResults(): Promise<KeptResults>;
+}
+
+/** A run whose options were checked. */
+interface AskedRun {
+  started: number;
+  /** Kept results count up to this age; 0: it is run. */
+  cacheMaxAgeMs: number;
+  cacheMs: number;
+  source: UdfSource;
+  options: RunOptions;
+  limits: Limits;
+  permissions: unknown;
+  context: unknown;
+  parameters: Encoded;
+  engine: Engine;
+  hash: string;
+  principal: string;
+  recipe: Promise<IsolateRecipe>;
+  /** For packages. */
+  asking: PackageCaller;
+  isNested: boolean;
+  uses: RunUses | undefined;
 }
 
 const RUN_OPTIONS = new Set([
@@ -89,6 +122,9 @@ const RUN_OPTIONS = new Set([
   "limits",
   "signal",
   "onOutput",
+  // The SDK makes an age of these two.
+  "cacheMaxAge",
+  "cache",
 ]);
 
 /** Checks the options of a run once; after this they are trusted. */
@@ -121,6 +157,11 @@ function checkOptions(options: RunOptions): void {
       );
     }
   }
+}
+
+/** The same parameters in the order of their names. */
+function inOrder(parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws ParameterError that names the parameter which cannot cross */
@@ -165,33 +206,116 @@ export class Runtime {
 
   /**
    * Runs a UDF in an isolate.
+   * @param cacheMaxAgeMs a result of an earlier run of the same counts up to this age, and of several runs at once one goes on; 0: it is run
    * @throws UdfRuntimeError when it raises, LimitExceededError, CancelledError, PermissionDeniedError, ParameterError, UdfLoadError,
    *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
    */
-  run(source: UdfSource, options: RunOptions = {}): Promise<RunResult> {
-    return this.#run(source, options, false);
+  run(source: UdfSource, options: RunOptions = {}, cacheMaxAgeMs = 0): Promise<RunResult> {
+    return this.#run(source, options, { isNested: false, uses: undefined, cacheMaxAgeMs });
   }
 
-  async #run(source: UdfSource, options: RunOptions, isNested: boolean): Promise<RunResult> {
+  async #run(
+    source: UdfSource,
+    options: RunOptions,
+    { isNested, uses, cacheMaxAgeMs }: Pick<AskedRun, "isNested" | "uses" | "cacheMaxAgeMs">,
+  ): Promise<RunResult> {
     this.#assertOpen();
     checkOptions(options);
     const started = performance.now();
     const limits = options.limits ? narrowLimits(this.#parts.limits, options.limits) : this.#parts.limits;
     const permissions = this.#parts.narrowPermissions(options.permissions);
     const context = this.#parts.checkContext(options.context);
-    const parameters = encodeParameters(options.parameters ?? {});
+    // In one order where others may get the result: a UDF can see it.
+    const given = options.parameters ?? {};
+    const parameters = encodeParameters(cacheMaxAgeMs > 0 ? inOrder(given) : given);
     const engine = this.#engine(source);
     const hash = await this.#hash(source);
     const principal = options.principal ?? DEFAULT_PRINCIPAL;
-    const recipe = engine.recipe(source, { readsTables: holdsTable(parameters) });
+    const { signal } = options;
+    const asking = { principal, udf: { name: source.name, hash }, permissions, isNested, signal };
+    const recipe = engine.recipe(source, { readsTables: holdsTable(parameters), caller: asking });
     // Whoever leases waits for it; a lease that is refused does not.
     recipe.catch(() => {});
+    const run = {
+      source,
+      options,
+      limits,
+      permissions,
+      context,
+      parameters,
+      engine,
+      hash,
+      principal,
+      recipe,
+      asking,
+    };
+    const asked: AskedRun = { ...run, started, cacheMs: 0, cacheMaxAgeMs, isNested, uses };
+    return cacheMaxAgeMs > 0 ? this.#findOrRun(asked) : this.#runInIsolate(asked, undefined);
+  }
+
+  /** Gives the result that an earlier run has left, or runs it while others wait for its result. */
+  async #findOrRun(asked: AskedRun): Promise<RunResult> {
+    const { principal, source, hash, permissions, context, limits, recipe, options, started } = asked;
+    const results = await this.#parts.keptResults();
+    // These decide whether there is an answer, and not which.
+    const { timeMs, startMs, installMs, idleMs, ...others } = limits;
+    const key: ResultKey = {
+      principal,
+      udf: { name: source.name, hash },
+      engine: (await recipe).key,
+      permissions,
+      limits: others,
+      parameters: asked.parameters,
+      tile: options.tile ?? null,
+    };
+    const find = (reset: boolean) =>
+      results.find(key, {
+        context,
+        maxAgeMs: asked.cacheMaxAgeMs,
+        waitMs: startMs + timeMs,
+        reset,
+        signal: options.signal,
+      });
+    try {
+      let found = await find(false);
+      if (found && "reply" in found) {
+        const cacheMs = performance.now() - started;
+        const timing = { cacheMs, startMs: 0, restoreMs: 0, runMs: 0, totalMs: cacheMs };
+        const { stdout, stderr } = found;
+        const result = await readKept(found, limits, { stdout, stderr, cached: true, timing });
+        if (result) {
+          if (stdout) options.onOutput?.("stdout", stdout);
+          if (stderr) options.onOutput?.("stderr", stderr);
+          return result;
+        }
+        found = await find(true);
+      }
+      const lease = found as RunLease | undefined;
+      try {
+        const uses = lease && { fields: new Set<string>(), isShareable: true };
+        const cacheMs = performance.now() - started;
+        return await this.#runInIsolate({ ...asked, cacheMs, uses }, lease);
+      } finally {
+        await lease?.abandon();
+      }
+    } catch (error) {
+      if (options.signal?.aborted && !(error instanceof FuseletError))
+        throw new CancelledError("The run was cancelled while it waited for another one's result");
+      throw error;
+    }
+  }
+
+  /** @param keeping gets the result, if there is one */
+  async #runInIsolate(asked: AskedRun, keeping: RunLease | undefined): Promise<RunResult> {
+    const { source, options, limits, permissions, context, parameters, engine, hash, principal, recipe } =
+      asked;
+    const { started, cacheMs, isNested, uses, asking } = asked;
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
     const sent = booting
       ? recipe.then(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
       : undefined;
-    const preparing = sent ? sent.then(() => engine.prepare(source)) : engine.prepare(source);
+    const preparing = sent ? sent.then(() => engine.prepare(source, asking)) : engine.prepare(source, asking);
     preparing.catch(() => {});
     const request: LeaseRequest = {
       recipe,
@@ -200,9 +324,10 @@ export class Runtime {
       signal: options.signal,
     };
     let lease = await this.#pool.lease(request);
-    const collector = collectOutput(limits.logBytes, options.onOutput);
     // Made when the host is first asked: most runs never do.
     let ending: AbortController | undefined;
+    const redaction = () => ending && this.#parts.redactionOf(ending.signal);
+    const collector = collectOutput(limits.logBytes, options.onOutput, redaction);
     try {
       const udf = await preparing;
       const leased = performance.now();
@@ -221,11 +346,13 @@ export class Runtime {
         },
         noteDenial: (error) => denials.add(error),
         pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
+        uses,
         isNested,
-        run: (udf, its) =>
-          nested(() =>
-            this.#run(udf, { ...its, principal, permissions, limits, signal: caller.signal }, true),
-          ),
+        run: (udf, its) => {
+          const own = { ...its, principal, permissions, limits, signal: caller.signal };
+          // What it depends on, this run depends on.
+          return nested(() => this.#run(udf, own, { isNested: true, uses, cacheMaxAgeMs: 0 }));
+        },
       };
       const calls = countCalls(
         limits,
@@ -262,20 +389,50 @@ export class Runtime {
       if (!answer.ok) {
         throw failureError(await engine.locate(readFailure(answer.error), source), source, limits, denials);
       }
-      const timing: RunTiming = {
-        startMs: leased - started,
-        restoreMs,
-        runMs: ran - leased,
-        totalMs: performance.now() - started,
-      };
-      const value = decodeParsed(answer.value, reply.buffers, await tableBuilder(reply.text));
-      return await RunResult.of(value, { ...collector.finish(), timing });
+      const [shown, buffers] = redactAnswer(answer.value, reply.buffers, redaction());
+      const value = decodeParsed(shown, buffers, await tableBuilder(reply.text));
+      const output = collector.finish();
+      const result = await RunResult.of(value, {
+        ...output,
+        cached: false,
+        timing: {
+          cacheMs,
+          startMs: leased - started - cacheMs,
+          restoreMs,
+          runMs: ran - leased,
+          totalMs: performance.now() - started,
+        },
+      });
+      if (keeping && uses) await keeping.keep({ reply, ...output }, uses);
+      return result;
     } catch (error) {
-      throw withOutput(error, collector.finish());
+      throw withOutput(redactError(error, redaction()), collector.finish());
     } finally {
       ending?.abort();
       lease.release();
     }
+  }
+
+  /**
+   * Chooses anew which files a UDF's packages are, and fetches those that are not on this machine.
+   * @throws PermissionDeniedError, AssetError, UdfLoadError
+   */
+  async lock(
+    source: UdfSource,
+    {
+      principal = DEFAULT_PRINCIPAL,
+      permissions,
+      signal,
+    }: Pick<RunOptions, "principal" | "permissions" | "signal"> = {},
+  ): Promise<PythonLock | NpmLock> {
+    this.#assertOpen();
+    return this.#engine(source).lock(source, {
+      principal,
+      udf: { name: source.name, hash: await this.#hash(source) },
+      permissions: this.#parts.narrowPermissions(permissions),
+      isNested: false,
+      signal,
+    });
   }
 
   /** Reads a UDF without running it: its entrypoint, parameters, requested permissions and packages. @throws UdfLoadError */
@@ -355,6 +512,23 @@ function readReply(
   return answer.ok === true ? { ok: true, value: answer.value } : { ok: false, error: answer.error };
 }
 
+/** @returns undefined for a kept result that cannot be read */
+async function readKept(
+  { reply }: KeptRun,
+  limits: Limits,
+  details: Parameters<typeof RunResult.of>[1],
+): Promise<RunResult | undefined> {
+  try {
+    const answer = readReply(reply, limits.outputBytes);
+    if (!answer.ok) return undefined;
+    const value = decodeParsed(answer.value, reply.buffers, await tableBuilder(reply.text));
+    return await RunResult.of(value, details);
+  } catch (error) {
+    if (error instanceof FuseletError) return undefined;
+    throw error;
+  }
+}
+
 /** Errors carry the output that came before them: it often says why. */
 function withOutput(error: unknown, output: { stdout: string; stderr: string }): unknown {
   if (error instanceof FuseletError) Object.assign(error, output);
@@ -404,11 +578,16 @@ function countCalls(
 }
 
 /** Collects output as text, streaming it on, and stops at the limit even if the guest does not. */
-function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
-  const streams: Record<"stdout" | "stderr", { decoder?: TextDecoder; text: string }> = {
-    stdout: { text: "" },
-    stderr: { text: "" },
-  };
+function collectOutput(
+  logBytes: number,
+  onOutput: RunOptions["onOutput"],
+  redaction: () => Redaction | undefined,
+) {
+  const open = () => ({ decoder: undefined, text: "", redacted: new RedactedOutput(redaction) });
+  const streams: Record<
+    "stdout" | "stderr",
+    { decoder: TextDecoder | undefined; text: string; redacted: RedactedOutput }
+  > = { stdout: open(), stderr: open() };
   // The guest marks where it cut off; the mark itself is beyond the limit.
   let left = logBytes + 256;
   const add = (stream: "stdout" | "stderr", text: string) => {
@@ -419,13 +598,18 @@ function collectOutput(logBytes: number, onOutput: RunOptions["onOutput"]) {
     output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
       if (left <= 0) return;
       left -= bytes.length;
+      const { redacted } = streams[stream];
       streams[stream].decoder ??= new TextDecoder();
-      add(stream, streams[stream].decoder.decode(bytes, { stream: true }));
+      for (const part of redacted.push(bytes))
+        add(stream, streams[stream].decoder.decode(part, { stream: true }));
     },
     finish() {
       // Half a character may have come last.
-      for (const stream of ["stdout", "stderr"] as const)
-        add(stream, streams[stream].decoder?.decode() ?? "");
+      for (const stream of ["stdout", "stderr"] as const) {
+        const { decoder, redacted } = streams[stream];
+        for (const part of redacted.end()) add(stream, decoder?.decode(part, { stream: true }) ?? "");
+        add(stream, decoder?.decode() ?? "");
+      }
       return { stdout: streams.stdout.text, stderr: streams.stderr.text };
     },
   };

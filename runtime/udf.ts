@@ -1,5 +1,6 @@
 /** The UDF as a plain value, and what a run of it is asked with. */
 import type { Limits } from "./limits.ts";
+import type { NPM_FOLDER, NpmFolder } from "./packages.ts";
 import type { Encoded } from "./value.ts";
 
 export type Language = "python" | "typescript";
@@ -59,6 +60,10 @@ export interface UdfSource {
   /** All other source files of the UDF's folder or zip. */
   headers: readonly Header[];
   metadata: Readonly<Record<string, unknown>>;
+  /** The text of `fuselet.lock` beside it (runtime/lock-file.ts): which files its packages are. */
+  lock?: string;
+  /** Packages of npm beside it, where it was read from a folder. */
+  readonly [NPM_FOLDER]?: NpmFolder;
 }
 
 /** What crosses the wall to start a run (JSON, with the parameters' buffers beside it). */

@@ -81,7 +81,7 @@ declare class URL {
   toJSON(): string;
 }
 
-interface SubtleKey {
+interface CryptoKey {
   readonly type: string;
 }
 interface SubtleCrypto {
@@ -92,11 +92,13 @@ interface SubtleCrypto {
     algorithm: object,
     extractable: boolean,
     usages: string[],
-  ): Promise<SubtleKey>;
-  sign(algorithm: string, key: SubtleKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  ): Promise<CryptoKey>;
+  encrypt(algorithm: object, key: CryptoKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  decrypt(algorithm: object, key: CryptoKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
+  sign(algorithm: string, key: CryptoKey, data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer>;
   verify(
     algorithm: string,
-    key: SubtleKey,
+    key: CryptoKey,
     signature: ArrayBuffer | ArrayBufferView,
     data: ArrayBuffer | ArrayBufferView,
   ): Promise<boolean>;

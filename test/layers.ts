@@ -37,9 +37,9 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
     packages: [],
   },
   {
-    files: /^sdk\/typescript\/(udf|prelude|coerce|door|files|context)\.ts$/,
+    files: /^sdk\/typescript\/(udf|prelude|cache|coerce|door|files|context|run|secrets)\.ts$/,
     local:
-      /^(sdk\/typescript\/(udf|prelude|coerce|door|files|context)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
+      /^(host\/cache\/age|sdk\/typescript\/(udf|prelude|cache|coerce|door|files|context|run|secrets)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
     packages: [],
   },
 ];

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkContext } from "../context/context.ts";
 import type { Binding, Call } from "../host.ts";
 import { createBroker } from "../permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
@@ -39,11 +40,13 @@ function run({
   hash = "h1",
   engine = "python",
   permissions = { cache: true } as Permissions,
+  headers = {},
 }: {
   principal?: string;
   hash?: string;
   engine?: string;
   permissions?: Permissions;
+  headers?: Record<string, string>;
 } = {}): Run {
   const ending = new AbortController();
   const checked = checkPermissions(permissions);
@@ -53,7 +56,7 @@ function run({
     udf,
     engine,
     permissions: checked,
-    context: {} as Call["context"],
+    context: checkContext({ headers }),
     signal: ending.signal,
     run: () => Promise.reject(new Error("nobody runs another UDF here")),
     require: (permission, value) =>
@@ -159,6 +162,65 @@ describe("the binding", () => {
   });
 });
 
+describe("the default age", () => {
+  const age = 30;
+  test.each<[string | undefined, boolean]>([
+    [undefined, true],
+    ["1h", true],
+    ["3600", true],
+    ["0", false],
+    ["0s", false],
+  ])("with the header %j: a hit is %s", async (header, hits) => {
+    const first = run();
+    await commit(first, (await begin(first, { maxAgeMs: null })).lease);
+    await new Promise((resolve) => setTimeout(resolve, age));
+    const call = run({ headers: header === undefined ? {} : { "Cache-Decorator-Max-Age": header } });
+    expect(await isHit(call, { maxAgeMs: null })).toBe(hits);
+    // A UDF's own word counts more.
+    expect(await isHit(call, { maxAgeMs: 60_000 })).toBe(true);
+  });
+
+  test("a header that is no age is refused", async () => {
+    const call = run({ headers: { "cache-decorator-max-age": "soon" } });
+    await expect(begin(call, { maxAgeMs: null })).rejects.toMatchObject({
+      code: "request",
+      message: expect.stringContaining("cache-decorator-max-age must be a whole number and s, m, h or d"),
+    });
+  });
+});
+
+describe("encoded values", () => {
+  const key = { text: '["f",1]', buffers: [new Uint8Array([1, 2])] };
+  const value = { text: '{"$":"bytes","b":0}', buffers: [new Uint8Array(20_000).fill(5)] };
+
+  test("are keys, and bodies that come back as they were", async () => {
+    const call = run();
+    const { lease } = await begin(call, { key });
+    await binding.commit!([lease, { format: "value", body: value }], call);
+    const hit = (await begin(run(), { key })) as unknown as { format: string; body: typeof value };
+    expect(hit.format).toBe("value");
+    expect(hit.body.text).toBe(value.text);
+    expect(hit.body.buffers.map((buffer) => Buffer.compare(buffer, value.buffers[0]!))).toEqual([0]);
+    for (const other of [
+      { ...key, text: '["f",2]' },
+      { ...key, buffers: [new Uint8Array([1, 3])] },
+      { ...key, buffers: [new Uint8Array([1]), new Uint8Array([2])] },
+    ])
+      expect(await isHit(run(), { key: other })).toBe(false);
+  });
+
+  test.each([[null], ["text"], [new Uint8Array()], [{ text: "" }], [{ text: "", buffers: ["x"] }]])(
+    "as a body, %j is none",
+    async (body) => {
+      const call = run();
+      const { lease } = await begin(call);
+      await expect(binding.commit!([lease, { format: "value", body }], call)).rejects.toMatchObject({
+        code: "request",
+      });
+    },
+  );
+});
+
 describe("a lease", () => {
   test("ends with its run: who waits goes on at once", async () => {
     const call = run();
@@ -226,6 +288,10 @@ describe("a lease", () => {
 describe("arguments", () => {
   test.each([
     ["key", ["", "x".repeat(64), KEY.toUpperCase(), KEY.slice(1), `${KEY}\n`, 1, null]],
+    [
+      "key",
+      [{}, { text: "" }, { text: 1, buffers: [] }, { text: "", buffers: {} }, { text: "", buffers: [1] }],
+    ],
     ["name", [null, 1, "x".repeat(257)]],
     [
       "folder",
@@ -248,7 +314,7 @@ describe("arguments", () => {
       ],
     ],
     ["storage", ["", "disk", null, 1]],
-    ["maxAgeMs", [-1, Number.NaN, Infinity, 1e16, "1", null, 10n]],
+    ["maxAgeMs", [-1, Number.NaN, Infinity, 1e16, "1", undefined, 10n]],
     ["reset", [0, "true", null]],
     ["lockTimeoutMs", [-1, Number.NaN, Infinity, 1e12, "1", null]],
   ])("%s is checked", async (name, values) => {

@@ -3,24 +3,33 @@
  * each name: two principals, two UDFs or two grants never meet.
  */
 import { PermissionDeniedError } from "../../runtime/errors.ts";
+import type { Encoded } from "../../runtime/value.ts";
 import type { Binding, Call } from "../host.ts";
+import { usedSecret } from "../secrets/runs.ts";
 import { StoreError } from "../store/errors.ts";
+import { AGE_RULE, MAX_AGE_MS, parseAge } from "./age.ts";
 import { sha256 } from "./blobs.ts";
 import type { Cache, Lease } from "./cache.ts";
+import { canonical } from "./canonical.ts";
 import { CacheError } from "./errors.ts";
+import { pack, unpack } from "./packed.ts";
 
 export interface CacheBindingOptions {
   cache: Cache;
 }
 
 const FORMATS = ["json", "bytes", "arrow", "pickle"];
+/** For guests without a hash function and an encoding of their own: the host makes the key, and packs values. */
+const VALUE_FORMAT = "value";
 const STORAGES = ["auto", "local", "mount", "object"];
 const FIELDS = ["key", "name", "folder", "storage", "maxAgeMs", "reset", "lockTimeoutMs"];
+const MAX_BUFFERS = 1000;
 /** What one run may compute at the same time. */
 const MAX_LEASES = 1000;
-/** About 30,000 years: a number that no clock overflows. */
-const MAX_AGE_MS = 1e15;
 const MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000;
+/** The default age: the reference's option `cache_decorator_max_age`, and the header of a request that sets another. */
+const DEFAULT_AGE_MS = 48 * 60 * 60 * 1000;
+const AGE_HEADER = "cache-decorator-max-age";
 
 /** What is known of a run. */
 interface Run {
@@ -32,7 +41,7 @@ interface Run {
 }
 
 interface BeginRequest {
-  key: string;
+  key: string | Encoded;
   name: string;
   folder: string;
   storage: string;
@@ -43,6 +52,9 @@ interface BeginRequest {
 
 /**
  * Makes the binding: `begin(request)`, `commit(lease, { format, body })` and `abandon(lease)`. A lease ends with its run.
+ *
+ * The request's `key` is a hash, or an encoded value `{ text, buffers }` that is hashed here; `maxAgeMs` may be null, for the default. A
+ * body is bytes, or for the format `value` an encoded value.
  *
  * Without the permission `cache`, `begin` answers `{ state: "off", reason }`. All fail with CacheError.
  */
@@ -80,7 +92,7 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
   };
   return {
     async begin(args, call) {
-      const { key, name, folder, storage, maxAgeMs, reset, lockTimeoutMs } = readRequest(args);
+      const { key, name, folder, storage, maxAgeMs, reset, lockTimeoutMs } = readRequest(args, call);
       const reason = await denial(call);
       if (reason !== undefined) return { state: "off", reason };
       if (storage === "mount" || storage === "object") throw unconfigured(storage);
@@ -91,7 +103,7 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
       if (maxAgeMs === 0) return give(run, null);
       const found = await orCacheError("look into the cache", async () =>
         cache.begin({
-          key: `${await run.prefix}/${key}/${folder}`,
+          key: `${await run.prefix}/${typeof key === "string" ? key : await hashOf(key)}/${folder}`,
           maxAgeMs,
           reset,
           lockTimeoutMs,
@@ -101,7 +113,8 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
       );
       if (found.state === "hit") {
         const { createdAtMs, format } = found.entry;
-        return { state: "hit", createdAtMs, format, body: found.body };
+        const body = format === VALUE_FORMAT ? unpack(found.body) : found.body;
+        return { state: "hit", createdAtMs, format, body };
       }
       if (call.signal.aborted) await found.lease.abandon();
       return give(run, found.lease);
@@ -109,10 +122,10 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
     async commit(args, call) {
       const [id, result] = readArguments("commit", args, 2);
       const { format, body } = readObject("result", result, ["format", "body"]);
-      if (!FORMATS.includes(format as string)) throw wrong("format", `one of ${FORMATS.join(", ")}`, format);
-      if (!(body instanceof Uint8Array)) throw wrong("body", "bytes", body);
+      const kept = { format: format as string, body: readBody(format, body) };
       const lease = take(id, call);
-      await orCacheError("keep a result", async () => lease?.commit({ format: format as string, body }));
+      const isSecret = usedSecret(call.signal);
+      await orCacheError("keep a result", async () => (isSecret ? lease?.abandon() : lease?.commit(kept)));
       return null;
     },
     async abandon(args, call) {
@@ -126,6 +139,8 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
 
 /** Why nothing may be kept, or undefined. */
 async function denial(call: Call): Promise<string | undefined> {
+  if (usedSecret(call.signal))
+    return "the run has seen the value of a secret, and the cache is not encrypted";
   try {
     await call.require("cache", "");
     return undefined;
@@ -137,26 +152,39 @@ async function denial(call: Call): Promise<string | undefined> {
 
 /** What stands before the keys of a run: the same for all runs that may share results. */
 function prefixOf({ principal, udf, engine, permissions }: Call): Promise<string> {
-  return sha256(JSON.stringify([principal, udf.hash, engine, sorted(permissions)]));
+  return sha256(JSON.stringify([principal, udf.hash, engine, canonical(permissions)]));
 }
 
-/** The same JSON for objects whose fields were written in another order. */
-function sorted(value: unknown): unknown {
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  return Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, item]) => [name, sorted(item)]);
+/** Another hash than that of any text: a guest that hashes for itself meets none of these. */
+async function hashOf({ text, buffers }: Encoded): Promise<string> {
+  return sha256(JSON.stringify(["value", text, ...(await Promise.all(buffers.map(sha256)))]));
 }
 
-function readRequest(args: readonly unknown[]): BeginRequest {
+function readBody(format: unknown, body: unknown): Uint8Array {
+  if (format === VALUE_FORMAT) return pack(readEncoded("body", body));
+  if (!FORMATS.includes(format as string))
+    throw wrong("format", `one of ${[...FORMATS, VALUE_FORMAT].join(", ")}`, format);
+  return body instanceof Uint8Array ? body : fail("body", "bytes", body);
+}
+
+function readEncoded(name: string, value: unknown): Encoded {
+  const { text, buffers } = readObject(name, value, ["text", "buffers"]);
+  if (typeof text !== "string") throw wrong(`${name}.text`, "a text", text);
+  if (!Array.isArray(buffers) || buffers.length > MAX_BUFFERS)
+    throw wrong(`${name}.buffers`, `a list of at most ${MAX_BUFFERS}`, buffers);
+  for (const buffer of buffers)
+    if (!(buffer instanceof Uint8Array)) throw wrong(`${name}.buffers`, "bytes", buffer);
+  return { text, buffers };
+}
+
+function readRequest(args: readonly unknown[], call: Call): BeginRequest {
   const [request] = readArguments("begin", args, 1);
   const { key, name, folder, storage, maxAgeMs, reset, lockTimeoutMs } = readObject(
     "request",
     request,
     FIELDS,
   );
-  if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key))
+  if (typeof key === "string" && !/^[0-9a-f]{64}$/.test(key))
     throw wrong("key", "64 hexadecimal digits", key);
   if (typeof name !== "string" || name.length > 256) throw wrong("name", "at most 256 characters", name);
   if (folder !== null && !isFolder(folder))
@@ -164,14 +192,23 @@ function readRequest(args: readonly unknown[]): BeginRequest {
   if (!STORAGES.includes(storage as string)) throw wrong("storage", `one of ${STORAGES.join(", ")}`, storage);
   if (typeof reset !== "boolean") throw wrong("reset", "true or false", reset);
   return {
-    key,
+    key: typeof key === "string" ? key : readEncoded("key", key),
     name,
     folder: folder ?? "",
     storage: storage as string,
-    maxAgeMs: readMs("maxAgeMs", maxAgeMs, MAX_AGE_MS),
+    maxAgeMs: maxAgeMs === null ? defaultAge(call) : readMs("maxAgeMs", maxAgeMs, MAX_AGE_MS),
     reset,
     lockTimeoutMs: readMs("lockTimeoutMs", lockTimeoutMs, MAX_TIMEOUT_MS),
   };
+}
+
+/** What a request asks for by its header, else the reference's default. */
+function defaultAge({ context }: Call): number {
+  const asked = context.headers[AGE_HEADER];
+  if (asked === undefined) return DEFAULT_AGE_MS;
+  return (
+    parseAge(/^\d+$/.test(asked) ? Number(asked) : asked) ?? fail(`the header ${AGE_HEADER}`, AGE_RULE, asked)
+  );
 }
 
 function readArguments(method: string, args: readonly unknown[], count: number): readonly unknown[] {
@@ -204,6 +241,10 @@ function isFolder(folder: unknown): folder is string {
     !/[\p{Cc}\p{Cf}\\:]/u.test(folder) &&
     folder.split("/").every((part) => part !== "" && part !== "." && part !== "..")
   );
+}
+
+function fail(name: string, rule: string, received: unknown): never {
+  throw wrong(name, rule, received);
 }
 
 /** The guest's own value is shown, cut off. */

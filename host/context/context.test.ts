@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { checkContext } from "./context.ts";
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../runtime/errors.ts";
+import type { Call } from "../host.ts";
+import { checkContext, contextBinding, contextValue, watchContext } from "./context.ts";
 
 test("checkContext() fills in the defaults and lower-cases header names", () => {
   expect(checkContext(undefined)).toMatchObject({ headers: {}, recursionFactor: 0, kind: "local" });
@@ -24,4 +26,79 @@ test.each([
   [{ clientId: 3 }, "context.clientId must be a text or null: received 3"],
 ])("checkContext() refuses %j", (value, message) => {
   expect(() => checkContext(value)).toThrow(message);
+});
+
+describe("watchContext()", () => {
+  const context = checkContext({ userEmail: "a@b.c", headers: { Accept: "x", host: "h" } });
+  const readBy = (read: (watched: ReturnType<typeof watchContext>) => unknown) => {
+    const fields = new Set<string>();
+    read(watchContext(context, fields));
+    return [...fields].sort();
+  };
+
+  test("has what the context has, and cannot be changed", () => {
+    const watched = watchContext(context, new Set());
+    expect({ ...watched, headers: { ...watched.headers } }).toEqual({
+      ...context,
+      headers: { ...context.headers },
+    });
+    expect(() => Object.assign(watched, { kind: "batch" })).toThrow(TypeError);
+    expect(() => Object.assign(watched.headers, { accept: "y" })).toThrow(TypeError);
+    expect(() => delete (watched.headers as Record<string, string>).accept).toThrow(TypeError);
+    expect(watched.headers.accept).toBe("x");
+  });
+
+  test("notes what is read, and nothing else", () => {
+    expect(readBy(() => {})).toEqual([]);
+    expect(readBy((watched) => watched.headers)).toEqual([]);
+    expect(readBy(({ kind, userEmail }) => [kind, userEmail])).toEqual(["kind", "userEmail"]);
+    expect(readBy(({ headers }) => [headers.accept, "x" in headers, Object.hasOwn(headers, "y")])).toEqual([
+      "headers.accept",
+      "headers.x",
+      "headers.y",
+    ]);
+    expect(readBy(({ headers }) => Object.keys(headers))).toEqual(expect.arrayContaining(["headers"]));
+    expect(readBy((watched) => JSON.stringify(watched))).toEqual(
+      expect.arrayContaining(["clientId", "headers", "kind", "recursionFactor", "shareToken", "userEmail"]),
+    );
+  });
+
+  test("notes so many single headers, then all", () => {
+    const fields = readBy(({ headers }) => Array.from({ length: 1000 }, (_, i) => headers[`x-${i}`]));
+    expect(fields).toContain("headers");
+    expect(fields.length).toBeLessThan(60);
+  });
+
+  test("a field has its value under the name that was noted", () => {
+    expect(contextValue(context, "userEmail")).toBe("a@b.c");
+    expect(contextValue(context, "headers.accept")).toBe("x");
+    expect(contextValue(context, "headers.cookie")).toBeUndefined();
+    expect(contextValue(context, "headers")).toEqual([
+      ["accept", "x"],
+      ["host", "h"],
+    ]);
+  });
+});
+
+describe("the binding", () => {
+  const context = checkContext({ userEmail: "a@b.c", headers: { Accept: "x" } });
+  const ask = (method: string, ...args: unknown[]) =>
+    contextBinding[method]?.(args, { context, udf: { name: "u", hash: "h" } } as Call);
+
+  test("gives all, a field, or a header", () => {
+    expect(ask("get")).toEqual({ ...context, udf: { name: "u", hash: "h" } });
+    expect(ask("field", "userEmail")).toBe("a@b.c");
+    expect(ask("field", "headers")).toEqual({ accept: "x" });
+    expect([ask("header", "ACCEPT"), ask("header", "cookie")]).toEqual(["x", null]);
+  });
+
+  test.each([
+    ["field", "email"],
+    ["field", "toString"],
+    ["field", null],
+    ["header", 1],
+    ["header", "x".repeat(1001)],
+  ])("%s refuses %j", (method, name) => {
+    expect(() => ask(method, name)).toThrow(UsageError);
+  });
 });

@@ -75,7 +75,78 @@ export function checkContext(value: unknown): RunContext {
   });
 }
 
-/** The binding `context`. It needs no permission: a run may know what it is. */
+/** Names of single headers that are noted; a run that reads more is taken to have read all. */
+const MOST_HEADERS = 50;
+
+/**
+ * The same context, which notes what is read of it.
+ * @param read gets `userEmail`, `headers.accept` for one header, `headers` for all of them
+ */
+export function watchContext(context: RunContext, read: Set<string>): RunContext {
+  const noteHeader = (name: string | symbol) => {
+    if (read.has("headers") || typeof name === "symbol") return;
+    read.add(read.size < MOST_HEADERS ? `headers.${name}` : "headers");
+  };
+  const headers = new Proxy(Object.assign(Object.create(null) as Record<string, string>, context.headers), {
+    get(target, name) {
+      noteHeader(name);
+      return Reflect.get(target, name);
+    },
+    has(target, name) {
+      noteHeader(name);
+      return Reflect.has(target, name);
+    },
+    getOwnPropertyDescriptor(target, name) {
+      noteHeader(name);
+      return Reflect.getOwnPropertyDescriptor(target, name);
+    },
+    ownKeys(target) {
+      read.add("headers");
+      return Reflect.ownKeys(target);
+    },
+    defineProperty: () => false,
+    deleteProperty: () => false,
+  });
+  const watched = { headers };
+  for (const field of Object.keys(context) as (keyof RunContext)[]) {
+    if (field === "headers") continue;
+    const get = () => {
+      read.add(field);
+      return context[field];
+    };
+    Object.defineProperty(watched, field, { get, enumerable: true });
+  }
+  return watched as RunContext;
+}
+
+/** What a field has, by the names that `watchContext` notes; undefined where there is nothing of that name. */
+export function contextValue(context: RunContext, field: string): unknown {
+  if (field.startsWith("headers.")) return context.headers[field.slice("headers.".length)];
+  if (field !== "headers") return context[field as keyof RunContext];
+  return Object.entries(context.headers).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const MOST_NAME = 1000;
+
+/**
+ * The binding `context`. It needs no permission: a run may know what it is.
+ *
+ *     get()           all of it, and the UDF
+ *     field(name)     one field of it, `headers` among them
+ *     header(name)    one header, or null; the name in any case
+ *
+ * A kept result counts for a run that has the same in all that was asked for. @throws UsageError for a name that is none
+ */
 export const contextBinding: Binding = {
   get: (_args, { context, udf }) => ({ ...context, udf: { ...udf } }),
+  field([name], { context }) {
+    if (typeof name !== "string" || !Object.hasOwn(DEFAULTS, name))
+      throw new UsageError(`The context has no such field: there are ${Object.keys(DEFAULTS).join(", ")}`);
+    return context[name as keyof RunContext];
+  },
+  header([name], { context }) {
+    if (typeof name !== "string" || name.length > MOST_NAME)
+      throw new UsageError(`The name of a header must be a text of at most ${MOST_NAME} characters`);
+    return context.headers[name.toLowerCase()] ?? null;
+  },
 };

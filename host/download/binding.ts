@@ -1,10 +1,15 @@
-/** The binding `download`: fetches a file once and opens it for the run. */
+/** The binding `download`: fetches a file once and opens it for the run; one of the storage it opens where that lies. */
 import type { RunFiles } from "../files/files.ts";
-import type { Binding } from "../host.ts";
+import type { Binding, Call } from "../host.ts";
 import { readUrl } from "../net/request.ts";
 import { unsafePath } from "../udfs/paths.ts";
-import { type DownloadOptions, type DownloadRequest, download } from "./download.ts";
+import { type DownloadOptions, type DownloadRequest, download, wrongChecksum } from "./download.ts";
 import { DownloadError } from "./errors.ts";
+
+/** Places of the storage, which does its own checks of them. */
+const STORED = /^(fd|file|s3|gs):\/\//;
+/** What is read at once of a file whose checksum is wanted. */
+const PART_BYTES = 4 * 1024 * 1024;
 
 const STORAGES = ["auto", "local", "mount", "object"];
 
@@ -30,21 +35,46 @@ function readRequest(value: unknown): DownloadRequest {
   if (timeoutMs !== null && !(typeof timeoutMs === "number" && timeoutMs > 0))
     refuse("the time limit", "must be a number of milliseconds above 0", timeoutMs);
   return {
-    url: readUrl(url).href,
+    url: STORED.test(url) ? url : readUrl(url).href,
     path,
     sha256: sha256 as string | null,
     timeoutMs: timeoutMs as number | null,
   };
 }
 
+interface Opened {
+  /** For the binding `files`. */
+  file: number;
+  /** In bytes. */
+  size: number;
+}
+
+/** Opens a place of the storage for a run. @throws PermissionDeniedError, StorageError */
+export type OpenStored = (url: string, call: Call) => Promise<Opened>;
+
 /**
  * `get({ url, path, storage, sha256, timeoutMs })` -> `{ file, size }`: a number for the binding `files`, and bytes.
- * @throws PermissionDeniedError (`net`), NetError, DownloadError
+ * @throws PermissionDeniedError (`net`; for places of the storage `read`), NetError, DownloadError, StorageError
  */
-export function downloadBinding(options: DownloadOptions, files: RunFiles): Binding {
+export function downloadBinding(options: DownloadOptions, files: RunFiles, openStored: OpenStored): Binding {
+  const openChecked = async ({ url, sha256 }: DownloadRequest, call: Call): Promise<Opened> => {
+    const opened = await openStored(url, call);
+    if (sha256 === null) return opened;
+    const { file, size } = opened;
+    async function* parts() {
+      for (let at = 0; at < size; at += PART_BYTES)
+        yield (await files.binding.read?.([file, at, Math.min(PART_BYTES, size - at)], call)) as Uint8Array;
+    }
+    const actual = await options.sha256(parts());
+    if (actual === sha256) return opened;
+    await files.binding.close?.([file], call);
+    throw wrongChecksum(url, actual, sha256);
+  };
   return {
     async get([request], call) {
-      const file = await download(readRequest(request), call, options);
+      const wanted = readRequest(request);
+      if (STORED.test(wanted.url)) return openChecked(wanted, call);
+      const file = await download(wanted, call, options);
       return { file: await files.add(file, call), size: file.size };
     },
   };

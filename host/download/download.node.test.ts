@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Call } from "../host.ts";
+import type { Permissions } from "../permissions/descriptor.ts";
 import { type DownloadOptions, type DownloadRequest, download } from "./download.ts";
 import { diskDownloads } from "./place.node.ts";
+import { sha256OfParts } from "./sha256.ts";
 
 const BODY = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251);
+const ABOUT = { principal: "me", path: "a/b.bin", host: "example.org" };
 const SHA = createHash("sha256").update(BODY).digest("hex");
 
 let folder: string;
@@ -75,10 +78,16 @@ const lock = async (key: string) => {
   return async () => mine.resolve();
 };
 
-function tools(signal = new AbortController().signal, granted = true) {
+function tools(
+  signal = new AbortController().signal,
+  granted = true,
+  sendsIfRange = true,
+  permissions: Permissions = {},
+) {
   const asked: string[] = [];
   const call = {
     principal: "me",
+    permissions,
     signal,
     async require(permission: string, value: string) {
       asked.push(`${permission} ${value}`);
@@ -88,7 +97,8 @@ function tools(signal = new AbortController().signal, granted = true) {
   const options: DownloadOptions = {
     place: diskDownloads({ folder, lock }),
     fetch: fetchPlain,
-    hash: async (text) => createHash("sha256").update(text).digest("hex"),
+    sha256: sha256OfParts,
+    sendsIfRange,
   };
   const get = async (change: Partial<DownloadRequest> = {}) => {
     const file = await download(
@@ -160,6 +170,27 @@ test("where the file has changed meanwhile, or has no strong name, it is fetched
   expect(seen.at(-1)?.headers.range).toBeUndefined();
 });
 
+test("where a request may not have If-Range, the version of what comes is compared", async () => {
+  const pageLike = () => tools(undefined, true, false);
+  const withoutCondition =
+    (tag: string, body = BODY, breaks: number[] = []) =>
+    (request: IncomingMessage, response: ServerResponse) => {
+      request.headers["if-range"] = tag;
+      serve(breaks, tag, body)(request, response);
+    };
+  answer = withoutCondition('"v1"', BODY, [100_000, 0]);
+  await expect(pageLike().get()).rejects.toThrow();
+  answer = withoutCondition('"v1"');
+  expect(await pageLike().get()).toBe("whole");
+  expect(seen.at(-1)?.headers.range).toBe("bytes=100000-");
+  const old = BODY.map((byte) => byte ^ 1);
+  answer = withoutCondition('"old"', old, [100_000, 0]);
+  await expect(pageLike().get({ path: "changed" })).rejects.toThrow();
+  answer = withoutCondition('"new"');
+  expect(await pageLike().get({ path: "changed" })).toBe("whole");
+  expect(seen.at(-1)?.headers.range).toBeUndefined();
+});
+
 test("a server that answers a range with another one, or with 416, is asked for all", async () => {
   answer = serve([100_000, 0]);
   await expect(tools().get()).rejects.toThrow();
@@ -212,13 +243,41 @@ test("a damaged file is noticed by its checksum", async () => {
   expect(readFileSync(join(folder, data as string))).toHaveLength(BODY.length);
 });
 
+test("a file that was changed in place, and has its old dates, is noticed by its checksum, as is a forged note", async () => {
+  const { get } = tools();
+  const file = (end: string) =>
+    join(folder, readdirSync(folder).find((name) => name.endsWith(end)) as string);
+  await get({ sha256: SHA });
+  await get({ sha256: SHA });
+  const { atime, mtime } = statSync(file(".data"));
+  writeFileSync(file(".data"), new Uint8Array(BODY.length), { flag: "r+" });
+  utimesSync(file(".data"), atime, mtime);
+  expect(await get({ sha256: SHA })).toBe("whole");
+  expect(seen).toHaveLength(2);
+  const [, mac] = readFileSync(file(".sha256"), "utf8").split("\n");
+  writeFileSync(file(".data"), new Uint8Array(BODY.length), { flag: "r+" });
+  writeFileSync(file(".sha256"), `${SHA}\n${mac}`);
+  expect(await get({ sha256: SHA })).toBe("whole");
+  expect(seen).toHaveLength(3);
+});
+
+test("what one run was granted to follow is not there for a run with other grants", async () => {
+  const withGrants = (permissions: Permissions) => tools(undefined, true, true, permissions).get();
+  await withGrants({ net: ["a.example", "b.example"] });
+  await withGrants({ net: ["a.example", "b.example"] });
+  expect(seen).toHaveLength(1);
+  await withGrants({ net: ["a.example"] });
+  await withGrants({ net: ["a.example", "b.example"], deny: { net: ["b.example"] } });
+  expect(seen).toHaveLength(3);
+});
+
 test("what is open stays what it was when the file is replaced", async () => {
   const { get } = tools();
   await get();
   const place = diskDownloads({ folder, lock });
   const [data] = readdirSync(folder).filter((name) => name.endsWith(".data"));
   const file = await place.find((data as string).replace(".data", ""), null);
-  const partial = await place.resume((data as string).replace(".data", ""));
+  const partial = await place.resume((data as string).replace(".data", ""), ABOUT);
   await partial.append(Uint8Array.of(1, 2, 3));
   await partial.finish();
   await partial.close();
@@ -244,11 +303,11 @@ test("a run that ends stops its download, and what has come stays", async () => 
 test("the folder is bounded", async () => {
   const place = diskDownloads({ folder, lock, maxBytes: 1000 });
   for (const key of ["a", "b", "c"]) {
-    const partial = await place.resume(key);
+    const partial = await place.resume(key, ABOUT);
     await partial.append(new Uint8Array(600));
     await partial.finish();
     await partial.close();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  expect(readdirSync(folder)).toEqual(["c.data"]);
+  expect(readdirSync(folder)).toEqual(["c.about", "c.data"]);
 });

@@ -36,11 +36,20 @@ export interface PartialDownload {
   close(): Promise<void>;
 }
 
+/** What is told of a download. No URL: its query may hold what gives access. */
+export interface DownloadAbout {
+  principal: string;
+  path: string;
+  /** Where it came from, with the port. */
+  host: string;
+}
+
 /** Where downloads lie. */
 export interface DownloadPlace {
   /** @param sha256 null: whatever it hashes to @returns null where there is none */
   find(key: string, sha256: string | null): Promise<StoredFile | null>;
-  resume(key: string): Promise<PartialDownload>;
+  /** @param about whose it is and what, for people who list downloads */
+  resume(key: string, about: DownloadAbout): Promise<PartialDownload>;
   /** One at a time for a key, over all processes. @returns the function that ends it */
   lock(key: string, signal: AbortSignal): Promise<() => Promise<void>>;
 }
@@ -62,8 +71,13 @@ export interface DownloadOptions {
     timeoutMs: number | null,
     call: Call,
   ): Promise<DownloadResponse>;
-  /** SHA-256 of a text, hexadecimal. */
-  hash(text: string): Promise<string>;
+  /**
+   * Whether a request may have the header If-Range. A page's may not: each server would have to allow it. Then the version of what
+   * comes is compared. Default: true.
+   */
+  sendsIfRange?: boolean;
+  /** SHA-256 of what comes in parts, hexadecimal. */
+  sha256(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<string>;
 }
 
 /** How often a download that makes headway is taken up again. */
@@ -80,23 +94,24 @@ export async function download(
 ): Promise<StoredFile> {
   const { url, path, sha256 } = request;
   await call.require("net", authorityOf(new URL(url)));
-  const key = await options.hash(JSON.stringify(["download", call.principal, path, url]));
+  // What came by a redirect, or from an address that was granted, is there for who may follow: whoever may reach the same.
+  const { net, deny } = call.permissions;
+  const identity = JSON.stringify(["download", call.principal, path, url, net ?? false, deny?.net ?? false]);
+  const key = await options.sha256([new TextEncoder().encode(identity)]);
   const there = await options.place.find(key, sha256);
   if (there) return there;
   const unlock = await options.place.lock(key, call.signal);
   try {
     const byAnother = await options.place.find(key, sha256);
     if (byAnother) return byAnother;
-    const partial = await options.place.resume(key);
+    const about = { principal: call.principal, path, host: new URL(url).host };
+    const partial = await options.place.resume(key, about);
     try {
       await fill(partial, request, call, options);
       const actual = sha256 === null ? null : await partial.sha256();
       if (actual !== sha256) {
         await partial.restart(null);
-        throw new DownloadError(
-          `Cannot download ${url}: its SHA-256 is ${actual}, expected ${sha256}. Nothing of it was kept`,
-          { code: "checksum" },
-        );
+        throw wrongChecksum(url, actual, sha256);
       }
       await partial.finish();
     } finally {
@@ -110,23 +125,33 @@ export async function download(
   }
 }
 
+export function wrongChecksum(url: string, actual: string | null, expected: string | null): DownloadError {
+  return new DownloadError(
+    `Cannot download ${url}: its SHA-256 is ${actual}, expected ${expected}. Nothing of it was kept`,
+    { code: "checksum" },
+  );
+}
+
 /** Fetches until all is there. Each try that brings bytes is followed by another. */
 async function fill(
   partial: PartialDownload,
   { url, timeoutMs }: DownloadRequest,
   call: Call,
-  { fetch }: DownloadOptions,
+  { fetch, sendsIfRange = true }: DownloadOptions,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     const resumable = partial.size > 0 && partial.validator !== null;
     if (partial.size > 0 && !resumable) await partial.restart(null);
     const headers: [string, string][] = [["accept-encoding", "identity"]];
     if (resumable) {
-      headers.push(["range", `bytes=${partial.size}-`], ["if-range", partial.validator as string]);
+      headers.push(["range", `bytes=${partial.size}-`]);
+      if (sendsIfRange) headers.push(["if-range", partial.validator as string]);
     }
     const response = await fetch(url, headers, timeoutMs, call);
     const header = (name: string) => response.headers.find(([each]) => each === name)?.[1];
-    const continues = response.status === 206 && rangeStart(header("content-range")) === partial.size;
+    const isSame = sendsIfRange || validatorOf(header) === partial.validator;
+    const continues =
+      response.status === 206 && isSame && rangeStart(header("content-range")) === partial.size;
     if (!continues && response.status !== 200) {
       response.body.cancel();
       // The rest that was asked for is not to be had: all of it, then.

@@ -17,6 +17,7 @@ export function guardedDownload(guard: Guard, idleMs: number): DownloadOptions["
       redirect: "follow",
       timeoutMs,
       timeoutFor: "answer",
+      isFile: true,
     } as const;
     const { status, headers: answered, body } = await guard.fetch(request, call);
     return {

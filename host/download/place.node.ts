@@ -3,8 +3,9 @@
  *
  *     KEY.data   the file, whole              KEY.sha256   what it hashes to, once somebody has asked
  *     KEY.part   what has come of it so far   KEY.json     which version that is
+ *     KEY.about  whose it is and what, for people (`DownloadAbout`)
  */
-import { createHash } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import {
   type FileHandle,
@@ -19,8 +20,9 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { readKey } from "../../runtime/key.node.ts";
 import { openDiskFile } from "../files/disk-file.node.ts";
-import type { DownloadPlace, PartialDownload } from "./download.ts";
+import type { DownloadAbout, DownloadPlace, PartialDownload } from "./download.ts";
 import { DownloadError } from "./errors.ts";
 
 /** A file that nobody has asked for in longest goes first when there are more bytes than this. */
@@ -53,23 +55,40 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The hash of a file that may be replaced at any moment: it is noted together with which file it is of. */
-async function knownSha256(path: string, note: string): Promise<string> {
+/**
+ * The hash of a file that may be replaced, or changed, at any moment. It is noted together with which file it is of, as it was
+ * changed last: that time can be set by nobody. The MAC keeps whoever has not the folder's key from writing such a note.
+ */
+async function knownSha256(folder: string, key: string): Promise<string> {
+  const path = join(folder, `${key}.data`);
   const identity = async () => {
-    const { ino, size, birthtimeMs } = await stat(path);
-    return `${ino} ${size} ${birthtimeMs}`;
+    const { ino, size, ctimeNs } = await stat(path, { bigint: true });
+    return `${key} ${ino} ${size} ${ctimeNs}`;
   };
   const now = await identity();
-  const [noted, of] = (await readFile(note, "utf8").catch(() => "")).split("\n");
-  if (noted && of === now) return noted;
+  const secret = await readKey(folder);
+  const macOf = (hash: string) =>
+    createHmac("sha256", secret ?? randomBytes(32))
+      .update(`${hash}\n${now}`)
+      .digest("hex");
+  const note = noteOf(folder, key);
+  const [noted = "", mac] = (await readFile(note, "utf8").catch(() => "")).split("\n");
+  if (mac === macOf(noted)) return noted;
   const actual = await sha256Of(path);
   // Replaced meanwhile: what was read may be half the one and half the other.
-  if ((await identity()) !== now) return knownSha256(path, note);
-  await writeFile(note, `${actual}\n${now}`, { mode: 0o600 });
+  if ((await identity()) !== now) return knownSha256(folder, key);
+  await writeFile(note, `${actual}\n${macOf(actual)}`, { mode: 0o600 });
   return actual;
 }
 
-async function resume(folder: string, key: string, kept: () => Promise<void>): Promise<PartialDownload> {
+const noteOf = (folder: string, key: string) => join(folder, `${key}.sha256`);
+
+async function resume(
+  folder: string,
+  key: string,
+  about: DownloadAbout,
+  kept: () => Promise<void>,
+): Promise<PartialDownload> {
   const path = (end: string) => join(folder, `${key}.${end}`);
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw refused(folder, cause);
@@ -123,6 +142,7 @@ async function resume(folder: string, key: string, kept: () => Promise<void>): P
         await part.sync();
         await rename(path("part"), path("data"));
         await rm(path("json"), { force: true });
+        await writeFile(path("about"), JSON.stringify(about), { mode: 0o600 });
         await kept();
       }),
     async close() {
@@ -139,14 +159,17 @@ async function prune(folder: string, key: string, maxBytes: number): Promise<voi
     names.map(async (name) => ({ name, info: await stat(join(folder, name)).catch(() => null) })),
   );
   const remove = (name: string) => rm(join(folder, name), { force: true });
+  const infos = new Map(found.map(({ name, info }) => [name, info]));
+  const usedMs = (name: string) =>
+    Math.max(...[name, name.replace(/data$/, "sha256")].map((each) => infos.get(each)?.mtimeMs ?? 0));
   let total = 0;
-  for (const { name, info } of found.sort((a, b) => (b.info?.mtimeMs ?? 0) - (a.info?.mtimeMs ?? 0))) {
+  for (const { name, info } of found.sort((a, b) => usedMs(b.name) - usedMs(a.name))) {
     if (!info) continue;
     if (name.endsWith(".data")) {
       total += info.size;
       if (total > maxBytes && name !== `${key}.data`) {
         await remove(name);
-        await remove(name.replace(/data$/, "sha256"));
+        for (const note of ["sha256", "about"]) await remove(name.replace(/data$/, note));
       }
     } else if (/\.(part|json)$/.test(name) && Date.now() - info.mtimeMs > STALE_MS) await remove(name);
   }
@@ -159,18 +182,17 @@ export function diskDownloads({ folder, lock, maxBytes = MOST_BYTES }: DownloadF
     async find(key, sha256) {
       const path = join(folder, `${key}.data`);
       try {
-        if (sha256 !== null && (await knownSha256(path, join(folder, `${key}.sha256`))) !== sha256)
-          return null;
+        if (sha256 !== null && (await knownSha256(folder, key)) !== sha256) return null;
         const file = await openDiskFile(path);
-        // The time of last use, which decides what goes when there is too much.
+        // The time of last use, which decides what goes when there is too much; a file whose hash is known stays as it is.
         const now = new Date();
-        void utimes(path, now, now).catch(() => {});
+        void utimes(sha256 === null ? path : noteOf(folder, key), now, now).catch(() => {});
         return file;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
         throw refused(path, error);
       }
     },
-    resume: (key) => resume(folder, key, () => prune(folder, key, maxBytes)),
+    resume: (key, about) => resume(folder, key, about, () => prune(folder, key, maxBytes)),
   };
 }

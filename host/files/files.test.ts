@@ -23,7 +23,7 @@ test("a run reads the files that it has opened, and no others", async () => {
   expect(await read([number, 1, 2], one)).toEqual(Uint8Array.of(2, 3));
   expect(await read([number, 3, 9], one)).toEqual(Uint8Array.of(4));
   await expect(read([number, 0, 1], other)).rejects.toThrow("this run has not opened it");
-  for (const bad of ["0", 1, -1, 0.5, null, "constructor", "length"]) {
+  for (const bad of ["1", 2, -1, 0.5, null, "constructor", "length"]) {
     await expect(read([bad, 0, 1], one)).rejects.toThrow("has not opened it");
   }
 });
@@ -41,6 +41,23 @@ test.each([
   const call = callOf(new AbortController().signal);
   const number = await files.add(stored(new Uint8Array(10)), call);
   await expect(files.binding.read?.([number, position, length], call)).rejects.toThrow(/Cannot read/);
+});
+
+test("a file that is closed makes room for another, under another number", async () => {
+  const files = new RunFiles();
+  const call = callOf(new AbortController().signal);
+  const close = files.binding.close as NonNullable<typeof files.binding.close>;
+  const numbers = new Set<number>();
+  for (let i = 0; i < 300; i++) {
+    const file = stored(Uint8Array.of(i));
+    const number = await files.add(file, call);
+    numbers.add(number);
+    await close([number], call);
+    expect(file.closed).toBe(true);
+    await expect(files.binding.read?.([number, 0, 1], call)).rejects.toThrow("or has closed it");
+    await expect(close([number], call)).rejects.toThrow("Cannot close file");
+  }
+  expect(numbers.size).toBe(300);
 });
 
 test("files are closed when the run ends, and their number is bounded", async () => {

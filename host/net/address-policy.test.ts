@@ -76,6 +76,8 @@ describe("addressPolicy().refusal()", () => {
     ["IPv4 inside NAT64", { net: ["10.0.0.0/8"] }, "64:ff9b::a00:1"],
     ["IPv4 inside 6to4", { net: ["10.0.0.0/8"] }, "2002:a00:1::"],
     ["IPv4 mapped into IPv6", { net: ["10.0.0.0/8"] }, "::ffff:10.0.0.1"],
+    ["loopback, which 0.0.0.0 leads to", { net: ["127.0.0.0/8"] }, "0.0.0.0"],
+    ["loopback, which :: leads to", { net: ["127.0.0.0/8"] }, "::"],
     ["all", { net: true }, "93.184.215.14"],
   ])(
     "lets a deny rule for %s win, also where all is granted and where the URL names it",

@@ -70,6 +70,15 @@ export function isLocalhost(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost");
 }
 
+/** What they mean, in IPv4 and IPv6. */
+export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+
+/** Whether a host (IPv6 without brackets) means this machine, whatever a name server says. */
+export function isThisMachine(host: string): boolean {
+  const address = parseAddress(host);
+  return address ? classifyAddress(address) === "loopback" : isLocalhost(host);
+}
+
 /** An address is denied under each of the forms in which it leads to the same machine. */
 function denyingRule(
   denied: boolean | readonly string[],
@@ -81,7 +90,9 @@ function denyingRule(
   const inner = embeddedAddresses(address).map(
     ({ value: bits }) => `${[24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join(".")}:${port}`,
   );
-  return denied.find((rule) => [value, ...inner].some((each) => net.denies(rule, each))) ?? null;
+  // Systems connect 0.0.0.0 and :: to this machine.
+  const own = address.value === 0n ? [`127.0.0.1:${port}`, `[::1]:${port}`] : [];
+  return denied.find((rule) => [value, ...inner, ...own].some((each) => net.denies(rule, each))) ?? null;
 }
 
 function unreadable(host: string, port: number): PermissionDeniedError {

@@ -18,6 +18,13 @@ export interface BodySource {
   cancel(): void;
 }
 
+/** Changes bytes on their way to the reader; it may hold some back for a while. */
+export interface Filter {
+  push(part: Uint8Array): Uint8Array;
+  /** @returns what was held back */
+  end(): Uint8Array;
+}
+
 /** Whoever answers for a body. An object, because a callback in a field costs: V8 then keeps all of it through many collections. */
 export interface BodyOwner {
   /** Nothing is left to read: all was read, or it failed, or was closed. Called once. */
@@ -40,6 +47,7 @@ export class Body implements Sink {
   #error: FuseletError | undefined;
   #waiters: { bytes: number; wake(): void }[] = [];
   #owner: BodyOwner | undefined;
+  #filter: Filter | undefined;
 
   /** @param mostBytes what the body may have in all, decoded; beyond it the source is cancelled and the body fails */
   constructor(source: BodySource, mostBytes: number) {
@@ -66,6 +74,16 @@ export class Body implements Sink {
     return this.#isEnded && this.#waitingBytes === 0;
   }
 
+  /** All that was not read yet goes through a filter. */
+  filter(filter: Filter): void {
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#waitingBytes = 0;
+    this.#filter = filter;
+    for (const part of parts) this.#add(filter.push(part));
+    if (this.#isEnded) this.#add(filter.end());
+  }
+
   push(part: Uint8Array): boolean {
     if (this.#isEnded) return false;
     this.#totalBytes += part.length;
@@ -73,8 +91,7 @@ export class Body implements Sink {
       this.cancel(new NetError("size", `The answer has more than ${this.#mostBytes} bytes`));
       return false;
     }
-    this.#parts.push(part);
-    this.#waitingBytes += part.length;
+    this.#add(this.#filter ? this.#filter.push(part) : part);
     this.#wake();
     this.#isPaused = this.#waitingBytes >= MOST_WAITING_BYTES;
     return !this.#isPaused;
@@ -82,6 +99,7 @@ export class Body implements Sink {
 
   end(): void {
     if (this.#isEnded) return;
+    if (this.#filter) this.#add(this.#filter.end());
     this.#isEnded = true;
     this.#wake();
     if (this.#waitingBytes === 0) this.#done();
@@ -163,6 +181,11 @@ export class Body implements Sink {
     // Says why, if it did not end well.
     this.take(0);
     return null;
+  }
+
+  #add(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#waitingBytes += part.length;
   }
 
   #takeAll(): Uint8Array {

@@ -10,7 +10,7 @@ import {
   type TcpNetConnectOpts,
 } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type SecureContext } from "node:tls";
-import { type AddressPolicy, isLocalhost } from "./address-policy.ts";
+import { type AddressPolicy, isLocalhost, LOOPBACK } from "./address-policy.ts";
 import { NetError } from "./errors.ts";
 import { netFailure, type Step } from "./failure.node.ts";
 
@@ -114,11 +114,7 @@ async function allowedAddresses(
   { policy, resolve }: DialOptions,
   signal: AbortSignal,
 ): Promise<LookupAddress[]> {
-  const all = isIP(host)
-    ? [host]
-    : isLocalhost(host)
-      ? ["127.0.0.1", "::1"]
-      : await beforeAbort(resolve(host), signal);
+  const all = isIP(host) ? [host] : isLocalhost(host) ? LOOPBACK : await beforeAbort(resolve(host), signal);
   let refused: Error | null = null;
   const allowed: LookupAddress[] = [];
   for (const address of all) {

@@ -4,6 +4,7 @@
  */
 import { PermissionDeniedError } from "../../runtime/errors.ts";
 import type { Call } from "../host.ts";
+import { secretsOf } from "../secrets/runs.ts";
 import { type AddressPolicy, addressPolicy } from "./address-policy.ts";
 import type { Body } from "./body.ts";
 import { NetError } from "./errors.ts";
@@ -66,18 +67,22 @@ export class Guard {
   async #follow(request: NetRequest, exchange: Exchange, call: Call): Promise<Answer> {
     let policy = addressPolicy(call.permissions);
     const mayFollow = request.redirect === "follow" && policy.isUnbounded;
+    const secrets = secretsOf(call.signal);
+    let isElsewhere = false;
     let hop: Hop = request;
     let redirects = 0;
     for (;;) {
+      const filled = secrets && !isElsewhere ? await exchange.pause(secrets.fill(hop, call)) : hop;
       let head: Head;
       try {
         head = await exchange.head(hop.url.host, (leftMs) =>
-          this.#send(hop, policy, mayFollow, leftMs, call),
+          this.#send(filled, policy, mayFollow && filled === hop, leftMs, call),
         );
       } catch (error) {
         policy = await afterRefusal(error, policy, exchange, call);
         continue;
       }
+      if (secrets) head = secrets.redact(head, hop, request.isFile === true);
       const location = locationOf(head);
       if (location === null || request.redirect === "manual") {
         exchange.keep(head);
@@ -90,7 +95,13 @@ export class Guard {
         throw new NetError("redirect", `${hop.url.host} redirects, and the request asked for no redirects`);
       if (redirects++ === MOST_REDIRECTS)
         throw new NetError("redirect", `${request.url.host} redirects more than ${MOST_REDIRECTS} times`);
+      const { origin } = hop.url;
       hop = redirectedHop(hop, head.status, location);
+      if (secrets && hop.url.origin !== origin) {
+        // Whoever redirects does not say where a secret goes.
+        isElsewhere = true;
+        hop.headers = secrets.without(hop.headers);
+      }
       const asked = authorityOf(hop.url);
       const { value } = await exchange.pause(call.require("net", asked));
       setAuthority(hop.url, asked, value);

@@ -23,6 +23,8 @@ export interface NetRequest {
    * which is what a time-out of Python's sockets is.
    */
   timeoutFor: "answer" | "step";
+  /** Sizes and positions in the body must stay what they are: what is taken out of it is replaced by as many other bytes. */
+  isFile?: boolean;
 }
 
 const MOST_URL_CHARACTERS = 64 * 1024;
@@ -32,7 +34,7 @@ const MOST_HEADER_CHARACTERS = 64 * 1024;
 /** A token of RFC 9110, 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What a field value may not have: all but tab, visible ASCII, space and the upper half of Latin-1 (RFC 9110, 5.5). */
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+export const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** As in the Fetch standard: other names stay as they are, because methods are told apart by case. */
 const UPPER_CASED = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);

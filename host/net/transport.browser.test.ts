@@ -72,6 +72,11 @@ describe("a page's request", () => {
     await expect(open({ net: ["a.example"] }).fetch(server.url)).rejects.toThrow("Requires net access");
     const denied = { net: true, deny: { net: ["10.0.0.0/8"] } } as const;
     await expect(open(denied).fetch("http://[64:ff9b::10.0.0.1]/")).rejects.toThrow("denied");
+    for (const loopback of ["127.0.0.0/8", "[::1]"]) {
+      const { fetch: ask } = open({ net: true, deny: { net: [loopback] } });
+      for (const host of ["localhost", "a.localhost", "LOCALHOST.", "0.0.0.0", "[::]"])
+        await expect(ask(`http://${host}:${server.port}/`)).rejects.toThrow("denied");
+    }
     expect(server.connections).toBe(0);
   });
 

@@ -13,6 +13,7 @@
  */
 import type { FuseletError } from "../../runtime/errors.ts";
 import { parseAddress } from "../permissions/address.ts";
+import { isLocalhost, LOOPBACK } from "./address-policy.ts";
 import { Body } from "./body.ts";
 import { NetError } from "./errors.ts";
 import type { Header } from "./request.ts";
@@ -147,12 +148,16 @@ class PageSending implements Sending {
   }
 }
 
-/** An address in the URL is all that a page can check. @throws PermissionDeniedError */
+/** An address in the URL, or the name that means this machine, is all that a page can check. @throws PermissionDeniedError */
 function checkAddress(url: URL, { policy }: HopOptions): void {
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (parseAddress(host) === null) return;
-  const refusal = policy.refusal(host, host, Number(url.port) || (url.protocol === "https:" ? 443 : 80));
-  if (refusal) throw refusal;
+  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+  // Which of the two the browser takes, it does not say: both must be allowed.
+  const addresses = isLocalhost(host) ? LOOPBACK : parseAddress(host) ? [host] : [];
+  for (const address of addresses) {
+    const refusal = policy.refusal(host, address, port);
+    if (refusal) throw refusal;
+  }
 }
 
 /** @throws NetError of code "protocol" for a header that a page cannot set */

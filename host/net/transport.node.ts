@@ -3,9 +3,7 @@ import { isIP } from "node:net";
 import { createSecureContext, rootCertificates } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { FuseletError } from "../../runtime/errors.ts";
-import { parseAddress } from "../permissions/address.ts";
-import { classifyAddress } from "./address-class.ts";
-import { isLocalhost } from "./address-policy.ts";
+import { isThisMachine } from "./address-policy.ts";
 import { Body, type Sink } from "./body.ts";
 import { type Connection, ConnectionPool, type ConnectionRequest } from "./connections.node.ts";
 import { codingsOf, DecodingSink } from "./decode.node.ts";
@@ -67,11 +65,6 @@ function connectionRequest(url: URL, { principal, policy, connectMs }: HopOption
     policy,
     connectMs,
   };
-}
-
-function isThisMachine(host: string): boolean {
-  const address = parseAddress(host);
-  return address ? classifyAddress(address) === "loopback" : isLocalhost(host);
 }
 
 /** Methods that may be sent again where the first connection was about to close. */

@@ -84,6 +84,36 @@ describe("broker.require()", () => {
     });
     await refusal({ ...some, deny: { secrets: ["k"] } }, "secrets", "K");
   });
+  test("decides where a secret may be sent", async () => {
+    const some: Permissions = {
+      secrets: ["ANY", { name: "K", hosts: ["*.a.org", "b.org:8443"] }, { name: "NONE", hosts: [] }],
+    };
+    for (const value of ["K@x.a.org:443", "K@b.org:8443", "ANY@c.org:443", "K@B.org.:8443"])
+      expect(await ask(some, "secrets", value)).toMatchObject({ permission: "secrets" });
+    expect(await refusal(some, "secrets", "K@b.org:443")).toMatchObject({
+      message: 'Requires secrets access to "K@b.org:443": run again with --allow-secrets=K@b.org:443',
+      value: "K@b.org:443",
+      grant: "--allow-secrets=K@b.org:443",
+    });
+    await refusal(some, "secrets", "NONE@b.org:443");
+    await refusal(some, "secrets", "OTHER@b.org:443");
+    await refusal({ secrets: true, deny: { secrets: ["k"] } }, "secrets", "K@b.org:443");
+    // Each descriptor must allow it.
+    await refusal({ secrets: true }, "secrets", "K@c.org:443", some);
+    for (const value of ["K@", "@b.org:443", "K@b.org:443@c.org:443", "K@http://b.org"])
+      expect((await refusal(some, "secrets", value)).message).toContain(
+        "which is not a secret that can be granted",
+      );
+  });
+  test("shows and logs nothing of what a run must not show", async () => {
+    const decisions: Decision[] = [];
+    const broker = createBroker({ onDecision: (decision) => decisions.push(decision) });
+    const caller = { ...callerWith({}), redact: (text: string) => text.replaceAll("value", "[secret]") };
+    const error = await broker.require("net", "value.a.org:443", caller).catch((cause) => cause);
+    expect(error.message).toContain('"[secret].a.org:443"');
+    expect(JSON.stringify([error, decisions])).not.toContain("value.a.org");
+    expect(decisions[0]?.value).toBe("[secret].a.org:443");
+  });
   test("reports each decision before it takes effect", async () => {
     const decisions: Decision[] = [];
     const caller = callerWith({ net: ["a.org"] });

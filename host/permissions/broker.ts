@@ -9,6 +9,7 @@ import {
   takesList,
 } from "./descriptor.ts";
 import { formatFlag } from "./flags.ts";
+import { splitSecret } from "./names.ts";
 import { intersectHosts } from "./narrow.ts";
 import { showText } from "./show.ts";
 
@@ -26,6 +27,10 @@ export interface Caller {
   readonly signal?: AbortSignal;
   /** Stops the run's clock while somebody is asked. Stops may overlap. @returns the function that ends this one */
   pause?(): () => void;
+  /** Called where not the rules decided but an answer did: another run of the same may get another one. */
+  noteAnswer?(): void;
+  /** Takes out of a text what must not be shown or logged. */
+  redact?(text: string): string;
 }
 
 /** What was granted. */
@@ -88,7 +93,8 @@ export interface BrokerOptions {
 export interface Broker {
   /**
    * Decides.
-   * @param value a host with port, a path, a name; empty for permissions without values.
+   * @param value a host with port, a path, a name; empty for permissions without values. `NAME@HOST:PORT` is a secret and where
+   *   it is to be sent.
    * @throws PermissionDeniedError with the permission, the value and the flag that would grant it.
    */
   require(permission: PermissionName, value: string, caller: Caller): Promise<Grant>;
@@ -117,10 +123,13 @@ export function createBroker({ permissions = {}, onUngranted, onDecision }: Brok
       if (decision.reason === "not granted" && onUngranted && !caller.isNested) {
         answer = await whilePaused(caller, () => onUngranted({ permission, value: decision.value, caller }));
         const { allowed, how } = answer;
+        if (how !== "rule") caller.noteAnswer?.();
         decision = { ...decision, allowed, how, reason: allowed ? "allowed" : "not granted" };
       }
-      onDecision?.(decision);
-      if (!decision.allowed) throw denialOf(decision);
+      const shown = caller.redact?.(decision.value) ?? decision.value;
+      const reported = shown === decision.value ? decision : { ...decision, value: shown };
+      onDecision?.(reported);
+      if (!decision.allowed) throw denialOf(reported);
       const { value: granted } = decision;
       if (permission !== "secrets") return { permission, value: granted, hosts: true, reveal: false };
       const all = [most, checkPermissions(caller.permissions)];
@@ -162,7 +171,8 @@ function decide(permission: PermissionName, value: string, all: readonly Permiss
       ? field.map((entry) => (typeof entry === "string" ? entry : entry.name))
       : field;
     allowing = findRule(permission, names as boolean | readonly string[] | undefined, value, "allows");
-    if (allowing === null) return { allowed: false, rule: null, reason: "not granted" };
+    if (allowing === null || (permission === "secrets" && !maySend(value, permissions)))
+      return { allowed: false, rule: null, reason: "not granted" };
   }
   return { allowed: true, rule: allowing, reason: "allowed" };
 }
@@ -176,6 +186,14 @@ function findRule(
   if (list === true) return "true";
   if (!list || !takesList(permission)) return null;
   return list.find((rule) => RULES[permission][test](rule, value)) ?? null;
+}
+
+/** Whether a secret may be sent where a value says, if it says so. */
+function maySend(value: string, permissions: Permissions): boolean {
+  const [name, host] = splitSecret(value);
+  if (host === undefined) return true;
+  const { hosts } = secretGrant(name, [permissions]);
+  return hosts === true || hosts.some((rule) => RULES.net.allows(rule, host));
 }
 
 /** How a secret may be used under all descriptors that have it, and under an answer; within one, its entries add up. */

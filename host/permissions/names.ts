@@ -1,4 +1,5 @@
 /** Rules that are names: UDFs for `run`, packages for `import`, instance types for `remote`, secrets. */
+import { net } from "./net.ts";
 import { fold, RuleError, type RuleKind, UNSAFE_CHARACTERS } from "./rules.ts";
 
 function nameKind(
@@ -42,11 +43,24 @@ export const instanceTypes = nameKind("an instance type", /^[A-Za-z][A-Za-z0-9.-
 
 const plainSecretNames = nameKind("a secret", /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/);
 
-/** In a list of secrets, `*` is all others: so that one of them can have hosts, or be revealed. */
+/** A value that is asked for: `NAME`, or `NAME@HOST:PORT` where it is to be sent. */
+export function splitSecret(value: string): [name: string, host: string | undefined] {
+  const at = value.indexOf("@");
+  return at < 0 ? [value, undefined] : [value.slice(0, at), value.slice(at + 1)];
+}
+
+/** In a list of secrets, `*` is all others: so that one of them can have hosts, or be revealed. Rules have no host here. */
 export const secretNames: RuleKind = {
   ...plainSecretNames,
+  canonical(value) {
+    const [name, host] = splitSecret(value);
+    const secret = plainSecretNames.canonical(name);
+    if (host === undefined || secret === null) return secret;
+    const target = net.canonical(host);
+    return target && `${secret}@${target}`;
+  },
   parse: (text) => (text === "*" ? text : plainSecretNames.parse(text)),
-  allows: (rule, value) => rule === "*" || rule === value,
-  denies: (rule, value) => rule === "*" || plainSecretNames.denies(rule, value),
+  allows: (rule, value) => rule === "*" || rule === splitSecret(value)[0],
+  denies: (rule, value) => rule === "*" || plainSecretNames.denies(rule, splitSecret(value)[0]),
   intersect: (a, b) => (a === "*" || a === b ? b : b === "*" ? a : null),
 };

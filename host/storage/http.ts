@@ -135,7 +135,7 @@ class HttpDriver implements Driver {
     // Sizes and ranges are of the file itself, not of a compressed form.
     const all = Object.entries({ ...headers, "accept-encoding": "identity" });
     const request = { url, method, headers: all, body: null, redirect: "follow", timeoutMs: null };
-    return orStorageError(() => this.#guard.fetch(readRequest(request, 0), this.#call));
+    return orStorageError(() => this.#guard.fetch({ ...readRequest(request, 0), isFile: true }, this.#call));
   }
 }
 

@@ -89,8 +89,11 @@ export class Storage {
    */
   async get(url: string, range: Range | null, call: Call): Promise<Uint8Array> {
     const { location, driver } = await this.#ask("read", url, call);
-    const body = await driver.get(location, { range, etag: null });
-    return readAll(body, range ? range.length : MOST_GET_BYTES, locationUrl(location));
+    const most = range ? range.length : MOST_GET_BYTES;
+    return this.#files.roomOf(call).read(async (take) => {
+      const body = await driver.get(location, { range, etag: null });
+      return readAll(asThereIsRoom(body, take), most, locationUrl(location));
+    });
   }
 
   /** Opens a file for the run. @returns its number in the binding `files`, and its size in bytes */
@@ -200,6 +203,16 @@ export class Storage {
 }
 
 const isHidden = ({ url }: Entry, call: Call) => isDenied(call, "read", parseLocation(url).value);
+
+async function* asThereIsRoom(
+  body: AsyncIterable<Uint8Array>,
+  take: (bytes: number) => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of body) {
+    await take(part.length);
+    yield part;
+  }
+}
 
 /** @throws StorageError "request" for what can only be a folder */
 function fileOf(location: Location): Location {

@@ -47,6 +47,16 @@ describe("parseArguments()", () => {
       ["config", "f.json"],
     ]);
   });
+  test("reads what to do with the cache", () => {
+    const all = ["results", "downloads", "snapshots", "packages"];
+    expect(parseArguments(["cache"])).toMatchObject({ kind: "cache", action: "list", kinds: all });
+    expect(parseArguments(["cache", "clear"])).toMatchObject({ action: "clear", kinds: all });
+    expect(parseArguments(["cache", "list", "packages", "results", "packages", "--json"])).toMatchObject({
+      action: "list",
+      kinds: ["packages", "results"],
+    });
+  });
+
   test("reads what to do with saved permissions", () => {
     expect(parseArguments(["permissions"])).toMatchObject({ action: "list", ids: [] });
     expect(parseArguments(["permissions", "remove", "a", "b"])).toMatchObject({
@@ -55,6 +65,11 @@ describe("parseArguments()", () => {
     });
     expect(parseArguments(["permissions", "remove", "--all"])).toMatchObject({ action: "remove", ids: [] });
     expect(parseArguments(["permissions", "schema"])).toMatchObject({ action: "schema" });
+  });
+  test("reads what to do with secrets", () => {
+    expect(parseArguments(["secrets", "--json"])).toMatchObject({ action: "list", name: "" });
+    expect(parseArguments(["secrets", "set", "A"])).toMatchObject({ action: "set", name: "A" });
+    expect(parseArguments(["secrets", "delete", "A"])).toMatchObject({ action: "delete", name: "A" });
   });
   test("knows version and help", () => {
     expect(parseArguments(["--version"]).kind).toBe("version");
@@ -90,11 +105,19 @@ describe("parseArguments()", () => {
     [["run", "a", "--engine", "remote"], "--engine remote is not part of this version"],
     [["run", "a", "--instance-type", "m5.large"], "--instance-type is not part of this version"],
     [["inspect", "a", "b"], 'Unexpected argument "b"'],
+    [["cache", "lst"], 'Unexpected argument "lst": fuselet cache [list | clear]'],
+    [["cache", "clear", "result"], 'Cannot clear "result": did you mean results?'],
+    [["cache", "list", "x"], 'Cannot list "x": kinds are results, downloads, snapshots, packages'],
     [["permissions", "lst"], 'Unexpected argument "lst"'],
     [["permissions", "list", "x"], 'Unexpected argument "x"'],
     [["permissions", "remove"], "Name what to remove"],
     [["permissions", "remove", "x", "--all"], "Name what to remove"],
     [["permissions", "--all"], "Cannot use --all with list"],
+    [["secrets", "get", "A"], 'Unexpected argument "get"'],
+    [["secrets", "list", "A"], 'Unexpected argument "A"'],
+    [["secrets", "set"], "Name a secret"],
+    [["secrets", "set", "A", "--json"], "Cannot use --json with set"],
+    [["secrets", "delete", "A", "B"], 'Unexpected argument "A"'],
     [["run", "a", "--config"], "--config needs a value"],
     [["run", "a", "--audit-log"], "--audit-log needs a value"],
   ])("of %j says why not", (argv, message) => {

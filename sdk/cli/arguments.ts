@@ -1,16 +1,32 @@
 /** Reads the command line by the table of verbs. Nothing heavy is imported: this is on the way of every start. */
 import { UsageError } from "../../runtime/errors.ts";
-import { LATER_OPTIONS, LATER_VERBS, type OptionSpec, VERBS, type VerbSpec } from "./verbs.ts";
+import {
+  KEPT_KINDS,
+  type KeptKind,
+  LATER_OPTIONS,
+  LATER_VERBS,
+  type OptionSpec,
+  VERBS,
+  type VerbSpec,
+} from "./verbs.ts";
 
 /** A command line that was understood. */
 export type Command =
   | { kind: "version" }
   | { kind: "help"; verb: VerbSpec | null }
-  | { kind: "run" | "inspect"; options: Options; udf: string; parameters: Record<string, string> }
-  | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] };
+  | { kind: "run" | "inspect" | "lock"; options: Options; udf: string; parameters: Record<string, string> }
+  | { kind: "cache"; options: Options; action: CacheAction; kinds: readonly KeptKind[] }
+  | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] }
+  | { kind: "secrets"; options: Options; action: SecretsAction; name: string };
+
+const CACHE_ACTIONS = ["list", "clear"] as const;
+export type CacheAction = (typeof CACHE_ACTIONS)[number];
 
 const PERMISSIONS_ACTIONS = ["list", "remove", "schema"] as const;
 export type PermissionsAction = (typeof PERMISSIONS_ACTIONS)[number];
+
+const SECRETS_ACTIONS = ["list", "set", "delete"] as const;
+export type SecretsAction = (typeof SECRETS_ACTIONS)[number];
 
 /** The options that were given, by name; a switch is "". An option given several times has all its values. */
 export class Options {
@@ -40,15 +56,35 @@ export function parseArguments(argv: readonly string[]): Command {
   const verb = findVerb(first);
   const { options, positionals } = parseOptions(verb, rest);
   if (options.has("help")) return { kind: "help", verb };
+  if (verb.name === "cache") return { kind: "cache", options, ...readCacheAction(verb, positionals) };
   if (verb.name === "permissions")
     return { kind: "permissions", options, ...readAction(verb, options, positionals) };
+  if (verb.name === "secrets")
+    return { kind: "secrets", options, ...readSecretsAction(verb, options, positionals) };
   const [udf, ...others] = positionals;
   if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
   const parameters = parseParameters(others);
-  if (verb.name === "inspect" && others.length) {
+  if (verb.name !== "run" && others.length) {
     throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
   }
-  return { kind: verb.name as "run" | "inspect", options, udf, parameters };
+  return { kind: verb.name as "run" | "inspect" | "lock", options, udf, parameters };
+}
+
+/** Without kinds: all. */
+function readCacheAction(
+  { usage }: VerbSpec,
+  [name = "list", ...given]: readonly string[],
+): { action: CacheAction; kinds: readonly KeptKind[] } {
+  const action = CACHE_ACTIONS.find((known) => known === name);
+  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(name)}: ${usage}`);
+  const kinds = given.map((text) => {
+    const kind = KEPT_KINDS.find((known) => known === text);
+    if (kind) return kind;
+    const near = nearest(text, KEPT_KINDS);
+    const hint = near ? `did you mean ${near}?` : `kinds are ${KEPT_KINDS.join(", ")}`;
+    throw new UsageError(`Cannot ${action} ${JSON.stringify(text)}: ${hint}`);
+  });
+  return { action, kinds: kinds.length ? [...new Set(kinds)] : KEPT_KINDS };
 }
 
 function readAction(
@@ -68,6 +104,27 @@ function readAction(
     throw new UsageError("Name what to remove: fuselet permissions remove ID …, or --all");
   }
   return { action, ids };
+}
+
+/** The value of a secret is no argument: other processes see those, and shells remember them. */
+function readSecretsAction(
+  { usage }: VerbSpec,
+  options: Options,
+  [first = "list", name, ...others]: readonly string[],
+): { action: SecretsAction; name: string } {
+  const action = SECRETS_ACTIONS.find((known) => known === first);
+  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(first)}: ${usage}`);
+  if (action !== "list" && options.has("json"))
+    throw new UsageError(`Cannot use --json with ${action}: ${usage}`);
+  if (action !== "list" && name === undefined) throw new UsageError(`Name a secret: ${usage}`);
+  if (action === "list" ? name !== undefined : others.length > 0) {
+    throw new UsageError(
+      action === "set"
+        ? `Unexpected argument after the name: the value is read from standard input: ${usage}`
+        : `Unexpected argument ${JSON.stringify(name)}: ${usage}`,
+    );
+  }
+  return { action, name: name ?? "" };
 }
 
 function findVerb(name: string): VerbSpec {

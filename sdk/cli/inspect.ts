@@ -27,6 +27,7 @@ export async function inspect(
         limits: {},
         pool: { spares: 0, reusable: false },
         assets: assetsFrom(options, terminal.env),
+        packages: {},
         onProgress: (event) => progress.show(event),
       }),
       sourceOf(name),

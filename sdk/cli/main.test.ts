@@ -85,6 +85,9 @@ async function cli(
           metadata: {},
         };
       },
+      async lock() {
+        throw new Error("not used here");
+      },
       async close() {
         outcome.closed++;
       },
@@ -94,6 +97,17 @@ async function cli(
 }
 
 describe("run", () => {
+  test("runs always, unless an age says that earlier results count", async () => {
+    const ageOf = async (...argv: string[]) => (await cli(["run", "a.py", ...argv])).ran?.cacheMaxAge;
+    expect([await ageOf(), await ageOf("--cache-max-age", "10m"), await ageOf("--cache-max-age=0")]).toEqual([
+      "0",
+      "10m",
+      "0",
+    ]);
+    const wrong = await cli(["run", "a.py", "--cache-max-age", "5"]);
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('--cache-max-age "5": write') });
+  });
+
   test("writes one line of JSON to a pipe and indented JSON to a terminal", async () => {
     expect(await cli(["run", "a.py"], () => ({ a: 1 }))).toMatchObject({
       status: 0,

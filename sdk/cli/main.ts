@@ -51,9 +51,21 @@ async function dispatch(
     case "inspect": {
       return inspect(command, terminal, signal, open);
     }
+    case "lock": {
+      const { lock } = await import("./lock.ts");
+      return lock(command, terminal, signal, open);
+    }
+    case "cache": {
+      const { cache } = await import("./cache.ts");
+      return cache(command, terminal);
+    }
     case "permissions": {
       const { permissions } = await import("./permissions.ts");
       return permissions(command, terminal);
+    }
+    case "secrets": {
+      const { secrets } = await import("./secrets.ts");
+      return secrets(command, terminal);
     }
   }
 }

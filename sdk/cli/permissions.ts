@@ -7,6 +7,7 @@ import { CONFIG_SCHEMA } from "../../host/permissions/schema.ts";
 import { plainText, showText } from "../../host/permissions/show.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Options, PermissionsAction } from "./arguments.ts";
+import { toColumns } from "./columns.ts";
 import { type Terminal, write } from "./terminal.ts";
 
 export interface PermissionsCommand {
@@ -53,15 +54,5 @@ function toText(grants: readonly SavedGrant[]): string {
       `${permission}${target && ` ${showText(target)}`}${sent}`,
     ];
   });
-  const table = [["id", "since", "udf", "allowed"], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
-  return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return toColumns([["id", "since", "udf", "allowed"], ...rows]);
 }

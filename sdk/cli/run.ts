@@ -1,5 +1,6 @@
 /** `fuselet run`: runs a UDF, its result to standard output or a file, its own output to standard error. */
 import { join } from "node:path";
+import { parseAge } from "../../host/cache/age.ts";
 import { formatResult } from "../../host/formats/formats.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
@@ -24,6 +25,8 @@ import {
   hashOf,
   type OpenRuntime,
   openRuntime,
+  PRINCIPAL,
+  packagesFrom,
   type RunResult,
   type Runtime,
   type RuntimeOptions,
@@ -31,6 +34,7 @@ import {
   untilAborted,
 } from "./runtime.ts";
 import { Screen } from "./screen.ts";
+import { storageFrom } from "./storage.ts";
 import { forTerminal, type Terminal, write } from "./terminal.ts";
 
 export interface RunCommand {
@@ -38,9 +42,6 @@ export interface RunCommand {
   udf: string;
   parameters: Record<string, string>;
 }
-
-/** On whose behalf the command line runs a UDF. */
-const PRINCIPAL = "local";
 
 /**
  * Runs the command.
@@ -62,6 +63,12 @@ export async function run(
   const tile = options.get("tile");
   const position = tile === undefined ? {} : { tile: parseTile(tile) };
   const limits = limitsFrom(options);
+  const cacheMaxAge = options.get("cache-max-age") ?? "0";
+  if (parseAge(cacheMaxAge) === undefined) {
+    throw new UsageError(
+      `Cannot use --cache-max-age ${JSON.stringify(cacheMaxAge)}: write a whole number and s, m, h or d, such as 10m, or 0`,
+    );
+  }
   const { permissions, auditLog } = await grantsFrom(options);
 
   const screen = new Screen(terminal);
@@ -81,6 +88,8 @@ export async function run(
     // One that reads the UDF first needs its isolate twice.
     pool: { spares: 0, reusable: declaring !== null },
     assets: assetsFrom(options, terminal.env),
+    packages: packagesFrom(options, terminal.env),
+    storage: storageFrom(terminal.env),
     udfs: siblingsOf(udf),
     onUngranted: prompt.onUngranted,
     onDecision: watch.onDecision,
@@ -98,6 +107,7 @@ export async function run(
       principal: PRINCIPAL,
       signal: ending,
       onOutput: (_stream, text) => screen.output(text),
+      cacheMaxAge,
     });
     // The isolate ends while the result is written.
     closing = runtime.close();

@@ -7,15 +7,20 @@ import { isRemote, readSource, readStandardInput } from "../../host/udfs/source.
 import { CancelledError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
 import { identityOf, type Tile, type Udf, type UdfSource } from "../../runtime/udf.ts";
-import { createRuntime } from "../typescript/index.node.ts";
+import { createRuntime, type NodeRuntimeOptions } from "../typescript/index.node.ts";
 import type { Options } from "./arguments.ts";
 import type { ProgressEvent, Terminal } from "./terminal.ts";
+
+/** On whose behalf the command line runs UDFs and keeps secrets. */
+export const PRINCIPAL = "local";
 
 export interface RuntimeOptions {
   permissions: Permissions;
   limits: Partial<Limits>;
   pool: { spares: number; reusable: boolean };
-  assets: { pyodide?: string };
+  assets: { pyodide?: string; wheels?: string };
+  packages: { index?: string; npmRegistry?: string };
+  storage?: NonNullable<NodeRuntimeOptions["storage"]>;
   udfs?: (name: string) => Promise<string | null>;
   onUngranted?: NonNullable<BrokerOptions["onUngranted"]>;
   onDecision?: NonNullable<BrokerOptions["onDecision"]>;
@@ -28,6 +33,7 @@ export interface RunOptions {
   principal: string;
   signal: AbortSignal;
   onOutput: (stream: "stdout" | "stderr", text: string) => void;
+  cacheMaxAge: string;
 }
 
 export interface RunResult {
@@ -41,6 +47,7 @@ export interface RunResult {
 export interface Runtime {
   run(source: string | UdfSource, options: RunOptions): Promise<RunResult>;
   inspect(source: string | UdfSource): Promise<Udf>;
+  lock(source: string | UdfSource, options: Pick<RunOptions, "principal" | "signal">): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -50,10 +57,21 @@ export type OpenRuntime = (options: RuntimeOptions) => Promise<Runtime>;
 /** The runtime of this package. */
 export const openRuntime: OpenRuntime = createRuntime;
 
-/** The distribution that `--pyodide` or FUSELET_PYODIDE names. */
+/** The distribution and the wheels that `--pyodide` and `--wheels`, or FUSELET_PYODIDE and FUSELET_WHEELS name. */
 export function assetsFrom(options: Options, env: Terminal["env"]): RuntimeOptions["assets"] {
-  const folder = options.get("pyodide") ?? env.FUSELET_PYODIDE;
-  return folder ? { pyodide: resolve(folder) } : {};
+  const pyodide = options.get("pyodide") ?? env.FUSELET_PYODIDE;
+  const wheels = options.get("wheels") ?? env.FUSELET_WHEELS;
+  return {
+    ...(pyodide ? { pyodide: resolve(pyodide) } : {}),
+    ...(wheels ? { wheels: resolve(wheels) } : {}),
+  };
+}
+
+/** The index and the registry that `--index` and `--npm-registry`, or FUSELET_INDEX and FUSELET_NPM_REGISTRY name. */
+export function packagesFrom(options: Options, env: Terminal["env"]): RuntimeOptions["packages"] {
+  const index = options.get("index") ?? env.FUSELET_INDEX;
+  const npmRegistry = options.get("npm-registry") ?? env.FUSELET_NPM_REGISTRY;
+  return { ...(index ? { index } : {}), ...(npmRegistry ? { npmRegistry } : {}) };
 }
 
 /** The UDF as the runtime takes it: standard input is read here, all else by its name. */

@@ -26,6 +26,10 @@ export interface VerbSpec {
   examples: readonly string[];
 }
 
+/** What `fuselet cache` lists: results of functions and runs, downloaded files, started interpreters, fetched packages. */
+export const KEPT_KINDS = ["results", "downloads", "snapshots", "packages"] as const;
+export type KeptKind = (typeof KEPT_KINDS)[number];
+
 /** What `--format` takes, in the order of the help. */
 export const FORMATS = [
   "json",
@@ -107,8 +111,37 @@ const COMMON: readonly OptionSpec[] = [
     value: "DIR",
     help: "the Pyodide distribution to use (default: FUSELET_PYODIDE, else the built-in core)",
   },
+  {
+    name: "wheels",
+    value: "DIR",
+    help: "a folder of wheels to use beside the distribution's (default: FUSELET_WHEELS, else none)",
+  },
   ...EVERYWHERE,
 ];
+
+/** Where packages are fetched from, by those verbs that may fetch some. */
+const INDEX_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "index",
+    value: "URL",
+    help: "the index that Python packages are fetched from (default: FUSELET_INDEX, else https://pypi.org/simple)",
+  },
+  {
+    name: "npm-registry",
+    value: "URL",
+    help: "the registry that npm packages are fetched from (default: FUSELET_NPM_REGISTRY, else https://registry.npmjs.org)",
+  },
+];
+
+/** What `lock` is granted: nothing but packages. */
+const LOCK_PERMISSIONS = new Set([
+  "allow-import",
+  "deny-import",
+  "allow-all",
+  "permission-set",
+  "config",
+  "audit-log",
+]);
 
 export const VERBS: readonly VerbSpec[] = [
   {
@@ -144,8 +177,14 @@ export const VERBS: readonly VerbSpec[] = [
         value: "SIZE",
         help: "end the run above this memory: 512MB, 1GB (default: 2GB)",
       },
+      {
+        name: "cache-max-age",
+        value: "AGE",
+        help: "take the result of an earlier run of the same up to this age: 30s, 10m, 1h, 7d (default: 0, always run)",
+      },
       { name: "verbose", short: "v", help: "write how long each step took to standard error" },
       ...PERMISSION_OPTIONS,
+      ...INDEX_OPTIONS,
       ...COMMON,
     ],
     examples: [
@@ -171,6 +210,31 @@ export const VERBS: readonly VerbSpec[] = [
     examples: ["fuselet inspect quakes.py", "fuselet inspect quakes.py --json"],
   },
   {
+    name: "lock",
+    usage: "fuselet lock [options] UDF",
+    summary: "Write down which files a UDF's packages are, and fetch those that are missing",
+    description:
+      "UDF is a file or a folder. Its requirements (PEP 723) and imports are looked up in the folder of wheels, then in the Pyodide\ndistribution, then in the index. The choice is written to fuselet.lock beside the UDF, each file with its SHA-256; from then on\nfuselet run takes these files and no others. What is fetched is kept in the cache folder, so that runs need no network.",
+    options: [
+      ...PERMISSION_OPTIONS.filter(({ name }) => LOCK_PERMISSIONS.has(name)),
+      ...INDEX_OPTIONS,
+      ...COMMON,
+    ],
+    examples: [
+      "fuselet lock report.py --wheels wheels",
+      "fuselet lock report.py --allow-import=requests,certifi,charset-normalizer,idna,urllib3",
+    ],
+  },
+  {
+    name: "cache",
+    usage: "fuselet cache [list | clear] [results] [downloads] [snapshots] [packages]",
+    summary: "Show or remove what is kept for later runs",
+    description:
+      "Without a kind: all of them. list is the default. What goes is made or fetched again when it is wanted; a running command keeps what\nit uses, and a download that goes on just now stays. All is in the folder that FUSELET_CACHE names, else in the user's cache folder.",
+    options: [{ name: "json", help: "write JSON" }, ...EVERYWHERE],
+    examples: ["fuselet cache", "fuselet cache list results --json", "fuselet cache clear downloads"],
+  },
+  {
     name: "permissions",
     usage: "fuselet permissions [list | remove ID … | schema]",
     summary: "Show or remove what was allowed for good",
@@ -183,20 +247,23 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet permissions schema > fuselet.schema.json",
     ],
   },
+  {
+    name: "secrets",
+    usage: "fuselet secrets [list | set NAME | delete NAME]",
+    summary: "Set, list or delete secrets for UDFs",
+    description:
+      "set reads the value from standard input, without its last line break. list shows names (the default); nothing shows values.\nA UDF that was allowed a secret (--allow-secrets=NAME@HOST) gets a text that stands for it; the value takes its place in\nheaders and query values of requests to that host. With :reveal the UDF gets the value itself.\nSecrets are encrypted in the folder that FUSELET_DATA names, else in the user's data folder, under a key in the same place\nor in FUSELET_SECRETS_KEY (32 bytes, hexadecimal or base64).",
+    options: [{ name: "json", help: "list as JSON" }, ...EVERYWHERE],
+    examples: [
+      "fuselet secrets set API_KEY < key.txt",
+      "fuselet secrets list",
+      "fuselet run weather.py --allow-net=api.example.org --allow-secrets=API_KEY@api.example.org",
+    ],
+  },
 ];
 
 /** Verbs of the contract that this version has not. */
-export const LATER_VERBS = [
-  "serve",
-  "login",
-  "job",
-  "cache",
-  "secrets",
-  "lock",
-  "doctor",
-  "worker",
-  "remote",
-];
+export const LATER_VERBS = ["serve", "login", "job", "doctor", "worker", "remote"];
 
 /** Options of the contract that this version has not. */
-export const LATER_OPTIONS = ["instance-type", "cache-max-age"];
+export const LATER_OPTIONS = ["instance-type"];

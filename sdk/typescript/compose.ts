@@ -1,23 +1,31 @@
 /** Composes a runtime with a host: the part of `createRuntime` that is the same on every platform. */
 
 import type { OpenBindings } from "../../host/bindings.ts";
+import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
 import { checkContext, contextBinding, type RunContext } from "../../host/context/context.ts";
 import { type Binding, type Call, openHost } from "../../host/host.ts";
+import { packagesBinding } from "../../host/packages/binding.ts";
+import { openPackages, type PackageOptions } from "../../host/packages/packages.ts";
 import { type BrokerOptions, createBroker } from "../../host/permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
+import { redactionOf } from "../../host/secrets/runs.ts";
 import { type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
 import { guardedFetchBytes } from "../../host/udfs/fetch.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
+import { PythonPackages } from "../../runtime/engines/pyodide/packages-choose.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
 import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
 import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
+import { writeLock } from "../../runtime/lock-file.ts";
+import { once } from "../../runtime/once.ts";
+import { NPM_FOLDER, type NpmFolder } from "../../runtime/packages.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { DEFAULT_PRINCIPAL, Runtime, type RunOptions as RuntimeRunOptions } from "../../runtime/runtime.ts";
@@ -35,6 +43,13 @@ export interface RunOptions extends Omit<RuntimeRunOptions, "permissions" | "con
   permissions?: Permissions;
   /** What the run is told about itself: headers, the user, how it came about. */
   context?: Partial<RunContext>;
+  /**
+   * A result of an earlier run of the same counts up to this age: a whole number and s, m, h or d (`"12h"`), or seconds; 0 runs it.
+   * Default: 0, or with `cache` what the UDF says.
+   */
+  cacheMaxAge?: number | string;
+  /** True: results are kept, for as long as the UDF's own `cacheMaxAge` (`cache_max_age`) says, else 90 days. Default: `cacheMaxAge` decides. */
+  cache?: boolean;
 }
 
 /** The options of `createRuntime`; all have defaults. */
@@ -50,6 +65,8 @@ export interface RuntimeOptions {
   udfs?:
     | Readonly<Record<string, string | UdfSource>>
     | ((name: string) => Promise<string | UdfSource | null>);
+  /** Where packages are fetched from that are not on this machine, for runs that `import` is granted. */
+  packages?: PackageOptions;
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
   /** Asked what becomes of a request that no permission covers, while the run's time stands still. Default: it is denied. */
@@ -68,6 +85,10 @@ export interface RuntimePlatform {
   readSource(pathOrUrl: string, fetchBytes: FetchBytes): Promise<UdfSource>;
   /** Reads modules beside a UDF's file, inside its folder. @throws UdfLoadError where one is missing */
   readHeaders(pathOrUrl: string, names: readonly string[], fetchBytes: FetchBytes): Promise<Header[]>;
+  /** The text of the lock file beside a UDF, where the platform has files and there is one. @throws AssetError */
+  readLock?(pathOrUrl: string): Promise<string | undefined>;
+  /** The npm packages beside a UDF, where the platform has files. */
+  openNpmFolder?(pathOrUrl: string): NpmFolder;
   loadEsbuild: LoadEsbuild;
   /** What the host can do on this platform for whom it is granted. */
   openBindings(): OpenBindings;
@@ -90,6 +111,15 @@ export interface FuseletRuntime {
    * @throws UdfRuntimeError when it raises, LimitExceededError, CancelledError, PermissionDeniedError, ParameterError, UdfLoadError, ResultError
    */
   run(source: string | UdfSource, options?: RunOptions): Promise<RunResult>;
+  /**
+   * Chooses anew which files a UDF's packages are, and fetches those that are not on this machine, where that is granted.
+   * @returns the text of `fuselet.lock` (which belongs beside the UDF), what it has for other UDFs included
+   * @throws PermissionDeniedError with all packages that would have to be fetched, AssetError, UdfLoadError
+   */
+  lock(
+    source: string | UdfSource,
+    options?: Pick<RunOptions, "principal" | "permissions" | "signal">,
+  ): Promise<string>;
   /** Runs a UDF once for each set of parameters, several at a time; gives results in the order of the arguments as they come. */
   submit(
     source: string | UdfSource,
@@ -112,6 +142,7 @@ const OPTIONS = new Set([
   "limits",
   "host",
   "udfs",
+  "packages",
   "pool",
   "assets",
   "storage",
@@ -152,6 +183,37 @@ function checkPool({
   return { maxIsolates, memoryBytes, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
 }
 
+declare const FUSELET_VERSION: string;
+
+/** Of a UDF that says none, where the caller wants its results kept: the reference's. */
+const DEFAULT_AGE = "90d";
+
+/** Most UDFs say no age: no need to read them to see that. */
+const MAY_SAY_AGE = /cache_?max_?age/i;
+
+/**
+ * How old a kept result may be, in milliseconds; 0: none counts.
+ * @param own what the UDF says
+ * @throws UsageError for options that are wrong, UdfLoadError for an age of the UDF that is none
+ */
+async function cacheAge(
+  { cache, cacheMaxAge }: { [Option in "cache" | "cacheMaxAge"]: RunOptions[Option] | undefined },
+  own: () => Promise<unknown>,
+): Promise<number> {
+  if (cache !== undefined && typeof cache !== "boolean")
+    throw new UsageError(`Cannot run: cache must be true or false: received ${JSON.stringify(cache)}`);
+  if (cache === false && cacheMaxAge !== undefined)
+    throw new UsageError("Cannot run: cacheMaxAge together with cache: false makes no sense");
+  if (cache === false) return 0;
+  const age = cacheMaxAge ?? (await own()) ?? DEFAULT_AGE;
+  const ms = parseAge(age);
+  if (ms !== undefined) return ms;
+  const message = `cacheMaxAge must be ${AGE_RULE}: received ${JSON.stringify(age)}`;
+  throw cacheMaxAge === undefined
+    ? new UdfLoadError(`Cannot run: its ${message}`)
+    : new UsageError(`Cannot run: ${message}`);
+}
+
 /** @throws UsageError for options that are wrong */
 export async function composeRuntime(
   options: RuntimeOptions,
@@ -177,6 +239,9 @@ export async function composeRuntime(
     ...(options.onDecision ? { onDecision: options.onDecision } : {}),
   });
   const fetchUdf = guardedFetchBytes(host.bindings.net as Binding, broker, permissions, DEFAULT_PRINCIPAL);
+  const { openGuard } = host;
+  const remote = openPackages({ options: options.packages, assets, broker, openGuard });
+  const packages = new PythonPackages(assets, remote.python);
   const { udfs = {} } = options;
   const findUdf: FindUdf = async (name) => {
     const found =
@@ -191,17 +256,30 @@ export async function composeRuntime(
     engines: [
       pythonEngine({
         assets,
+        packages,
         platform,
         realm: parts.realms.python,
         memoryBytes,
         installMs: limits.installMs,
         onProgress,
       }),
-      quickjsEngine({ assets, realm: parts.realms.typescript, memoryBytes, loadEsbuild: parts.loadEsbuild }),
+      quickjsEngine({
+        assets,
+        realm: parts.realms.typescript,
+        memoryBytes,
+        loadEsbuild: parts.loadEsbuild,
+        registry: remote.npm,
+      }),
     ],
     host: openHost({
       broker,
-      bindings: { context: contextBinding, udfs: udfBinding(findUdf), ...host.bindings, ...options.host },
+      bindings: {
+        context: contextBinding,
+        udfs: udfBinding(findUdf),
+        packages: packagesBinding(packages, assets.sha256),
+        ...host.bindings,
+        ...options.host,
+      },
     }),
     limits,
     pool,
@@ -209,12 +287,26 @@ export async function composeRuntime(
     narrowPermissions: (wanted) =>
       wanted === undefined ? permissions : narrow(permissions, checkPermissions(wanted)),
     checkContext,
+    redactionOf,
     hash: parts.hash,
+    keptResults: once(() =>
+      host.keptResults({
+        version: FUSELET_VERSION,
+        onProblem: (message) => onProgress({ phase: "cache", message }),
+      }),
+    ),
   });
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
     if (typeof source !== "string") return source;
     if (source.includes("\n")) return sourceFromText(source);
-    return withHeaders(await parts.readSource(source, fetchUdf), source);
+    const [read, lock] = await Promise.all([parts.readSource(source, fetchUdf), parts.readLock?.(source)]);
+    const whole = await withHeaders(read, source);
+    const folder = whole.language === "typescript" ? parts.openNpmFolder?.(source) : undefined;
+    return {
+      ...whole,
+      ...(lock === undefined ? {} : { lock }),
+      ...(folder ? { [NPM_FOLDER]: folder } : {}),
+    };
   };
   /** A single file brings the modules along that it names; a folder has them already. */
   const withHeaders = async (source: UdfSource, path: string): Promise<UdfSource> => {
@@ -234,17 +326,24 @@ export async function composeRuntime(
       return found[0] ?? null;
     });
   };
+  const run: FuseletRuntime["run"] = async (given, { cache, cacheMaxAge, ...options } = {}) => {
+    const source = await resolve(given);
+    if (cache === undefined && cacheMaxAge === undefined) return runtime.run(source, options);
+    const own = async () =>
+      source.metadata.cacheMaxAge ??
+      (MAY_SAY_AGE.test(source.code) ? (await runtime.inspect(source)).metadata.cacheMaxAge : undefined);
+    return runtime.run(source, options, await cacheAge({ cache, cacheMaxAge }, own));
+  };
   const self: FuseletRuntime = {
     load: async (source) => runtime.inspect(await resolve(source)),
     inspect: async (source) => runtime.inspect(await resolve(source)),
-    run: async (source, runOptions) => runtime.run(await resolve(source), runOptions),
+    run,
+    lock: async (given, lockOptions) => {
+      const source = await resolve(given);
+      return writeLock(source.lock, source.file, await runtime.lock(source, lockOptions));
+    },
     submit: (source, argumentList, submitOptions) =>
-      submit(
-        async (runOptions) => runtime.run(await resolve(source), runOptions),
-        argumentList,
-        pool.maxIsolates,
-        submitOptions,
-      ),
+      submit((runOptions) => run(source, runOptions), argumentList, pool.maxIsolates, submitOptions),
     capabilities: platform.capabilities,
     get isolates() {
       return runtime.isolates;

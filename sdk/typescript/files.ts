@@ -54,9 +54,10 @@ export interface DownloadOptions {
 
 /**
  * Fetches a file once, for all runs and processes, and opens it. Needs the permission `net` for the URL's host, also where the
- * file is there already.
+ * file is there already. A place of the storage (`fd://`, `s3://`, `gs://`, `file://`) needs `read`: it is not fetched, but read where
+ * it lies.
  * @param path a name for it: relative, with slashes
- * @throws an Error named PermissionDeniedError, NetError or DownloadError; TypeError for a checksum of another kind
+ * @throws an Error named PermissionDeniedError, NetError, DownloadError or StorageError; TypeError for a checksum of another kind
  */
 export async function download(
   url: string,

@@ -5,6 +5,7 @@ import { type AssetOptions, openAssets } from "../../runtime/assets.browser.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.browser.ts";
 import { browserPlatform } from "../../runtime/isolate/platform.browser.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
+import { manageSecrets, type Secrets } from "./manage-secrets.ts";
 
 export * from "./public.ts";
 
@@ -36,4 +37,10 @@ export async function createRuntime(options: BrowserRuntimeOptions = {}): Promis
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: (text) => assets.sha256(new TextEncoder().encode(text)),
   });
+}
+
+/** Opens the secrets of this page's origin. Their key stays in the browser; scripts of the origin can use it, and cannot read it. */
+export async function openSecrets(): Promise<Secrets> {
+  const { openVault } = await import("../../host/secrets/vault.browser.ts");
+  return manageSecrets(openVault());
 }

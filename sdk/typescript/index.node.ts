@@ -1,6 +1,9 @@
 /** `fuselet` in Node and Deno. */
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { type BindingsOptions, openBindings } from "../../host/bindings.node.ts";
+import { readLock } from "../../host/packages/lock-file.node.ts";
+import { openNpmFolder } from "../../host/packages/npm-folder.node.ts";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
@@ -8,6 +11,7 @@ import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
 import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
+import { manageSecrets, type Secrets } from "./manage-secrets.ts";
 
 export * from "./public.ts";
 
@@ -35,6 +39,8 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     platform: nodePlatform(assets.own),
     readSource,
     readHeaders,
+    readLock,
+    openNpmFolder,
     loadEsbuild,
     openBindings: () =>
       openBindings({
@@ -45,4 +51,15 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });
+}
+
+/**
+ * Opens the secrets that `fuselet secrets` sets: in the user's data folder, under FUSELET_SECRETS_KEY or a key beside them.
+ * @example
+ * await using secrets = await openSecrets();
+ * await secrets.set("API_KEY", process.env.API_KEY);
+ */
+export async function openSecrets(): Promise<Secrets> {
+  const { openVault } = await import("../../host/secrets/vault.node.ts");
+  return manageSecrets(openVault(join(dataFolder(), "secrets"), process.env.FUSELET_SECRETS_KEY));
 }

@@ -31,6 +31,7 @@ export type {
   RuntimeOptions,
   SubmitOptions,
 } from "./compose.ts";
+export type { Secrets } from "./manage-secrets.ts";
 
 declare const FUSELET_VERSION: string;
 /** The version of this package. */

@@ -8,9 +8,11 @@
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { door, type UdfHost } from "./door.ts";
 
+export { type CachedFunction, type CacheOptions, cache } from "./cache.ts";
 export { context, type UdfContext } from "./context.ts";
 export { type DownloadOptions, download, type HostFile } from "./files.ts";
 export { run } from "./run.ts";
+export { secrets } from "./secrets.ts";
 export { MediaValue, NdArray, TableValue, type UdfHost };
 
 /** A map tile in the XYZ scheme. A parameter of this type (or called `tile`) is filled in when the UDF is run for a tile. */

@@ -17,7 +17,7 @@ import { markdown, writeReport } from "./report.mjs";
 
 const folder = import.meta.dirname;
 const root = dirname(dirname(folder));
-const dist = join(root, "dist");
+const dist = process.env.FUSELET_DIST ?? join(root, "dist");
 const temporary = mkdtempSync(join(tmpdir(), "fuselet-bench-"));
 
 const names = readdirSync(join(folder, "cases"))

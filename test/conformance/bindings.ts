@@ -24,6 +24,7 @@ export function testBindings({ UsageError, PermissionDeniedError }: FuseletModul
     files: {
       read: ([, position, length]) =>
         Uint8Array.from({ length: length as number }, (_, i) => ((position as number) + i) % 251),
+      close: () => null,
     },
     test: {
       echo: ([value]) => value,

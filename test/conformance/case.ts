@@ -8,6 +8,7 @@
  *       value: 9007199254740993n,
  *     });
  */
+import type { Permissions } from "../../host/permissions/descriptor.ts";
 import { sourceFromFiles, sourceFromText } from "../../host/udfs/source.ts";
 import type { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Capabilities } from "../../runtime/isolate/platform.ts";
@@ -75,6 +76,8 @@ export interface Bench {
 }
 
 export interface CaseSpec extends Asking, Expectation {
+  /** What all its runs are granted: then files and downloads are the host's own. Default: nothing. */
+  permissions?: Permissions;
   python?: Source;
   typescript?: Source;
   /** Where the languages differ by intent. */

@@ -5,7 +5,8 @@
  *
  * FUSELET_DIST names another build. Prints a line for each failure, and `N passed, N failed, N skipped`.
  */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -55,9 +56,13 @@ const platform: ConformancePlatform = {
 };
 
 const only = values.only ? new RegExp(values.only, "i") : null;
+// Of the user's own files, no case may see any.
+const data = mkdtempSync(join(tmpdir(), "fuselet-data-"));
+process.env.FUSELET_DATA = data;
 const cases = (await readCases()).filter(({ title }) => !only || only.test(title));
 const collector = new Collector(name, values.verbose === true);
 await runCases(cases, platform, (verdict) => collector.add(verdict));
+rmSync(data, { recursive: true, force: true });
 await server.close();
 mkdirSync(join(folder, "results"), { recursive: true });
 writeFileSync(join(folder, "results", `${name}.json`), collector.text());

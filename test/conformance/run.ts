@@ -1,7 +1,7 @@
 /** Runs cases on the platform that it is on. Portable: Node's runner and the page's both use it. */
 import type { Capabilities } from "../../runtime/isolate/platform.ts";
 import type { Language } from "../../runtime/udf.ts";
-import type { FuseletRuntime, RunOptions, RuntimeOptions } from "../../sdk/typescript/compose.ts";
+import type { Binding, FuseletRuntime, RunOptions, RuntimeOptions } from "../../sdk/typescript/compose.ts";
 import { testBindings } from "./bindings.ts";
 import { type Canonical, canonical, differences, errorForm } from "./canonical.ts";
 import {
@@ -68,13 +68,19 @@ export async function runCases(
   platform: ConformancePlatform,
   onVerdict: (verdict: Verdict) => void,
 ): Promise<void> {
-  const shared = new Map<DistributionName, Promise<FuseletRuntime>>();
-  const open = (distribution: DistributionName) => {
+  const shared = new Map<string, Promise<FuseletRuntime>>();
+  const open = (spec: Case) => {
+    const { permissions } = spec;
+    const distribution = spec.distribution ?? "core";
+    const key = JSON.stringify([distribution, permissions]);
     // No spares: a case takes whatever there is, and starting what nobody takes would cost as much as the cases.
     const runtime =
-      shared.get(distribution) ??
-      platform.createRuntime(distribution, { host: testBindings(platform.fuselet), pool: { spares: 0 } });
-    shared.set(distribution, runtime);
+      shared.get(key) ??
+      platform.createRuntime(distribution, {
+        ...grantsOf(permissions, platform.fuselet),
+        pool: { spares: 0 },
+      });
+    shared.set(key, runtime);
     return runtime;
   };
   try {
@@ -82,13 +88,12 @@ export async function runCases(
       const started = performance.now();
       const report = (outcome: Canonical, skipped: string | null, problems: string[]) =>
         onVerdict({ name, outcome, skipped, problems, ms: Math.round(performance.now() - started) });
-      const distribution = spec.distribution ?? "core";
-      const missing = platform.missing(distribution);
+      const missing = platform.missing(spec.distribution ?? "core");
       if (missing !== null) {
         report(null, missing, []);
         continue;
       }
-      const runtime = await open(distribution);
+      const runtime = await open(spec);
       const unable = (spec.needs ?? []).filter((need) => !runtime.capabilities[need as keyof Capabilities]);
       if (unable.length > 0) {
         report(null, `this platform has no ${unable.join(", ")}`, []);
@@ -100,6 +105,17 @@ export async function runCases(
   } finally {
     for (const runtime of shared.values()) await (await runtime).close();
   }
+}
+
+/** What a runtime gets: cases with permissions have the host's own files, others those of bindings.ts. */
+function grantsOf(
+  permissions: Case["permissions"],
+  fuselet: FuseletModule,
+): Pick<RuntimeOptions, "permissions" | "host"> {
+  const { test, ...files } = testBindings(fuselet);
+  return permissions
+    ? { permissions, host: { test: test as Binding } }
+    : { host: { test: test as Binding, ...files } };
 }
 
 async function judge(
@@ -174,7 +190,7 @@ function openBench(
     runtime: shared,
     async createRuntime(options = {}) {
       const runtime = await platform.createRuntime(spec.distribution ?? "core", {
-        host: testBindings(platform.fuselet),
+        ...grantsOf(spec.permissions, platform.fuselet),
         ...options,
       });
       own.push(runtime);

@@ -33,12 +33,21 @@ function start(command: readonly string[], args: readonly (string | number)[]) {
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   const lines = () => output.split("\n").slice(0, -1);
+  const ended = once(child, "close");
   return {
     child,
     lines,
-    ended: once(child, "close"),
+    ended,
+    /** @throws Error where it ends before it has printed such a line */
     async line(pattern: string) {
-      while (!lines().some((line) => line.startsWith(pattern))) await once(child.stdout, "data");
+      let hasEnded = false;
+      const end = ended.then(() => {
+        hasEnded = true;
+      });
+      while (!lines().some((line) => line.startsWith(pattern))) {
+        if (hasEnded) throw new Error(`The child ended, and has printed ${JSON.stringify(output)}`);
+        await Promise.race([once(child.stdout, "data"), end]);
+      }
     },
   };
 }

@@ -56,7 +56,8 @@ class FakeHost:
                 return {"state": "off", "reason": self.off}
             assert re.fullmatch("[0-9a-f]{64}", request["key"])
             entry = self.kept.get(request["key"])
-            if entry and not request["reset"] and self.now() * 1000 - entry["createdAtMs"] < request["maxAgeMs"]:
+            max_age_ms = 172_800_000 if request["maxAgeMs"] is None else request["maxAgeMs"]
+            if entry and not request["reset"] and self.now() * 1000 - entry["createdAtMs"] < max_age_ms:
                 return {"state": "hit", **entry}
             lease = len(self.asked)
             self.leases[lease] = request["key"]

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +45,14 @@ def write(message: dict[str, Any]) -> None:
     out.flush()
 
 
+# Here pyarrow has threads.
+lock = threading.Lock()
+
+
 def call(name: str, text: str, buffers: list[Any]) -> list[Any]:
-    write({"call": name, "text": text, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers]})
-    answer = json.loads(lines.readline())
+    with lock:
+        write({"call": name, "text": text, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers]})
+        answer = json.loads(lines.readline())
     return [answer["text"], [Bytes(buffer) for buffer in answer["buffers"]]]
 
 

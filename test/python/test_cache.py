@@ -51,7 +51,7 @@ def test_a_second_call_gets_what_the_first_one_returned(host, capsys):
 def test_the_request_has_the_options(host):
     f = counting()
     f(1)
-    assert host.asked[0][1] == [{"key": host.keys[0], "name": "f", "folder": "tmp", "storage": "auto", "maxAgeMs": 172_800_000,
+    assert host.asked[0][1] == [{"key": host.keys[0], "name": "f", "folder": "tmp", "storage": "auto", "maxAgeMs": None,
                                  "reset": False, "lockTimeoutMs": 120_000}]  # fmt: skip
     g = counting(cache_max_age="12h", cache_folder_path="a/b", concurrent_lock_timeout="2m", cache_reset=True, cache_storage="local")
     g(1)
@@ -124,8 +124,8 @@ def test_options_of_a_call_do_not_stay(host, capsys):
     f(1, cache_reset=True, cache_max_age="1h", cache_verbose=False, cache_folder_path="x", cache_storage="local", concurrent_lock_timeout=5)
     f(1, cache_verbose=False)
     f(1)
-    assert [args[0]["maxAgeMs"] for name, args in host.asked if name == "cache.begin"] == [3_600_000, 172_800_000, 172_800_000]
-    assert host.asked[-1][1][0] | {"key": ""} == {"key": "", "name": "f", "folder": "tmp", "storage": "auto", "maxAgeMs": 172_800_000,
+    assert [args[0]["maxAgeMs"] for name, args in host.asked if name == "cache.begin"] == [3_600_000, None, None]
+    assert host.asked[-1][1][0] | {"key": ""} == {"key": "", "name": "f", "folder": "tmp", "storage": "auto", "maxAgeMs": None,
                                                  "reset": False, "lockTimeoutMs": 120_000}  # fmt: skip
     assert capsys.readouterr().out.count("returned cached result") == 1
 

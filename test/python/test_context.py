@@ -22,7 +22,7 @@ ANSWER = {
 
 
 class FakeHost:
-    """Answers `context.get`; counts how often it was asked."""
+    """Answers `context.get`, `field` and `header`; notes what it was asked."""
 
     def __init__(self) -> None:
         self.answer: Any = dict(ANSWER)
@@ -33,7 +33,11 @@ class FakeHost:
         self.asked.append((name, text))
         if self.error:
             return [json.dumps({"ok": False, "error": self.error}), []]
-        return [f'{{"ok":true,"value":{encode(self.answer)[0]}}}', []]
+        args = json.loads(text)
+        headers = {key.lower(): value for key, value in self.answer["headers"].items()}
+        answer = {"context.get": lambda: self.answer, "context.field": lambda field: self.answer[field],
+                  "context.header": headers.get}[name](*args)  # fmt: skip
+        return [f'{{"ok":true,"value":{encode(answer)[0]}}}', []]
 
 
 @pytest.fixture
@@ -109,11 +113,20 @@ def test_the_kind_of_a_run(host, kind, expected):
     assert (context.in_realtime(), context.in_batch()) == expected
 
 
-def test_the_host_is_asked_once_a_run(host, new_run):
-    context.get_user_email()
+def test_the_host_is_asked_once_a_run_and_for_what_is_wanted(host, new_run):
+    for _ in range(2):
+        assert context.get_user_email() == "ann@example.com"
+        assert (context.in_realtime(), context.in_batch()) == (True, False)
+        assert (context.get_header("X-Name"), context.get_header("x-none")) == ("a", None)
+    asked = [("context.field", '["userEmail"]'), ("context.field", '["kind"]'), ("context.header", '["x-name"]'), ("context.header", '["x-none"]')]
+    assert host.asked == asked
     context.get_headers()
-    context.get_header("x-name")
+    context.get_header("accept")
+    assert host.asked == [*asked, ("context.field", '["headers"]')]
+    new_run()
+    host.asked.clear()
     context.get_global_context()
+    assert (context.get_user_email(), context.get_header("x-name")) == ("ann@example.com", "a")
     assert host.asked == [("context.get", "[]")]
     host.answer["userEmail"] = "bob@example.com"
     assert context.get_user_email() == "ann@example.com"
@@ -168,7 +181,7 @@ def test_another_failure_of_the_host_is_one(host):
 def test_where_nothing_can_wait_it_says_so(host, monkeypatch):
     _host.connect(None, host.call, "this platform cannot block")
     monkeypatch.setattr(_host, "_can_suspend", lambda: False)
-    with pytest.raises(RuntimeError, match="Cannot call context.get without await: this platform cannot block"):
+    with pytest.raises(RuntimeError, match="Cannot call context.field without await: this platform cannot block"):
         context.get_headers()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fused import _download, _host, download, file_path
+from fused import _download, _host, _storage, download, file_path
 from fused._decode import decode
 from fused._encode import encode
 
@@ -30,6 +30,9 @@ class FakeHost:
             return [json.dumps({"ok": False, "error": self.error}), []]
         if name == "download.get":
             value: Any = {"file": 7, "size": len(BODY)}
+        elif name == "files.close":
+            assert args == [7]
+            value = None
         else:
             file, position, length = args
             assert file == 7
@@ -81,8 +84,8 @@ def test_where_files_cannot_be_read_on_demand_they_are_loaded(host: FakeHost) ->
 
 def test_what_is_too_large_to_load_is_refused(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     _host.connect(host.call, None, "a page", None)
-    monkeypatch.setattr(_download, "_MOST_WHOLE", 1000)
-    with pytest.raises(RuntimeError, match="it has 10240000 bytes"):
+    monkeypatch.setattr(_storage, "MOST_WHOLE", 1000)
+    with pytest.raises(OSError, match="it has 10240000 bytes"):
         download("https://example.org/a.bin", "a.bin")
 
 
@@ -108,6 +111,9 @@ def test_failures_of_the_host(host: FakeHost) -> None:
     host.error = {"type": "DownloadError", "message": "the URL must be", "subject": "request"}
     with pytest.raises(ValueError, match="the URL must be"):
         download("ftp://example.org/a.bin", "a.bin")
+    host.error = {"type": "StorageError", "message": "it is not there", "subject": "not found"}
+    with pytest.raises(FileNotFoundError, match="it is not there"):
+        download("fd://a.bin", "a.bin")
     host.error = {"type": "PermissionDeniedError", "message": "Requires net", "subject": "net", "value": "example.org:443"}
     with pytest.raises(Exception, match="Requires net") as raised:
         download("https://example.org/a.bin", "a.bin")

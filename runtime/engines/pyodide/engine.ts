@@ -5,20 +5,23 @@ import { memoBySource } from "../../memo.ts";
 import type { Parameter, Udf, UdfSource } from "../../udf.ts";
 import type { Engine } from "../engine.ts";
 import { scanImports } from "./imports.ts";
+import type { PackageWish } from "./packages-choose.ts";
 import { type PythonRecipeOptions, pythonRecipes } from "./recipe.ts";
 
 /** The block of inline script metadata. Source: packaging.python.org/en/latest/specifications/inline-script-metadata/ */
-const BLOCK = /^# \/\/\/ script[ \t]*\r?\n((?:#(?:| .*)\r?\n)+?)# \/\/\/[ \t]*$/m;
+const BLOCK = /^# \/\/\/ script[ \t]*\r?\n((?:#(?:| .*)\r?\n)+)# \/\/\/[ \t]*$/m;
 
-/** Requirements of the PEP 723 block, if there is one. @throws UdfLoadError for a block that is no TOML. */
-export function scanRequirements(source: Pick<UdfSource, "code" | "file">): string[] {
+/** What the PEP 723 block requires, if there is one. @throws UdfLoadError for a block that is no TOML, or fields of the wrong type. */
+export function scanRequirements(
+  source: Pick<UdfSource, "code" | "file">,
+): Pick<PackageWish, "requirements" | "requiresPython"> {
   const block = BLOCK.exec(source.code);
-  if (!block) return [];
+  if (!block) return { requirements: [] };
   const toml = (block[1] as string).replaceAll(/^# ?/gm, "");
   const line = source.code.slice(0, block.index).split("\n").length;
-  let dependencies: unknown;
+  let fields: Record<string, unknown>;
   try {
-    dependencies = parse(toml).dependencies ?? [];
+    fields = parse(toml);
   } catch (cause) {
     throw new UdfLoadError(
       `${source.file}, line ${line}: the script block is no TOML: ${(cause as Error).message.split("\n")[0]}`,
@@ -28,12 +31,21 @@ export function scanRequirements(source: Pick<UdfSource, "code" | "file">): stri
       },
     );
   }
+  const { dependencies = [], "requires-python": requiresPython } = fields;
   if (!Array.isArray(dependencies) || dependencies.some((entry) => typeof entry !== "string")) {
     throw new UdfLoadError(`${source.file}, line ${line}: dependencies must be a list of texts`, {
       location: { file: source.file, line },
     });
   }
-  return dependencies as string[];
+  if (requiresPython !== undefined && typeof requiresPython !== "string") {
+    throw new UdfLoadError(`${source.file}, line ${line}: requires-python must be a text`, {
+      location: { file: source.file, line },
+    });
+  }
+  return {
+    requirements: dependencies as string[],
+    ...(requiresPython === undefined ? {} : { requiresPython }),
+  };
 }
 
 /** What `fused._guest.inspect` answers. */
@@ -48,13 +60,19 @@ interface PythonReading {
 
 export function pythonEngine(options: PythonRecipeOptions): Engine {
   const recipes = pythonRecipes(options);
+  const { packages } = options;
   const scan = memoBySource((source) => {
     const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
     const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
     return {
       imports: imports.filter((name) => !modules.has(name)),
-      requirements: scanRequirements(source),
+      ...scanRequirements(source),
     };
+  });
+  const wishOf = (source: UdfSource): PackageWish => ({
+    file: source.file,
+    ...scan(source),
+    ...(source.lock === undefined ? {} : { lock: source.lock }),
   });
   const prepared = ({ name, code, file, headers }: UdfSource) => ({
     name,
@@ -66,9 +84,9 @@ export function pythonEngine(options: PythonRecipeOptions): Engine {
   return {
     languages: ["python"],
     async recipe(source, options) {
-      const { imports, requirements } = scan(source);
-      return recipes.recipe(imports, requirements, options);
+      return recipes.recipe(wishOf(source), options);
     },
+    lock: async (source, caller) => packages.lock(wishOf(source), caller),
     prepare: async (source) => prepared(source),
     async read(source, ask): Promise<Udf> {
       const reading = (await ask(JSON.stringify({ udf: prepared(source) }))) as PythonReading;

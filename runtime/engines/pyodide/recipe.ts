@@ -5,17 +5,13 @@ import { Isolate, type IsolateOptions, type IsolateRecipe } from "../../isolate/
 import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
 import { once } from "../../once.ts";
+import type { PackageCaller } from "../../packages.ts";
 import type { RecipeOptions } from "../engine.ts";
 import { capMemory } from "../wasm-memory.ts";
-import {
-  type Distribution,
-  hasPackage,
-  openDistribution,
-  type PackageSet,
-  packPackages,
-  resolvePackages,
-} from "./distribution.ts";
+import { type Distribution, hasPackage } from "./distribution.ts";
 import { decodePack } from "./pack.ts";
+import type { PackageSet, PackageWish, PythonPackages } from "./packages-choose.ts";
+import { packPackages } from "./packages-install.ts";
 
 /** What is going on while a first use takes long. */
 export interface ProgressEvent {
@@ -61,17 +57,14 @@ const BASE_IMPORTS = [
 const MAX_WISHES = 1000;
 
 export interface PythonRecipes {
-  /** The recipe for a UDF that imports these modules and asks for these packages. */
-  recipe(
-    imports: readonly string[],
-    requirements: readonly string[],
-    options?: RecipeOptions,
-  ): Promise<IsolateRecipe>;
+  /** The recipe for a UDF that wants these packages. */
+  recipe(wish: PackageWish, options?: RecipeOptions): Promise<IsolateRecipe>;
 }
 
 export interface PythonRecipeOptions {
   assets: Assets;
   platform: IsolatePlatform;
+  packages: PythonPackages;
   /** Name of the realm's bundle in `assets.own`. */
   realm: string;
   memoryBytes: number;
@@ -82,11 +75,11 @@ export interface PythonRecipeOptions {
 export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const { assets, platform, onProgress } = options;
   const say = (phase: ProgressEvent["phase"], message: string) => onProgress({ phase, message });
-  const distribution = once(() => openDistribution(assets));
-  /** By the names of the packages. */
+  const chooser = options.packages;
+  /** By the packages and their hashes. */
   const recipes = new Map<string, Promise<IsolateRecipe>>();
-  /** By what was asked for: looking packages up takes longer than a small run. */
-  const found = new Map<string, Promise<IsolateRecipe>>();
+  /** By what was asked for, null where it is not all on this machine: looking packages up takes longer than a small run. */
+  const found = new Map<string, Promise<IsolateRecipe | null>>();
 
   const own = once(async () => {
     const [pack, realm] = await Promise.all([assets.own.read("fused.pack"), assets.own.read(options.realm)]);
@@ -96,9 +89,16 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     return { hash: await assets.sha256(pack), files, realm: new TextDecoder().decode(realm) };
   });
 
-  const make = async (set: PackageSet, dist: Distribution): Promise<IsolateRecipe> => {
+  const keyOf = ({ packages }: PackageSet, dist: Distribution) =>
+    ["python", dist.id, ...packages.map(({ name, sha256 }) => `${name}:${sha256}`)].join(" ");
+
+  /** @param packages their archive, which may still be on its way */
+  const make = async (
+    set: PackageSet,
+    dist: Distribution,
+    packages: Promise<{ hash: string; pack: Uint8Array }>,
+  ): Promise<IsolateRecipe> => {
     const ours = await own();
-    const packages = packPackages(dist, assets, set, ours, say);
     const realm = `(function(){"use strict";var pyodideGlue=${dist.glue};${ours.realm};return realm.start})()`;
     const start = {
       pythonVersion: dist.pythonVersion,
@@ -132,8 +132,7 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     const codeCache = built.then((result) => result.codeCache);
     // Whoever opens an isolate meets the first failure; the others would go unheard.
     for (const promise of [built, snapshot, codeCache]) promise.catch(() => {});
-    const key = ["python", dist.id, ...set.names].join(" ");
-    return { ...base, key, assets: [...base.assets, snapshot], codeCache, start };
+    return { ...base, key: keyOf(set, dist), assets: [...base.assets, snapshot], codeCache, start };
   };
 
   /** The snapshot and the compiled code that goes with it, from the cache or built now. */
@@ -157,7 +156,9 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     }
     say(
       "snapshot",
-      set.names.length > 0 ? `building a snapshot with ${set.names.join(", ")}` : "building a snapshot",
+      set.packages.length > 0
+        ? `building a snapshot with ${set.packages.map(({ name }) => name).join(", ")}`
+        : "building a snapshot",
     );
     const [snapshot, codeCache] = await buildSnapshot(recipe);
     const problem =
@@ -186,43 +187,77 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     return [snapshot, codeCache];
   };
 
-  const find = async (
-    imports: readonly string[],
-    requirements: readonly string[],
-    readsTables: boolean,
-  ): Promise<IsolateRecipe> => {
+  const pack = async (set: PackageSet, dist: Distribution, caller?: PackageCaller) =>
+    packPackages(dist, assets, set.packages, await own(), (entry) => chooser.read(entry, caller), say);
+
+  /** Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts. */
+  const withTableReader = async (set: PackageSet, dist: Distribution): Promise<PackageSet> => {
+    if (!(await hasPackage(dist, assets, "pyarrow"))) return set;
+    const reader = await chooser.chooseHere({ file: "tables", imports: ["pyarrow"], requirements: [] });
+    const there = new Set(set.packages.map(({ name }) => name));
+    const packages = [...set.packages, ...(reader?.packages ?? []).filter(({ name }) => !there.has(name))];
+    return {
+      packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      imports: [...new Set([...set.imports, ...(reader?.imports ?? [])])].sort(),
+    };
+  };
+
+  /** @returns null where something has to be fetched, or has been */
+  const findHere = async (wish: PackageWish, readsTables: boolean): Promise<IsolateRecipe | null> => {
     // Both are wanted, and over a network each takes a while.
     own().catch(() => {});
-    const dist = await distribution();
-    // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
-    const reader = readsTables && (await hasPackage(dist, assets, "pyarrow")) ? ["pyarrow"] : [];
-    const set = await resolvePackages(dist, assets, [...imports, ...reader], requirements);
-    const key = set.names.join(" ");
-    const recipe = recipes.get(key) ?? make(set, dist);
+    const dist = await chooser.distribution();
+    const chosen = await chooser.chooseHere(wish);
+    if (!chosen) return null;
+    const set = readsTables ? await withTableReader(chosen, dist) : chosen;
+    const key = keyOf(set, dist);
+    const recipe = recipes.get(key) ?? make(set, dist, pack(set, dist));
     recipes.set(key, recipe);
     return recipe;
   };
 
+  /** For one caller, who may fetch what another may not: only when all is here, others get it too. */
+  const findFor = async (
+    wish: PackageWish,
+    readsTables: boolean,
+    caller: PackageCaller | undefined,
+  ): Promise<IsolateRecipe> => {
+    const dist = await chooser.distribution();
+    const chosen = await chooser.choose(wish, caller);
+    const set = readsTables ? await withTableReader(chosen, dist) : chosen;
+    const key = keyOf(set, dist);
+    const known = recipes.get(key);
+    if (known) return known;
+    const packed = await pack(set, dist, caller);
+    const recipe = recipes.get(key) ?? make(set, dist, Promise.resolve(packed));
+    recipes.set(key, recipe);
+    return recipe;
+  };
+
+  /** What failed is tried again by the next run. */
+  const forgetFailed = async (recipe: IsolateRecipe): Promise<IsolateRecipe> => {
+    Promise.all(recipe.assets).catch(() => {
+      found.clear();
+      recipes.delete(recipe.key);
+    });
+    return recipe;
+  };
+
   return {
-    async recipe(imports, requirements, { readsTables = false } = {}) {
-      const wish = JSON.stringify([imports, requirements, readsTables]);
-      const known = found.get(wish);
-      if (known) return known;
-      if (found.size >= MAX_WISHES) found.clear();
-      const recipe = find(imports, requirements, readsTables);
-      found.set(wish, recipe);
+    async recipe(wish, { readsTables = false, caller } = {}) {
+      const key = JSON.stringify([wish, readsTables]);
+      let here = found.get(key);
+      if (!here) {
+        if (found.size >= MAX_WISHES) found.clear();
+        here = findHere(wish, readsTables);
+        found.set(key, here);
+      }
       try {
-        const { key, assets: parts } = await recipe;
-        // What failed is tried again by the next run.
-        Promise.all(parts).catch(() => {
-          found.clear();
-          recipes.delete(key);
-        });
+        return await forgetFailed((await here) ?? (await findFor(wish, readsTables, caller)));
       } catch (error) {
         found.clear();
         throw error;
       }
-      return recipe;
     },
   };
 }

@@ -1,7 +1,13 @@
-/** Bundles a UDF of several files. All that the bundler sees is a virtual file system of the UDF's own files: no disk, no settings, no packages. */
-import { UdfLoadError } from "../../errors.ts";
+/**
+ * Bundles a UDF of several files, and its packages. All that the bundler sees is a virtual file system of the UDF's own files and those of
+ * packages that were granted: no disk, no settings.
+ */
+import { FuseletError, UdfLoadError } from "../../errors.ts";
 import { child, children, type Node, parseSource, type SourceText, text, visit } from "./ast.ts";
-import type { Esbuild, EsbuildMessage, EsbuildPlugin } from "./esbuild.ts";
+import type { Esbuild, EsbuildContent, EsbuildMessage, EsbuildPlugin } from "./esbuild.ts";
+import type { NpmTree } from "./npm.ts";
+import { NPM_NAMESPACE, npmFiles } from "./npm-files.ts";
+import { isBuiltin } from "./npm-specifier.ts";
 import { GUEST_MODULE } from "./ops.ts";
 import type { TypeScriptSource } from "./source.ts";
 
@@ -45,7 +51,9 @@ export function findFile(
 export function refusal(specifier: string): string {
   if (/^\.\.?(\/|$)/.test(specifier))
     return `Cannot import ${JSON.stringify(specifier)}: the UDF has no such file`;
-  return `Cannot import ${JSON.stringify(specifier)}: a UDF imports its own files (./…) and "${GUEST_MODULE}"; put what it needs into its folder`;
+  if (isBuiltin(specifier))
+    return `Cannot import ${JSON.stringify(specifier)}: it is a module of Node, and a UDF runs in none; "${GUEST_MODULE}" has what it may use`;
+  return `Cannot import ${JSON.stringify(specifier)}: a UDF imports its own files (./…), packages ("npm:NAME@VERSION") and "${GUEST_MODULE}"`;
 }
 
 const loaderOf = (path: string) => (path.endsWith(".json") ? "json" : /\.m?js$/.test(path) ? "js" : "ts");
@@ -55,7 +63,7 @@ const loaderOf = (path: string) => (path.endsWith(".json") ? "json" : /\.m?js$/.
  * that fit, past every plugin. Where the code runs, such an import fails as in a UDF of one file.
  * @throws UdfLoadError for a syntax error: what cannot be read cannot be hidden
  */
-function hidePatterns(source: SourceText): string {
+export function hidePatterns(source: SourceText): string {
   const cuts: { at: number; text: string }[] = [];
   const hide = (named: Node | null | undefined) => {
     if (!named || named.type === "StringLiteral" || named.type === "SpreadElement") return;
@@ -83,17 +91,26 @@ function hidePatterns(source: SourceText): string {
   return code;
 }
 
-function virtualFiles(entry: string, files: ReadonlyMap<string, string>): EsbuildPlugin {
+function virtualFiles(
+  entry: string,
+  files: ReadonlyMap<string, string>,
+  tree: NpmTree | undefined,
+): EsbuildPlugin {
+  const packages = tree && npmFiles(tree, hidePatterns);
   return {
     name: "udf-files",
     setup(build) {
-      build.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
+      build.onResolve({ filter: /.*/ }, async ({ path, importer, namespace, kind }) => {
         if (kind === "entry-point") return { path: entry, namespace: NAMESPACE };
+        if (packages && namespace === NPM_NAMESPACE) return packages.resolve(importer, path, kind);
         if (path === GUEST_MODULE) return { path, external: true };
         const found = findFile(importer, path, files);
-        return found === null ? { errors: [{ text: refusal(path) }] } : { path: found, namespace: NAMESPACE };
+        if (found !== null) return { path: found, namespace: NAMESPACE };
+        return (await packages?.resolveRoot(path, kind)) ?? { errors: [{ text: refusal(path) }] };
       });
-      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
+      if (packages)
+        build.onLoad({ filter: /.*/, namespace: NPM_NAMESPACE }, ({ path }) => packages.load(path));
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }): EsbuildContent => {
         const loader = loaderOf(path);
         const code = files.get(path) as string;
         if (loader === "json") return { contents: code, loader };
@@ -116,9 +133,9 @@ function toLoadError(
   messages: readonly EsbuildMessage[],
   source: TypeScriptSource,
   cause: unknown,
-): UdfLoadError {
+): FuseletError {
   const [first] = messages;
-  if (first?.detail instanceof UdfLoadError) return first.detail;
+  if (first?.detail instanceof FuseletError) return first.detail;
   if (!first)
     return new UdfLoadError(`Cannot compile ${source.file}`, { location: { file: source.file }, cause });
   if (!first.location)
@@ -133,11 +150,13 @@ function toLoadError(
 
 /**
  * One ES module of all the files that the entry reaches, and its source map (JSON text, sources `udf:PATH`).
+ * @param tree its packages, if it has any
  * @throws UdfLoadError with file and line: a syntax error, an import of anything else
  */
 export async function bundle(
   source: TypeScriptSource,
   esbuild: Esbuild,
+  tree?: NpmTree,
 ): Promise<{ code: string; map: string }> {
   const files = new Map([
     [source.file, source.code],
@@ -160,7 +179,9 @@ export async function bundle(
       logLevel: "silent",
       absWorkingDir: "/",
       tsconfigRaw: { compilerOptions: { target: "ES2022", verbatimModuleSyntax: false } },
-      plugins: [virtualFiles(source.file, files)],
+      // What libraries ask to leave out what is only for their own tests.
+      ...(tree ? { define: { "process.env.NODE_ENV": '"production"' } } : {}),
+      plugins: [virtualFiles(source.file, files, tree)],
     });
     const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(name))?.text ?? "";
     return { code: text(OUT), map: text(`${OUT}.map`) };

@@ -15,25 +15,32 @@ export interface EsbuildMessage {
   detail?: unknown;
 }
 
+export interface EsbuildResolution {
+  path?: string;
+  namespace?: string;
+  external?: boolean;
+  errors?: { text: string }[];
+}
+
+export type EsbuildContent =
+  | { contents: string; loader: "ts" | "js" | "json" }
+  | { errors: { text: string; detail?: unknown }[] };
+
 export interface EsbuildPlugin {
   name: string;
   setup(build: {
     onResolve(
       options: { filter: RegExp },
-      callback: (args: { path: string; importer: string; kind: string }) => {
-        path?: string;
-        namespace?: string;
-        external?: boolean;
-        errors?: { text: string }[];
-      },
+      callback: (args: {
+        path: string;
+        importer: string;
+        namespace: string;
+        kind: string;
+      }) => EsbuildResolution | Promise<EsbuildResolution>,
     ): void;
     onLoad(
       options: { filter: RegExp; namespace: string },
-      callback: (args: {
-        path: string;
-      }) =>
-        | { contents: string; loader: "ts" | "js" | "json" }
-        | { errors: { text: string; detail?: unknown }[] },
+      callback: (args: { path: string }) => EsbuildContent | Promise<EsbuildContent>,
     ): void;
   }): void;
 }

@@ -45,7 +45,7 @@ def cache(
     it changes them itself. What a function raises is not kept; what it prints is not printed again.
 
     cache_max_age: a number and s, m, h or d ("12h"), or seconds: an older result is computed again. 0 neither reads nor keeps.
-        Default: 48 hours.
+        Default: what the request's header cache-decorator-max-age says, else 48 hours.
     cache_folder_path: the folder of the cache, relative. Functions in different folders share nothing.
     concurrent_lock_timeout: how long a call waits while another one computes the same result; seconds, or as for cache_max_age.
     cache_reset: True computes again and keeps that.
@@ -187,7 +187,7 @@ class _Visit:
         if self.key in _computing.get():
             return
         self.request = {"key": self.key, "name": self._cached.name[:100], "folder": options.folder, "storage": options.storage,
-                        "maxAgeMs": options.max_age * 1000, "reset": options.reset,
+                        "maxAgeMs": None if options.max_age is None else options.max_age * 1000, "reset": options.reset,
                         "lockTimeoutMs": options.lock_timeout * 1000}  # fmt: skip
 
     def take(self, answer: dict[str, Any]) -> None:

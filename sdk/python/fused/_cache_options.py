@@ -11,7 +11,8 @@ _STORAGES = ("auto", "mount", "local", "object")
 class Options(NamedTuple):
     """How results are kept. Times are in seconds."""
 
-    max_age: int = 48 * 3600
+    max_age: int | None = None
+    """None is the host's default, which a request may set."""
     folder: str = "tmp"
     lock_timeout: int = 120
     reset: bool = False

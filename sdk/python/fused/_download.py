@@ -3,15 +3,10 @@
 from typing import Any
 
 from ._host import HostError, add_file, call
+from ._storage import HostFile, check_whole, storage_error
 
 _FOLDER = "/mnt/cache"
 """Where a UDF sees its files."""
-
-_MOST_WHOLE = 256 * 1024 * 1024
-"""What is loaded at most where a file cannot be read on demand, in bytes."""
-
-_PART = 4 * 1024 * 1024
-"""What one call of the host reads."""
 
 
 def _checked(file_path: str) -> str:
@@ -33,12 +28,14 @@ def download(url: str, file_path: str, storage: str = "auto", *, checksum: str |
 
     The file is read on demand: it may be larger than memory. It can be read and not written.
 
-    url: http or https; needs the permission `net` for its host, also where the file is there already.
+    url: http or https; needs the permission `net` for its host, also where the file is there already. A place of the storage
+      (`fd://`, `s3://`, `gs://`, `file://`) needs `read`: it is not fetched, but read where it lies.
     file_path: where the UDF sees it; relative, below one folder.
     storage: "auto" and "local" are this machine's; "mount" and "object" need storage that is configured.
     checksum: "sha256:" and 64 hexadecimal digits; another file than this is an error, and is not kept.
 
-    Raises PermissionDeniedError, ValueError for a bad path or checksum, RuntimeError where the download fails.
+    Raises PermissionDeniedError, ValueError for a bad path or checksum, RuntimeError where the download fails, OSError where the storage
+    does.
     """
     from pathlib import Path
 
@@ -52,7 +49,10 @@ def download(url: str, file_path: str, storage: str = "auto", *, checksum: str |
     try:
         answer = call("download.get", request)
     except HostError as error:
-        raise (ValueError if error.code in ("request", "url") else RuntimeError)(str(error)) from None
+        failure = storage_error(error)
+        if failure is error:
+            failure = (ValueError if error.code in ("request", "url") else RuntimeError)(str(error))
+        raise failure from None
     _show(target, answer["file"], answer["size"])
     return Path(target)
 
@@ -62,17 +62,15 @@ def _show(target: str, file: int, size: int) -> None:
         add_file(target, file, size)
         return
     except RuntimeError:
-        if size > _MOST_WHOLE:
-            raise RuntimeError(
-                f"Cannot load {target}: it has {size} bytes, and where files cannot be read on demand (this page is not cross-origin "
-                f"isolated) the most is {_MOST_WHOLE}"
-            ) from None
+        pass
+    check_whole(target, size)
     import os
 
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    whole = HostFile(file, size)
     with open(target, "wb") as out:
-        for position in range(0, size, _PART):
-            out.write(call("files.read", file, position, min(_PART, size - position)))
+        out.writelines(whole.parts())
+    whole.close()
 
 
 def file_path(file_path: str, mkdir: bool = True, storage: str = "auto") -> str:

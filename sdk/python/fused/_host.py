@@ -1,6 +1,7 @@
 """Calls of the host: what a UDF can reach outside of its isolate. The engine's guest lends the two functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._decode import decode
@@ -12,6 +13,7 @@ _blocking: Callable[..., Any] | None = None
 _asynchronous: Callable[..., Any] | None = None
 _reason = "this interpreter is in no isolate"
 _add_file: Callable[[str, int, int], None] | None = None
+_native = 0
 
 
 class HostError(RuntimeError):
@@ -49,6 +51,8 @@ def call(name: str, *args: Any) -> Any:
     Raises PermissionDeniedError for what was not granted, HostError for any other failure of the host, RuntimeError where this
     platform cannot wait without `await`.
     """
+    if _blocking is None and _native:
+        raise RuntimeError(f"Cannot call {name} from within a library that is not Python: {_reason}; open the file before you hand it over")
     if _blocking is None and not _can_suspend():
         raise RuntimeError(f"Cannot call {name} without await: {_reason}; use the asynchronous form")
     text, buffers = encode(list(args))
@@ -57,6 +61,22 @@ def call(name: str, *args: Any) -> Any:
 
         return _read(run_sync(_asynchronous(name, text, buffers)))
     return _read(_blocking(name, text, buffers))
+
+
+def can_block() -> bool:
+    """Whether a call can wait wherever it is made: also below a callback of some C++, where to suspend the stack is fatal."""
+    return _blocking is not None
+
+
+@contextmanager
+def native() -> Iterator[None]:
+    """Code that some C++ calls back: in it a call of the host fails where it could not wait."""
+    global _native
+    _native += 1
+    try:
+        yield
+    finally:
+        _native -= 1
 
 
 def _can_suspend() -> bool:

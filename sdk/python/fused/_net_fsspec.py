@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import nullcontext
+from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
@@ -15,8 +16,9 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 from fsspec.utils import DEFAULT_BLOCK_SIZE
 
-from fused._host import HostError
+from fused._host import HostError, can_block
 from fused._net import Answer, fetch, network_error
+from fused._storage import check_whole
 
 _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["']([^"'#]+)""", re.IGNORECASE)
 _RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
@@ -154,6 +156,10 @@ class HTTPFileSystem(AbstractFileSystem):
             raise NotImplementedError("Files behind URLs can be read, not written")
         block_size = self.block_size if block_size is None else block_size
         size = size or (self.info(path)["size"] if block_size else None)
+        if not can_block():
+            # Nothing can wait in the middle of a library that is not Python.
+            check_whole(path, size or 0)
+            return BytesIO(self.cat_file(path))
         if not block_size or size is None:
             return HTTPStreamFile(self, path)
         return HTTPFile(self, path, mode, block_size=block_size, size=size, cache_type=cache_type or self.cache_type,

@@ -1,4 +1,4 @@
-"""Puts Python's HTTP libraries on the host's network when they are imported, and costs nothing where none is."""
+"""Puts Python's libraries on the host's network and storage when they are imported, and costs nothing where none is."""
 
 import sys
 from collections.abc import Callable
@@ -24,6 +24,9 @@ _PATCHED = {
     "pyodide.http": "_net_pyodide",
     "pyodide.webloop": "_net_asyncio",
     "urllib3.connection": "_net_urllib3",
+    "fsspec": "_storage_imports",
+    "pandas.io.common": "_storage_imports",
+    "pyarrow.fs": "_storage_arrow",
 }
 """Modules that are changed once they are loaded, by the function `patch` of one of ours."""
 

@@ -1,4 +1,5 @@
-"""What a run is told about itself: who asked for it, and how. The host is asked once a run, when something is first wanted.
+"""What a run is told about itself: who asked for it, and how. The host is asked when something is first wanted, and for that alone: a
+kept result of the run counts for others that are told the same in all that was asked for.
 
 Where there is no host, as in a plain Python, it is a local run that nobody asked for.
 """
@@ -66,59 +67,78 @@ def get_global_context() -> ExecutionContext:
     """All of it. Raises RuntimeError where the host cannot be asked without `await` (a page that is not cross-origin isolated)."""
     kept = memory()
     if "context" not in kept:
-        kept["context"] = ExecutionContext(_ask())
+        answer = _ask("get", default=_LOCAL)
+        kept["context"] = ExecutionContext(answer)
+        _known().update(answer)
     return kept["context"]
 
 
-def _ask() -> dict[str, Any]:
+def _known() -> dict[str, Any]:
+    """What the host has said in this run, by the names of its fields; single headers by `headers.NAME`."""
+    return memory().setdefault("context fields", {})
+
+
+def _field(name: str) -> Any:
+    known = _known()
+    if name not in known:
+        known[name] = _ask("field", name, default=_LOCAL[name])
+    return known[name]
+
+
+def _ask(method: str, *args: str, default: Any) -> Any:
     if _host._blocking is None and _host._asynchronous is None:
-        return _LOCAL
+        return default
     try:
-        return _host.call("context.get")
+        return _host.call(f"context.{method}", *args)
     except _host.HostError as error:
         if error.type_name == "UsageError":  # a host without this binding
-            return _LOCAL
+            return default
         raise
 
 
 def get_headers() -> dict[str, str]:
     """The headers of the request that the run answers, names in lower case; a copy. Empty for a local run."""
-    return dict(get_global_context().headers)
+    return {name.lower(): value for name, value in _field("headers").items()}
 
 
 def get_header(name: str) -> str | None:
     """A header of the request, whatever the case of its name; None where it has none of that name."""
-    return get_global_context().headers.get(name.lower())
+    known, name = _known(), name.lower()
+    if "headers" in known:
+        return get_headers().get(name)
+    if f"headers.{name}" not in known:
+        known[f"headers.{name}"] = _ask("header", name, default=None)
+    return known[f"headers.{name}"]
 
 
 def get_recursion_factor() -> int | None:
     """How deep the run is nested in others: 0 is none."""
-    return get_global_context().recursion_factor
+    return _field("recursionFactor")
 
 
 def get_realtime_client_id() -> str | None:
     """The realtime client that asked for the run, or None."""
-    return get_global_context().realtime_client_id
+    return _field("clientId")
 
 
 def get_user_email() -> str | None:
     """The e-mail address of the user on whose behalf the UDF runs, or None where it is not known."""
-    return get_global_context().user_email
+    return _field("userEmail")
 
 
 def in_realtime() -> bool:
     """Whether the run answers a request."""
-    return get_global_context().in_realtime
+    return _field("kind") == "realtime"
 
 
 def in_batch() -> bool:
     """Whether the run is part of a job."""
-    return get_global_context().in_batch
+    return _field("kind") == "batch"
 
 
 def get_share_token() -> str | None:
     """The shared token that the run was asked for with, or None."""
-    return get_global_context().share_token
+    return _field("shareToken")
 
 
 def get_session_token() -> str | None:

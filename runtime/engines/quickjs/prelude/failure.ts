@@ -31,6 +31,7 @@ export function hostError(failure: GuestFailure, place: Error | null): Error {
   if (place) define(error, "stack", place.stack);
   define(error, "name", failure.type);
   if (failure.kind === "permission") apply(setDenial, denials, [error, failure]);
+  else if (typeof failure.subject === "string") define(error, "code", failure.subject);
   return error;
 }
 

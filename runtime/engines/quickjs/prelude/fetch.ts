@@ -60,7 +60,6 @@ function networkError(failure: GuestFailure, place: Error, deadline: number | nu
   if (failure.subject === "timeout" && deadline !== null && now() + EARLY_MS >= deadline)
     return new DOMException("The operation was aborted due to timeout", "TimeoutError");
   const cause = hostError(failure, null);
-  define(cause, "code", failure.subject);
   const error = typeError(joinText("fetch failed: ", failure.message), cause);
   define(error, "stack", place.stack);
   return error;

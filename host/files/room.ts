@@ -1,0 +1,38 @@
+/** What is read for a run waits in the host's memory until the UDF takes it: of many readers at once, those that came first go on. */
+
+interface Reader {
+  bytes: number;
+  wake(): void;
+}
+
+export class Room {
+  readonly #mostBytes: number;
+  readonly #readers = new Set<Reader>();
+  #bytes = 0;
+
+  /** @param mostBytes beyond it only the first reader goes on, so the most is that and what one reader reads */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Reads something. @param work calls `take` for what it is about to keep, and waits for it; when it ends, all of that is given back */
+  async read<T>(work: (take: (bytes: number) => Promise<void>) => Promise<T>): Promise<T> {
+    const reader: Reader = { bytes: 0, wake() {} };
+    this.#readers.add(reader);
+    const isFirst = () => this.#readers.values().next().value === reader;
+    try {
+      return await work(async (bytes) => {
+        while (this.#bytes + bytes > this.#mostBytes && !isFirst())
+          await new Promise<void>((resolve) => {
+            reader.wake = resolve;
+          });
+        reader.bytes += bytes;
+        this.#bytes += bytes;
+      });
+    } finally {
+      this.#readers.delete(reader);
+      this.#bytes -= reader.bytes;
+      for (const { wake } of this.#readers) wake();
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Fetches whole documents of an index or a registry, for whom `import` was granted. The host's owner has named the place: it may be
+ * anywhere. What it links or redirects to is on the public internet, by name, or not at all.
+ */
+import { concat } from "../../runtime/bytes.ts";
+import { AssetError, FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
+import type { PackageCaller } from "../../runtime/packages.ts";
+import { checkContext } from "../context/context.ts";
+import type { Call } from "../host.ts";
+import { isLocalhost } from "../net/address-policy.ts";
+import { NetError } from "../net/errors.ts";
+import type { Answer, Guard } from "../net/guard.ts";
+import { authorityOf, quote, readUrl } from "../net/request.ts";
+import { checkPermissions } from "../permissions/descriptor.ts";
+
+export interface DocumentRequest {
+  url: URL;
+  /** The place that the host's owner has named. */
+  home: URL;
+  /** Media types, for the header. */
+  accept: string;
+  mostBytes: number;
+  /** What it is, for messages. */
+  what: string;
+}
+
+/** A document; null where the server says that there is none. */
+export type FetchDocument = (
+  request: DocumentRequest,
+  caller: PackageCaller,
+) => Promise<{ bytes: Uint8Array; url: URL; mediaType: string } | null>;
+
+const MOST_REDIRECTS = 5;
+const MOST_READ_BYTES = 1024 * 1024;
+
+/** @throws AssetError that names the document and why it cannot be had */
+export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
+  return async ({ url, home, accept, mostBytes, what }, caller) => {
+    const fail = (why: string, cause?: unknown) =>
+      new AssetError(`Cannot fetch ${what} from ${home.href}: ${why}`, { cause });
+    try {
+      let at = url;
+      for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+        const why = refusal(at, home);
+        if (why !== null) throw fail(why);
+        const answer = await request(await openGuard(), at, home, accept, caller);
+        const header = (name: string) => answer.headers.find(([each]) => each === name)?.[1] ?? "";
+        const { status, body } = answer;
+        if (status >= 300 && status < 400 && header("location") !== "") {
+          body.close();
+          at = readUrl(header("location"), at);
+          continue;
+        }
+        if (status === 404 || status === 410) {
+          body.close();
+          return null;
+        }
+        if (status !== 200) {
+          body.close();
+          throw fail(`${at.host} answered with status ${status}`);
+        }
+        const bytes = await readBody(answer, mostBytes);
+        if (bytes === null) throw fail(`it has more than ${mostBytes} bytes`);
+        const mediaType = (header("content-type").split(";")[0] as string).trim().toLowerCase();
+        return { bytes, url: at, mediaType };
+      }
+      throw fail(`it is redirected more than ${MOST_REDIRECTS} times`);
+    } catch (error) {
+      if (error instanceof PermissionDeniedError && error.permission === "net")
+        throw fail(`it leads to an address that is not public (${error.value})`, error);
+      if (error instanceof NetError) throw fail(error.message, error);
+      throw error;
+    }
+  };
+}
+
+/** Why a place may not be asked; null where it may. */
+function refusal(url: URL, home: URL): string | null {
+  if (url.origin === home.origin) return null;
+  const { hostname } = url;
+  if (home.protocol === "https:" && url.protocol !== "https:")
+    return `it leads to ${quote(url.href)}, which is not https`;
+  // An address, in whatever way it is written, is a number or has brackets; a URL's host is in its plain form.
+  if (/^\[|^[\d.]+$/.test(hostname) || isLocalhost(hostname))
+    return `it leads to ${quote(url.host)}, which is no name on the public internet`;
+  return null;
+}
+
+function request(guard: Guard, url: URL, home: URL, accept: string, caller: PackageCaller): Promise<Answer> {
+  const authority = authorityOf(url);
+  const { principal, udf, signal = new AbortController().signal } = caller;
+  const isHome = url.origin === home.origin;
+  const call: Call = {
+    principal,
+    udf,
+    engine: "",
+    // By a name, only public addresses are reached; the place itself may have another one.
+    permissions: checkPermissions({ net: isHome ? true : [authority] }),
+    context: checkContext(undefined),
+    signal,
+    run: async () => {
+      throw new FuseletError("Nothing runs while packages are fetched");
+    },
+    async require(permission, value) {
+      if (permission === "net" && value === authority)
+        return { permission, value, hosts: true, reveal: false };
+      throw new PermissionDeniedError(`Requires ${permission} access to ${quote(value)}`, {
+        permission,
+        value,
+        grant: "",
+      });
+    },
+  };
+  return guard.fetch(
+    {
+      url,
+      method: "GET",
+      headers: [["accept", accept]],
+      body: null,
+      redirect: "manual",
+      timeoutMs: null,
+      timeoutFor: "answer",
+    },
+    call,
+  );
+}
+
+/** @returns null where there is more than may be */
+async function readBody({ body }: Answer, mostBytes: number): Promise<Uint8Array | null> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const part = await body.next(MOST_READ_BYTES, body.idleMs);
+    if (part === null) break;
+    total += part.length;
+    if (total > mostBytes) {
+      body.close();
+      return null;
+    }
+    parts.push(part);
+  }
+  return concat(parts);
+}

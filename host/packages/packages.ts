@@ -1,0 +1,124 @@
+/** Packages from elsewhere: which index and registry a runtime asks, and the permission that it takes. */
+import type { Assets } from "../../runtime/assets.ts";
+import { UsageError } from "../../runtime/errors.ts";
+import { once } from "../../runtime/once.ts";
+import type { NpmRegistry, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
+import type { Guard } from "../net/guard.ts";
+import type { Broker } from "../permissions/broker.ts";
+import type { Permissions } from "../permissions/descriptor.ts";
+
+/** Where packages are fetched from. */
+export interface PackageOptions {
+  /** The one index of Python packages: its Simple API. Default: `https://pypi.org/simple`. */
+  index?: string;
+  /** Where the files of Pyodide's distributions lie, in `vVERSION/full/`. Default: `https://cdn.jsdelivr.net/pyodide/`. */
+  pyodide?: string;
+  /** The one registry of npm packages. Default: `https://registry.npmjs.org`. */
+  npmRegistry?: string;
+}
+
+const DEFAULTS: Required<PackageOptions> = {
+  index: "https://pypi.org/simple",
+  pyodide: "https://cdn.jsdelivr.net/pyodide/",
+  npmRegistry: "https://registry.npmjs.org",
+};
+
+/** @throws UsageError for an unknown option, or one that is no http or https URL */
+export function checkPackageOptions(options: PackageOptions = {}): Record<keyof PackageOptions, URL> {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new UsageError(
+        `Cannot create a runtime: packages.${name} is unknown; options are ${Object.keys(DEFAULTS).join(", ")}`,
+      );
+    }
+  }
+  const read = (name: keyof PackageOptions): URL => {
+    const text = options[name] ?? DEFAULTS[name];
+    const url = URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : null;
+    if (
+      !url ||
+      !/^https?:$/.test(url.protocol) ||
+      url.username !== "" ||
+      url.password !== "" ||
+      url.search !== "" ||
+      url.hash !== ""
+    ) {
+      throw new UsageError(
+        `Cannot create a runtime: packages.${name} must be an http or https URL without a user name, query and fragment: received ${JSON.stringify(text)}`,
+      );
+    }
+    return url;
+  };
+  return { index: read("index"), pyodide: read("pyodide"), npmRegistry: read("npmRegistry") };
+}
+
+export interface OpenPackagesOptions {
+  options: PackageOptions | undefined;
+  assets: Assets;
+  broker: Broker;
+  /** The guarded fetch, opened when something is fetched first. */
+  openGuard(): Promise<Guard>;
+}
+
+/** @throws UsageError for options that are wrong */
+export function openPackages({ options, assets, broker, openGuard }: OpenPackagesOptions): {
+  python: PythonIndex;
+  npm: NpmRegistry;
+} {
+  const { index, pyodide, npmRegistry } = checkPackageOptions(options);
+  const callers = new WeakMap<PackageCaller, { runId: string; granted: Set<string> }>();
+  const requireFor = (prefix: string) => async (name: string, caller: PackageCaller) => {
+    const { principal, udf, permissions, isNested, signal } = caller;
+    const known = callers.get(caller) ?? { runId: crypto.randomUUID(), granted: new Set() };
+    callers.set(caller, known);
+    const value = `${prefix}${name}`;
+    // To find a package and to fetch it is one thing that is asked for.
+    if (known.granted.has(value)) return;
+    if (caller.ask) await caller.ask(value);
+    else {
+      await broker.require("import", value, {
+        principal,
+        udf,
+        runId: known.runId,
+        permissions: permissions as Permissions,
+        isNested,
+        ...(signal ? { signal } : {}),
+      });
+    }
+    known.granted.add(value);
+  };
+  const { cache, sha256 } = assets;
+  // What fetches is loaded when something is: most runs never do.
+  const openPython = once(async () => {
+    const [{ openPythonIndex }, { documentFetch }] = await Promise.all([
+      import("./python-index.ts"),
+      import("./fetch.ts"),
+    ]);
+    const fetch = documentFetch(openGuard);
+    return openPythonIndex({ index, pyodide, fetch, require: requireFor(""), cache, sha256 });
+  });
+  const openNpm = once(async () => {
+    const [{ openNpmRegistry }, { documentFetch }] = await Promise.all([
+      import("./npm-registry.ts"),
+      import("./fetch.ts"),
+    ]);
+    const fetch = documentFetch(openGuard);
+    return openNpmRegistry({ registry: npmRegistry, fetch, require: requireFor("npm:"), cache, sha256 });
+  });
+  return {
+    python: {
+      url: index.href.replace(/\/$/, ""),
+      require: requireFor(""),
+      find: async (...args) => (await openPython()).find(...args),
+      metadata: async (...args) => (await openPython()).metadata(...args),
+      read: async (...args) => (await openPython()).read(...args),
+      readOfDistribution: async (...args) => (await openPython()).readOfDistribution(...args),
+    },
+    npm: {
+      url: npmRegistry.href.replace(/\/$/, ""),
+      require: requireFor("npm:"),
+      find: async (...args) => (await openNpm()).find(...args),
+      read: async (...args) => (await openNpm()).read(...args),
+    },
+  };
+}

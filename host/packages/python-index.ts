@@ -1,0 +1,248 @@
+/**
+ * An index of Python packages, by the Simple Repository API: JSON (PEP 691), else HTML (PEP 503), with METADATA beside files (PEP 658).
+ * Source: packaging.python.org/en/latest/specifications/simple-repository-api/
+ */
+import type { BuildCache } from "../../runtime/assets.ts";
+import { AssetError } from "../../runtime/errors.ts";
+import type { IndexFile, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
+import type { FetchDocument } from "./fetch.ts";
+
+const MiB = 1024 * 1024;
+const MOST_PAGE_BYTES = 64 * MiB;
+const MOST_METADATA_BYTES = 4 * MiB;
+const MOST_WHEEL_BYTES = 512 * MiB;
+
+const JSON_TYPE = "application/vnd.pypi.simple.v1+json";
+const ACCEPT = `${JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`;
+
+/** How long what an index has said is taken for what it says, in milliseconds: choosing and reading ask for the same. */
+const FRESH_MS = 60_000;
+
+export interface PythonIndexOptions {
+  /** Ends with a slash. */
+  index: URL;
+  /** Where the files of Pyodide's distributions lie: `/vVERSION/full/` below it. Ends with a slash. */
+  pyodide: URL;
+  fetch: FetchDocument;
+  /** Asks for `import`. @throws PermissionDeniedError */
+  require(name: string, caller: PackageCaller): Promise<void>;
+  cache: BuildCache;
+  /** Hexadecimal. */
+  sha256(bytes: Uint8Array): Promise<string>;
+}
+
+export function openPythonIndex({
+  index,
+  pyodide,
+  fetch,
+  require,
+  cache,
+  sha256,
+}: PythonIndexOptions): PythonIndex {
+  const url = index.href.replace(/\/$/, "");
+  const pages = new Map<string, { at: number; files: Promise<readonly IndexFile[] | null> }>();
+
+  const readPage = async (name: string, caller: PackageCaller) => {
+    const what = `the package ${name}`;
+    const request = {
+      url: new URL(`${name}/`, index),
+      home: index,
+      accept: ACCEPT,
+      mostBytes: MOST_PAGE_BYTES,
+      what,
+    };
+    const page = await fetch(request, caller);
+    if (!page) return null;
+    const text = new TextDecoder().decode(page.bytes);
+    if (page.mediaType.endsWith("json")) return readJsonPage(text, page.url, `${url}/${name}/`);
+    if (page.mediaType.endsWith("html")) return readHtmlPage(text, page.url);
+    throw new AssetError(
+      `Cannot fetch ${what} from ${url}: it is no index of packages, its answer is ${page.mediaType || "of no type"}`,
+    );
+  };
+  const find: PythonIndex["find"] = async (name, caller) => {
+    await require(name, caller);
+    const known = pages.get(name);
+    if (known && performance.now() - known.at < FRESH_MS) return known.files;
+    const files = readPage(name, caller);
+    pages.set(name, { at: performance.now(), files });
+    files.catch(() => pages.delete(name));
+    return files;
+  };
+
+  /** A file from the cache, or fetched, checked and kept. */
+  const keep = async (
+    from: string,
+    name: string,
+    { file, sha256: expected }: { file: string; sha256: string },
+    load: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> => {
+    // Of one index, under one name: what another one has of that name is not it.
+    const key = `wheel-${await sha256(new TextEncoder().encode([from, name, file].join("\n")))}-${expected}`;
+    const kept = await cache.get(key, () => {});
+    if (kept) return kept;
+    const bytes = await load();
+    const actual = await sha256(bytes);
+    if (actual !== expected) {
+      throw new AssetError(
+        `The file ${file} from ${from} is not the one that is wanted: its SHA-256 is ${actual}, and ${expected} was expected. Nothing was installed`,
+      );
+    }
+    // What cannot be kept is fetched again.
+    await cache.put(key, bytes);
+    return bytes;
+  };
+
+  return {
+    url,
+    require,
+    find,
+
+    async metadata(name, { file, url: of, metadata }, caller) {
+      const what = `the metadata of ${file} (${name})`;
+      const request = {
+        url: new URL(`${of}.metadata`),
+        home: index,
+        accept: "*/*",
+        mostBytes: MOST_METADATA_BYTES,
+        what,
+      };
+      const found = await fetch(request, caller);
+      if (!found) throw new AssetError(`Cannot fetch ${what} from ${url}: it is not there`);
+      const actual = await sha256(found.bytes);
+      if (metadata?.sha256 && actual !== metadata.sha256) {
+        throw new AssetError(
+          `Cannot use ${what} from ${url}: its SHA-256 is ${actual}, and ${metadata.sha256} was expected`,
+        );
+      }
+      return new TextDecoder().decode(found.bytes);
+    },
+
+    read: (name, wanted, caller) =>
+      keep(url, name, wanted, async () => {
+        const files = await find(name, caller);
+        const same = files?.filter(({ file }) => file === wanted.file) ?? [];
+        const found = same.find((each) => each.sha256 === wanted.sha256);
+        if (!found) {
+          const why = same[0]
+            ? `its file of that name has the SHA-256 ${same[0].sha256}`
+            : "it has no such file";
+          throw new AssetError(
+            `Cannot fetch ${wanted.file} with the SHA-256 ${wanted.sha256} from ${url}: ${why}`,
+          );
+        }
+        const request = {
+          url: new URL(found.url),
+          home: index,
+          accept: "*/*",
+          mostBytes: MOST_WHEEL_BYTES,
+          what: wanted.file,
+        };
+        const fetched = await fetch(request, caller);
+        if (!fetched) throw new AssetError(`Cannot fetch ${wanted.file} from ${url}: it is not there`);
+        return fetched.bytes;
+      }),
+
+    readOfDistribution: (name, wanted, caller) =>
+      keep(pyodide.href, name, wanted, async () => {
+        await require(name, caller);
+        const { file, version } = wanted;
+        const request = {
+          url: new URL(`v${version}/full/${encodeURIComponent(file)}`, pyodide),
+          home: pyodide,
+          accept: "*/*",
+          mostBytes: MOST_WHEEL_BYTES,
+          what: file,
+        };
+        const fetched = await fetch(request, caller);
+        if (!fetched) throw new AssetError(`Cannot fetch ${file} from ${pyodide.href}: it is not there`);
+        return fetched.bytes;
+      }),
+  };
+}
+
+const isSha256 = (value: unknown): value is string =>
+  typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+
+/** @param where what to call it in messages @throws AssetError for what is no page of the API's first version */
+export function readJsonPage(text: string, base: URL, where: string): IndexFile[] {
+  const fail = (why: string) =>
+    new AssetError(`The answer of ${where} is no page of an index of packages: ${why}`);
+  let page: unknown;
+  try {
+    page = JSON.parse(text);
+  } catch {
+    throw fail("it is no JSON");
+  }
+  const { meta, files } = (typeof page === "object" && page !== null ? page : {}) as Record<string, unknown>;
+  const version = (meta as Record<string, unknown> | undefined)?.["api-version"];
+  if (typeof version !== "string" || !/^1\./.test(version)) throw fail("it has no api-version 1");
+  if (!Array.isArray(files)) throw fail("it has no list of files");
+  const read: IndexFile[] = [];
+  for (const item of files as Record<string, unknown>[]) {
+    const { filename, url, hashes, yanked = false } = item ?? {};
+    if (typeof filename !== "string" || typeof url !== "string" || !URL.canParse(url, base.href)) continue;
+    const sha256 = (hashes as Record<string, unknown> | undefined)?.sha256;
+    const metadata = item["core-metadata"] ?? item["dist-info-metadata"] ?? false;
+    const requiresPython = item["requires-python"];
+    read.push({
+      file: filename,
+      url: withoutHash(new URL(url, base)),
+      sha256: isSha256(sha256) ? sha256 : "",
+      requiresPython: typeof requiresPython === "string" ? requiresPython : "",
+      yanked: yanked !== false,
+      metadata: metadata ? { sha256: hashOfMetadata(metadata) } : null,
+    });
+  }
+  return read;
+}
+
+function hashOfMetadata(value: unknown): string {
+  const sha256 =
+    typeof value === "object" && value !== null ? (value as Record<string, unknown>).sha256 : undefined;
+  return isSha256(sha256) ? sha256 : "";
+}
+
+const withoutHash = (url: URL): string => {
+  url.hash = "";
+  return url.href;
+};
+
+/** Links of a page: an element's attributes, and nothing else of HTML. */
+export function readHtmlPage(text: string, base: URL): IndexFile[] {
+  const files: IndexFile[] = [];
+  for (const [, attributes = "", label = ""] of text.matchAll(/<a\s([^>]{0,4096})>([^<]{0,1024})<\/a>/gi)) {
+    const of = (name: string) => {
+      const found = new RegExp(`(?:^|\\s)${name}(?:\\s*=\\s*(?:"([^"]*)"|'([^']*)'))?(?=\\s|$)`, "i").exec(
+        attributes,
+      );
+      return found ? unescapeHtml(found[1] ?? found[2] ?? "") : undefined;
+    };
+    const href = of("href");
+    if (href === undefined || !URL.canParse(href, base.href)) continue;
+    const url = new URL(href, base);
+    const sha256 = /^#sha256=([0-9a-f]{64})$/.exec(url.hash)?.[1] ?? "";
+    const metadata = of("data-core-metadata") ?? of("data-dist-info-metadata");
+    files.push({
+      file: unescapeHtml(label).trim(),
+      url: withoutHash(url),
+      sha256,
+      requiresPython: of("data-requires-python") ?? "",
+      yanked: of("data-yanked") !== undefined,
+      metadata:
+        metadata === undefined ? null : { sha256: /^sha256=([0-9a-f]{64})$/.exec(metadata)?.[1] ?? "" },
+    });
+  }
+  return files;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  "#39": "'",
+  "#x27": "'",
+};
+const unescapeHtml = (text: string) =>
+  text.replaceAll(/&(amp|lt|gt|quot|#39|#x27);/g, (_, name: string) => ENTITIES[name] as string);

@@ -1,0 +1,394 @@
+/**
+ * The npm packages of a TypeScript UDF: from `node_modules` beside it, or from a registry, each only for whom `import` grants its name
+ * (`npm:NAME`). What is fetched is pinned: by the lock file, or by the first choice, which is kept.
+ */
+import type { Assets } from "../../assets.ts";
+import { AssetError, PermissionDeniedError, UdfLoadError } from "../../errors.ts";
+import { LOCK_FILE, type LockedNpmPackage, lockOf, type NpmLock } from "../../lock-file.ts";
+import {
+  type LocalNpmPackage,
+  NPM_FOLDER,
+  type NpmRegistry,
+  type NpmVersion,
+  type PackageCaller,
+} from "../../packages.ts";
+import type { UdfSource } from "../../udf.ts";
+import { unpackNpm } from "./npm-archive.ts";
+import type { Manifest } from "./npm-exports.ts";
+import { compareVersions, parseRange, parseVersion, satisfiesRange } from "./npm-semver.ts";
+import { type PackageSpecifier, parseSpecifier } from "./npm-specifier.ts";
+
+/** A package as the bundler reads it. */
+export interface NpmPackage {
+  /** `d3-array@3.2.4`, also in tracebacks. */
+  id: string;
+  name: string;
+  manifest: Manifest;
+  /** The package that a name means in its files; undefined where it names none. @throws PermissionDeniedError */
+  dependency(name: string): Promise<NpmPackage | undefined>;
+  /** The text of a file; null where there is none. */
+  read(file: string): Promise<string | null>;
+}
+
+/** All packages of a UDF. */
+export interface NpmTree {
+  /** Specifier of the UDF, without its subpath -> package */
+  roots: ReadonlyMap<string, NpmPackage>;
+  /** Equal for trees that have the same files. */
+  identity: string;
+  /** Whether what is made of it may be kept for other processes: the files of a folder can change. */
+  isPinned: boolean;
+}
+
+/** So many are followed; nobody has more. */
+const MOST_PACKAGES = 2000;
+
+/** What a specifier is called in a tree and in a lock file: all but the subpath. */
+export const keyOf = ({ name, range, isNpm }: PackageSpecifier): string =>
+  `${isNpm ? "npm:" : ""}${name}${range === "" ? "" : `@${range}`}`;
+
+export class NpmPackages {
+  readonly #assets: Assets;
+  readonly #registry: NpmRegistry | undefined;
+
+  /** @param registry what fetches; without it nothing is fetched */
+  constructor(assets: Assets, registry?: NpmRegistry) {
+    this.#assets = assets;
+    this.#registry = registry;
+  }
+
+  /**
+   * The packages behind specifiers.
+   * @throws PermissionDeniedError with all names that are not granted; AssetError, UdfLoadError
+   */
+  async open(
+    source: UdfSource,
+    specifiers: readonly string[],
+    caller: PackageCaller | undefined,
+  ): Promise<NpmTree> {
+    const wanted = readSpecifiers(source, specifiers);
+    const lock = lockOf(source.lock, source.file);
+    if (lock && "python" in lock) throw stale(source, "it was made for a Python UDF");
+    const isLocked = (specifier: PackageSpecifier) => lock?.requires.includes(keyOf(specifier)) === true;
+    const names = wanted.filter((specifier) => !isLocked(specifier)).map(({ name }) => name);
+    const nowhere = wanted.find(({ isNpm }) => !isNpm && !source[NPM_FOLDER]);
+    if (nowhere) throw notBeside(source, nowhere);
+    if (!this.#registry || !caller) throw denied(wanted.map(({ name }) => name));
+    await this.#requireAll(names, caller);
+    const roots = new Map<string, NpmPackage>();
+    const stamps: string[] = [];
+    const remote: PackageSpecifier[] = wanted.filter(isLocked);
+    for (const specifier of wanted) {
+      if (isLocked(specifier)) continue;
+      const key = keyOf(specifier);
+      const local = await this.#openLocal(source, specifier, caller, stamps);
+      if (local) roots.set(key, local);
+      else if (!specifier.isNpm) throw notBeside(source, specifier);
+      else if (lock) {
+        throw stale(
+          source,
+          `it was made for ${lock.requires.join(", ") || "nothing"}, and the UDF imports ${key}`,
+        );
+      } else remote.push(specifier);
+    }
+    const locked = lock?.packages ?? (await this.#choose(remote, caller));
+    const opened = await this.#openLocked(locked, remote, caller);
+    for (const [key, each] of opened) roots.set(key, each);
+    const pins =
+      remote.length === 0
+        ? []
+        : locked.map(({ name, version, integrity }) => `${name}@${version} ${integrity}`);
+    return { roots, identity: JSON.stringify([pins, stamps]), isPinned: stamps.length === 0 };
+  }
+
+  /** What is to be locked for a UDF, whatever is locked now. What lies beside it is not locked. @throws as `open` */
+  async lock(source: UdfSource, specifiers: readonly string[], caller: PackageCaller): Promise<NpmLock> {
+    const wanted = readSpecifiers(source, specifiers);
+    if (!this.#registry) throw denied(wanted.map(({ name }) => name));
+    await this.#requireAll(
+      wanted.map(({ name }) => name),
+      caller,
+    );
+    const remote: PackageSpecifier[] = [];
+    for (const specifier of wanted) {
+      if (await source[NPM_FOLDER]?.find(specifier.name, null)) continue;
+      if (!specifier.isNpm) throw notBeside(source, specifier);
+      remote.push(specifier);
+    }
+    const packages = await this.#resolve(remote, caller);
+    // What a run will want is here then.
+    await this.#openLocked(packages, remote, caller);
+    return { requires: remote.map(keyOf).sort(), packages };
+  }
+
+  /** @throws PermissionDeniedError that names all that are not granted */
+  async #requireAll(names: readonly string[], caller: PackageCaller): Promise<void> {
+    const missing: string[] = [];
+    for (const name of new Set(names)) {
+      try {
+        await this.#registry?.require(name, caller);
+      } catch (error) {
+        // What a rule denies is not granted by a flag.
+        if (!(error instanceof PermissionDeniedError) || error.grant === "") throw error;
+        missing.push(name);
+      }
+    }
+    if (missing.length > 0) throw denied(missing);
+  }
+
+  /** A package of `node_modules` with all that it needs; null where there is none of that name. */
+  async #openLocal(
+    source: UdfSource,
+    { name, range }: PackageSpecifier,
+    caller: PackageCaller,
+    stamps: string[],
+  ): Promise<NpmPackage | null> {
+    const folder = source[NPM_FOLDER];
+    const first = await folder?.find(name, null);
+    if (!folder || !first) return null;
+    const opened = new Map<string, NpmPackage>();
+    const open = async (found: LocalNpmPackage, called: string): Promise<NpmPackage> => {
+      const known = opened.get(found.path);
+      if (known) return known;
+      if (opened.size >= MOST_PACKAGES)
+        throw new AssetError(`${name} leads to more than ${MOST_PACKAGES} packages`);
+      const manifest = readManifest(found.manifest, `${found.path}/package.json`);
+      const depends = new Map<string, NpmPackage>();
+      const made: NpmPackage = {
+        id: `${called}@${String(manifest.version)}`,
+        name: called,
+        manifest,
+        // Much of what a package names is never imported: what is, is asked for.
+        dependency: async (other) => {
+          const there = depends.get(other);
+          if (there) await this.#requireAll([other], caller);
+          return there;
+        },
+        read: found.read,
+      };
+      opened.set(found.path, made);
+      stamps.push(`${found.path} ${found.stamp}`);
+      for (const other of Object.keys(rangesOf(manifest.dependencies))) {
+        const there = await folder.find(other, found.path);
+        if (there) depends.set(other, await open(there, other));
+      }
+      return made;
+    };
+    const made = await open(first, name);
+    const version = parseVersion(String(made.manifest.version));
+    const wanted = parseRange(range);
+    if (range !== "" && !(version && wanted && satisfiesRange(version, wanted))) {
+      throw new AssetError(
+        `${source.file} imports npm:${name}@${range}, and node_modules beside it has ${made.id}`,
+      );
+    }
+    return made;
+  }
+
+  /** As chosen before, or now. Whoever has not been granted one of them hears so in both cases. */
+  async #choose(
+    wanted: readonly PackageSpecifier[],
+    caller: PackageCaller,
+  ): Promise<readonly LockedNpmPackage[]> {
+    if (wanted.length === 0) return [];
+    const { cache, sha256 } = this.#assets;
+    const registry = this.#registry as NpmRegistry;
+    const identity = JSON.stringify(["npm", registry.url, wanted.map(keyOf).sort()]);
+    const key = `resolution-${await sha256(new TextEncoder().encode(identity))}`;
+    const kept = await cache.get(key, () => {});
+    if (kept) {
+      const packages = JSON.parse(new TextDecoder().decode(kept)) as LockedNpmPackage[];
+      await this.#requireAll(
+        packages.map(({ name }) => name),
+        caller,
+      );
+      return packages;
+    }
+    const packages = await this.#resolve(wanted, caller);
+    // What cannot be kept is resolved again.
+    await cache.put(key, new TextEncoder().encode(JSON.stringify(packages)));
+    return packages;
+  }
+
+  /** Chooses versions: one that is chosen already where it will do, else the newest that is in the range. */
+  async #resolve(wanted: readonly PackageSpecifier[], caller: PackageCaller): Promise<LockedNpmPackage[]> {
+    const registry = this.#registry as NpmRegistry;
+    const chosen = new Map<string, NpmVersion & { name: string; depends: Record<string, string> }>();
+    const select = async (name: string, range: string, by: string) => {
+      const found = await registry.find(name, caller);
+      const fail = (why: string) =>
+        new AssetError(`${by} needs npm:${name}@${range || "latest"}, and ${registry.url} ${why}`);
+      if (!found) throw fail("has no such package");
+      const tag = range === "" ? "latest" : range;
+      const exact = Object.hasOwn(found.tags, tag) ? found.tags[tag] : undefined;
+      const wantedRange = exact === undefined ? parseRange(range) : parseRange(`=${exact}`);
+      if (!wantedRange) throw fail("cannot tell what that is: only versions, ranges and tags are understood");
+      const fitting = found.versions
+        .flatMap((each) => {
+          const version = parseVersion(each.version);
+          return version && satisfiesRange(version, wantedRange) ? [{ each, version }] : [];
+        })
+        .sort((a, b) => compareVersions(b.version, a.version));
+      const best = fitting.find(({ each }) => chosen.has(`${name}@${each.version}`)) ?? fitting[0];
+      if (!best)
+        throw fail(
+          `has ${
+            found.versions
+              .slice(-8)
+              .map(({ version }) => version)
+              .join(", ") || "no versions"
+          }`,
+        );
+      const id = `${name}@${best.each.version}`;
+      const known = chosen.get(id);
+      if (known) return { entry: known, isNew: false };
+      if (best.each.integrity === "") throw fail(`gives no SHA-512 for ${id}`);
+      if (chosen.size >= MOST_PACKAGES)
+        throw new AssetError(`${by} leads to more than ${MOST_PACKAGES} packages`);
+      const entry = { name, ...best.each, depends: Object.create(null) as Record<string, string> };
+      chosen.set(id, entry);
+      return { entry, isNew: true };
+    };
+    let level: { name: string; range: string; by: string; note?: (version: string) => void }[] = wanted.map(
+      ({ name, range }) => ({ name, range, by: "The UDF" }),
+    );
+    while (level.length > 0) {
+      await this.#requireAll(
+        level.map(({ name }) => name),
+        caller,
+      );
+      const next: typeof level = [];
+      for (const { name, range, by, note } of level) {
+        const { entry, isNew } = await select(name, range, by);
+        note?.(entry.version);
+        if (!isNew) continue;
+        for (const [other, otherRange] of Object.entries(entry.dependencies)) {
+          next.push({
+            name: other,
+            range: otherRange,
+            by: `${name}@${entry.version}`,
+            note: (version) => void (entry.depends[other] = version),
+          });
+        }
+      }
+      level = next;
+    }
+    return [...chosen.values()]
+      .map(
+        ({ name, version, integrity, depends }): LockedNpmPackage => ({
+          name,
+          version,
+          origin: registry.url,
+          integrity,
+          depends: Object.fromEntries(Object.entries(depends).sort(([a], [b]) => (a < b ? -1 : 1))),
+        }),
+      )
+      .sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
+  }
+
+  /** @returns by the specifier's key */
+  async #openLocked(
+    locked: readonly LockedNpmPackage[],
+    wanted: readonly PackageSpecifier[],
+    caller: PackageCaller,
+  ): Promise<Map<string, NpmPackage>> {
+    const roots = new Map<string, NpmPackage>();
+    if (wanted.length === 0) return roots;
+    const registry = this.#registry as NpmRegistry;
+    const opened = new Map<string, NpmPackage>();
+    await Promise.all(
+      locked.map(async ({ name, version, origin, integrity, depends }) => {
+        if (origin !== registry.url) {
+          throw new AssetError(
+            `${LOCK_FILE} has npm:${name} from ${origin}, and the registry here is ${registry.url}: a package comes from one registry only. Name that one with --npm-registry, or lock again`,
+          );
+        }
+        const id = `${name}@${version}`;
+        const files = await unpackNpm(await registry.read(name, { version, integrity }, caller), id);
+        opened.set(id, {
+          id,
+          name,
+          manifest: readManifest(files.get("package.json") as string, `package.json of ${id}`),
+          dependency: async (other) =>
+            Object.hasOwn(depends, other) ? opened.get(`${other}@${depends[other]}`) : undefined,
+          read: async (file) => files.get(file) ?? null,
+        });
+      }),
+    );
+    for (const specifier of wanted) {
+      const range = parseRange(specifier.range);
+      const fitting = locked
+        .filter(({ name }) => name === specifier.name)
+        .flatMap(({ name, version }) => {
+          const parsed = parseVersion(version);
+          return parsed ? [{ id: `${name}@${version}`, parsed }] : [];
+        })
+        .filter(({ parsed }) => specifier.range === "" || range === null || satisfiesRange(parsed, range))
+        .sort((a, b) => compareVersions(b.parsed, a.parsed));
+      const found = fitting[0] && opened.get(fitting[0].id);
+      if (!found)
+        throw new AssetError(
+          `${LOCK_FILE} has no version of npm:${specifier.name} that is ${specifier.range || "any"}: lock again`,
+        );
+      roots.set(keyOf(specifier), found);
+    }
+    return roots;
+  }
+}
+
+/** Each of them once. @throws UdfLoadError for one that names no package */
+function readSpecifiers({ file }: UdfSource, specifiers: readonly string[]): PackageSpecifier[] {
+  const read = new Map<string, PackageSpecifier>();
+  for (const text of specifiers) {
+    const specifier = parseSpecifier(text);
+    if (!specifier) {
+      throw new UdfLoadError(
+        `${file} imports ${JSON.stringify(text.slice(0, 200))}, which names no package: write npm:NAME@VERSION`,
+        {
+          location: { file },
+        },
+      );
+    }
+    read.set(keyOf(specifier), specifier);
+  }
+  return [...read.values()];
+}
+
+function readManifest(text: string, where: string): Manifest {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch (cause) {
+    throw new AssetError(`${where} is no JSON`, { cause });
+  }
+  if (typeof manifest !== "object" || manifest === null) throw new AssetError(`${where} is no object`);
+  return manifest as Manifest;
+}
+
+/** Ranges by name. What is no text, and no name of a package, is left out. */
+export function rangesOf(dependencies: unknown): Record<string, string> {
+  const ranges: Record<string, string> = Object.create(null);
+  if (typeof dependencies !== "object" || dependencies === null) return ranges;
+  for (const [name, range] of Object.entries(dependencies))
+    if (typeof range === "string" && parseSpecifier(name)?.subpath === "") ranges[name] = range;
+  return ranges;
+}
+
+const stale = ({ file }: UdfSource, why: string) =>
+  new AssetError(`${LOCK_FILE} no longer matches ${file}: ${why}. Lock it again: fuselet lock ${file}`);
+
+const notBeside = ({ file }: UdfSource, { name, subpath }: PackageSpecifier) =>
+  new UdfLoadError(
+    `${file} imports "${name}${subpath && `/${subpath}`}", and no node_modules beside it has that package: install it there, or write "npm:${name}@VERSION" to take it from the registry`,
+    { location: { file } },
+  );
+
+/** One error for all packages that may not be used. */
+function denied(names: readonly string[]): PermissionDeniedError {
+  const sorted = [...new Set(names)].map((name) => `npm:${name}`).sort();
+  const grant = `--allow-import=${sorted.join(",")}`;
+  return new PermissionDeniedError(
+    `Requires import access to ${sorted.map((name) => JSON.stringify(name)).join(", ")}: run again with ${grant}`,
+    { permission: "import", value: sorted[0] as string, grant },
+  );
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { UdfRuntimeError } from "./errors.ts";
+import { RedactedOutput, type Redaction, redactAnswer, redactError } from "./redact.ts";
+
+/** Takes out one letter; in a stream it holds back each part until the next. */
+const without = (letter: string): Redaction => {
+  const text = (given: string) => given.replaceAll(letter, "_");
+  const bytes = (given: Uint8Array) => new TextEncoder().encode(text(new TextDecoder().decode(given)));
+  let held = new Uint8Array(0);
+  return {
+    text,
+    bytes,
+    value: (value) => (typeof value === "string" ? text(value) : value),
+    stream: () => ({
+      push(part) {
+        const out = held;
+        held = bytes(part);
+        return out;
+      },
+      end() {
+        const out = held;
+        held = new Uint8Array(0);
+        return out;
+      },
+    }),
+  };
+};
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (parts: Uint8Array[]) => parts.map((part) => new TextDecoder().decode(part)).join("");
+
+test("errors have it in none of their texts", () => {
+  const error = redactError(
+    new UdfRuntimeError("ax", { type: "X", traceback: "bx", location: { file: "x", line: 1 }, hint: "cx" }),
+    without("x"),
+  ) as UdfRuntimeError;
+  expect(error).toMatchObject({ name: "UdfRuntimeError", message: "a_", traceback: "b_", hint: "c_" });
+  expect(error.stack).not.toContain("ax");
+});
+
+test("an answer has it neither in its value nor in its buffers; without one to take out it is as it was", () => {
+  const buffers = [bytes("bx")];
+  expect(redactAnswer("ax", buffers, without("x"))).toEqual(["a_", [bytes("b_")]]);
+  expect(redactAnswer("ax", buffers, undefined)[1]).toBe(buffers);
+});
+
+test("output has it from when it is known, and more as more is known; nothing is lost", () => {
+  let redaction: Redaction | undefined;
+  const output = new RedactedOutput(() => redaction);
+  expect(text(output.push(bytes("x1 ")))).toBe("x1 ");
+  redaction = without("x");
+  expect(text(output.push(bytes("x2 ")))).toBe("");
+  expect(text(output.push(bytes("x3 ")))).toBe("_2 ");
+  redaction = without("y");
+  expect(text(output.push(bytes("y4 ")))).toBe("_3 ");
+  expect(text(output.end())).toBe("_4 ");
+  expect(text(output.end())).toBe("");
+});

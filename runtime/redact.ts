@@ -1,0 +1,58 @@
+/** Taking out of what a run shows what must not be shown: the host says what that is, once there is anything. */
+import { FuseletError } from "./errors.ts";
+import type { Encoded } from "./value.ts";
+
+export interface Redaction {
+  text(text: string): string;
+  /** Plain data, with all texts in it. */
+  value(value: unknown): unknown;
+  /** As many bytes. */
+  bytes(bytes: Uint8Array): Uint8Array;
+  /** For bytes that come in parts. */
+  stream(options: { keepsLength: boolean }): { push(part: Uint8Array): Uint8Array; end(): Uint8Array };
+}
+
+/** The parsed value of an answer and its buffers, to be decoded. */
+export function redactAnswer(
+  value: unknown,
+  buffers: Encoded["buffers"],
+  redaction: Redaction | undefined,
+): [value: unknown, buffers: Encoded["buffers"]] {
+  if (!redaction) return [value, buffers];
+  return [redaction.value(value), buffers.map((bytes) => redaction.bytes(bytes))];
+}
+
+/** An error with all its texts: message, traceback and what else its class has. */
+export function redactError(error: unknown, redaction: Redaction | undefined): unknown {
+  if (!redaction || !(error instanceof FuseletError)) return error;
+  const fields = error as unknown as Record<string, unknown>;
+  for (const name of ["message", "stack", "cause", ...Object.keys(error)])
+    if (typeof fields[name] === "string" && name !== "name") fields[name] = redaction.text(fields[name]);
+  return error;
+}
+
+/** Output of a stream on its way, of which more may have to be taken out as the run goes on. */
+export class RedactedOutput {
+  readonly #redaction: () => Redaction | undefined;
+  #last: Redaction | undefined;
+  #stream: ReturnType<Redaction["stream"]> | undefined;
+
+  constructor(redaction: () => Redaction | undefined) {
+    this.#redaction = redaction;
+  }
+
+  /** @returns what is sure by now */
+  push(part: Uint8Array): Uint8Array[] {
+    const redaction = this.#redaction();
+    if (!redaction) return [part];
+    const before = redaction === this.#last ? [] : this.end();
+    if (redaction !== this.#last) this.#stream = redaction.stream({ keepsLength: false });
+    this.#last = redaction;
+    return [...before, this.#stream?.push(part) ?? part];
+  }
+
+  /** @returns what was held back */
+  end(): Uint8Array[] {
+    return this.#stream ? [this.#stream.end()] : [];
+  }
+}

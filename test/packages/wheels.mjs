@@ -1,0 +1,35 @@
+/** Real wheels of requests and what it needs, without code for a platform, from PyPI: downloaded once. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { cacheFolder, makeOnce } from "../setup/folder.mjs";
+
+/** Pinned, so that a test that fails today failed yesterday. */
+const REQUIREMENTS = [
+  "requests==2.32.5",
+  "certifi==2026.10.19.post1",
+  "charset-normalizer==3.5.3",
+  "idna==3.20",
+  "urllib3==2.8.0",
+];
+
+/** @returns the folder */
+export function requestsWheels() {
+  return makeOnce(join(cacheFolder(), "wheels-requests-2.32.5"), (part) => {
+    const options = [
+      "--quiet",
+      "--disable-pip-version-check",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--platform=any",
+    ];
+    const target = ["--python-version=3.12", "--implementation=py", "--abi=none", "-d", part];
+    const { status } = spawnSync(
+      "python3",
+      ["-m", "pip", "download", ...options, ...target, ...REQUIREMENTS],
+      {
+        stdio: ["ignore", "inherit", "inherit"],
+      },
+    );
+    if (status !== 0) throw new Error(`Cannot download ${REQUIREMENTS.join(", ")}: pip ended with ${status}`);
+  });
+}
