@@ -16,6 +16,14 @@ const WALLS = {
   flood: "flood",
   process: "process",
   globals: "globals",
+  net: "granted",
+  answers: "answers",
+  files: "granted",
+  cache: "granted",
+  broker: "granted",
+  context: "granted",
+  quota: "quota",
+  prompt: "prompt",
 };
 
 function readAttacks() {

@@ -8,6 +8,7 @@ import { openBrowser } from "../../browser/chromium.mjs";
 import { hostBundle } from "./bundles.mjs";
 import { Canaries } from "./canaries.mjs";
 import { dist, endGroup, nodePath, run } from "./processes.mjs";
+import { World } from "./world.mjs";
 
 const NEXT = {
   python: "import fused\n\n@fused.udf\ndef udf(n: int):\n    return [n, sum(range(n)), len('four')]\n",
@@ -27,6 +28,7 @@ export class Context {
   #host;
   #browser;
   #page;
+  #world;
   #next = 0;
 
   static async open() {
@@ -47,19 +49,27 @@ export class Context {
 
   /** The same in a page of Chromium that has shared memory. `run` takes sources, no paths: a page has no files. */
   async page() {
-    this.#page ??= this.#openPage();
+    this.#page ??= this.openPage({});
     return this.#page;
   }
 
-  async #openPage() {
-    this.#browser = await openBrowser();
-    const page = await this.#browser.openPage({ kind: "isolated" });
-    await page.evaluate(async () => {
+  /** What attacks on grants have around them. */
+  async world() {
+    this.#world ??= World.open(this);
+    return this.#world;
+  }
+
+  /** A page of its own with a runtime. @param options of the runtime */
+  async openPage(options) {
+    this.#browser ??= openBrowser();
+    const page = await (await this.#browser).openPage({ kind: "isolated" });
+    await page.evaluate(async (options) => {
       globalThis.runtime = await fuselet.createRuntime({
         limits: { timeMs: 20_000 },
         pool: { maxIsolates: 3, spares: 1 },
+        ...options,
       });
-    });
+    }, options);
     return {
       async run(source, options = {}) {
         // As text: what carries values out of the page drops some keys.
@@ -78,10 +88,11 @@ export class Context {
     };
   }
 
-  /** What is wrong with the next run of another UDF, if anything. */
-  async nextRun(runtime, options = {}) {
+  /** What is wrong with the next run of another UDF, in each of the languages, if anything. */
+  async nextRun(runtime, options = {}, languages = Object.keys(NEXT)) {
     const wrong = [];
-    for (const [language, code] of Object.entries(NEXT)) {
+    for (const language of languages) {
+      const code = NEXT[language];
       const n = ++this.#next + 10;
       const expected = [n, (n * (n - 1)) / 2, 4];
       try {
@@ -120,7 +131,8 @@ export class Context {
   async close() {
     this.#host?.remove();
     await this.#runtime?.close();
-    await this.#browser?.close();
+    await (await this.#world)?.close();
+    await (await this.#browser)?.close();
     this.#pyodide?.end();
     await this.canaries.close();
   }

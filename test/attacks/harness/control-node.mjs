@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === "fuselet/udf"
-      ? { url: "data:text/javascript,export const udf=(options,fn)=>fn", shortCircuit: true }
+      ? { url: new URL("careless-udf.mjs", import.meta.url).href, shortCircuit: true }
       : next(specifier, context),
 });
 
@@ -36,6 +36,7 @@ async function attempt(udf, parameters) {
 }
 
 const [file, parameters, times = "1"] = process.argv.slice(2);
+globalThis.parameters = JSON.parse(parameters);
 // The attack sees what a script has, `require` too.
 globalThis.require = (await import("node:module")).createRequire(import.meta.url);
 const { default: udf } = await import(pathToFileURL(file).href);

@@ -7,11 +7,11 @@ import { checkControl, control, sourceOf, startPyodide } from "./context.mjs";
 import { nodePath, run } from "./processes.mjs";
 import { checkOutcome, FILES } from "./udf.mjs";
 
-const MiB = 1024 * 1024;
+export const MiB = 1024 * 1024;
 
 /** How much the host may hold more than before, and how long its runs may take: generous, the machine may be busy. */
-const HOST_BYTES = 200 * MiB;
-const ATTACK_MS = 20_000;
+export const HOST_BYTES = 200 * MiB;
+export const ATTACK_MS = 20_000;
 const NEIGHBOUR_MS = 15_000;
 
 /** Controls are ended by then. */
@@ -20,8 +20,8 @@ const RUNS_ON_MS = 2000;
 
 const NEIGHBOUR = sourceOf("neighbour", "typescript", "export default ({ n }: { n: number }) => n + 1;\n");
 
-/** Runs of a neighbour, one after the other, until `end` is called. @returns what was wrong, and how many were answered */
-function neighbour(runtime) {
+/** Runs of a neighbour, one after the other, until `end` is called. @returns what was wrong */
+export function neighbour(runtime, source = NEIGHBOUR, { parameters = {}, ...options } = {}) {
   let ended = false;
   const problems = [];
   const work = async () => {
@@ -29,9 +29,10 @@ function neighbour(runtime) {
     for (; !ended || answered === 0; answered++) {
       const started = performance.now();
       try {
-        const { value } = await runtime.run(NEIGHBOUR, {
-          parameters: { n: answered },
+        const { value } = await runtime.run(source, {
+          parameters: { n: answered, ...parameters },
           principal: "neighbour",
+          ...options,
         });
         if (value !== answered + 1) problems.push(`a neighbour's run answered ${value}`);
       } catch (error) {
@@ -52,7 +53,7 @@ function neighbour(runtime) {
 }
 
 /** The most that this process held since then, in bytes. */
-function watchHost() {
+export function watchHost() {
   let most = 0;
   const timer = setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());
@@ -95,15 +96,15 @@ export async function attempt(attack, context) {
 }
 
 /** What the attack does without limits. @returns what is wrong with that, if anything */
-async function checkHarm(wanted, file, runtime, context) {
-  const runs = [{ file, parameters: {} }];
+export async function checkHarm(wanted, file, runtime, context, parameters = {}) {
+  const runs = [{ file, parameters }];
   if (wanted.reaches || wanted.dies) return checkControl(wanted, await control(wanted.in, runs, context));
   if (wanted.in === "fuselet") {
     const signal = AbortSignal.timeout(RUNS_ON_MS);
     const error = await runtime.run(file, { principal: "control", signal }).catch((error) => error);
     return error.name === "CancelledError" ? [] : [`the control ended: ${JSON.stringify(error)}`];
   }
-  return wanted.in === "pyodide" ? harmPyodide(wanted, runs) : harmProcess(wanted, file);
+  return wanted.in === "pyodide" ? harmPyodide(wanted, runs) : harmProcess(wanted, runs[0]);
 }
 
 async function harmPyodide(wanted, runs) {
@@ -124,11 +125,11 @@ async function harmPyodide(wanted, runs) {
   }
 }
 
-async function harmProcess(wanted, file) {
+async function harmProcess(wanted, { file, parameters }) {
   const [program, runner] =
     wanted.in === "cpython" ? ["python3", "control-cpython.py"] : [nodePath(26), "control-node.mjs"];
   let problems;
-  await run(program, [join(import.meta.dirname, runner), file, "{}"], {
+  await run(program, [join(import.meta.dirname, runner), file, JSON.stringify(parameters)], {
     timeoutMs: CONTROL_MS,
     watch(child) {
       let written = 0;

@@ -9,7 +9,7 @@ import { fuselet } from "./processes.mjs";
 export const FILES = { python: "attack.py", typescript: "attack.udf.ts" };
 
 /** What an attack is told of its target: the parameters that it declares. */
-function told(target, code) {
+export function told(target, code) {
   const declares = (name) => new RegExp(`\\b${name}: (str|int|string|number)\\b`).test(code);
   return Object.fromEntries(Object.entries(target).filter(([name]) => declares(name)));
 }
@@ -54,7 +54,7 @@ export async function attempt(attack, context) {
   return problems;
 }
 
-function checkLine({ value, fails, exits }, { code, stdout, stderr, timedOut }) {
+export function checkLine({ value, fails, exits }, { code, stdout, stderr, timedOut }) {
   if (timedOut) return ["it did not end"];
   if (fails)
     return exits.includes(code)

@@ -1,0 +1,6 @@
+import { udf } from "fuselet/udf";
+
+export default udf({}, async ({ server }: { server: string }) => {
+  const answer = await fetch(`http://${server}/silent`);
+  return answer.text();
+});
