@@ -39,22 +39,17 @@ export function openBindings(): OpenBindings {
     (await storages()).open?.([url], call) as ReturnType<OpenStored>;
 
   const downloads = once(async () => {
-    const [
-      { guard, limits },
-      { downloadBinding },
-      { guardedDownload },
-      { pageDownloads },
-      { sha256OfParts },
-    ] = await Promise.all([
-      network(),
-      import("./download/binding.ts"),
-      import("./download/fetch.ts"),
-      import("./download/place.browser.ts"),
-      import("./download/sha256.ts"),
-    ]);
+    const [{ guard }, { downloadBinding }, { guardedDownload }, { pageDownloads }, { sha256OfParts }] =
+      await Promise.all([
+        network(),
+        import("./download/binding.ts"),
+        import("./download/fetch.ts"),
+        import("./download/place.browser.ts"),
+        import("./download/sha256.ts"),
+      ]);
     const options = {
       place: pageDownloads(),
-      fetch: guardedDownload(guard, limits.idleMs),
+      fetch: guardedDownload(guard),
       sendsIfRange: false,
       sha256: sha256OfParts,
     };

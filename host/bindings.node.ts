@@ -36,7 +36,7 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
   const downloads = once(async () => {
     const folder = join(cacheFolder, "downloads");
     const [
-      { guard, limits },
+      { guard },
       { downloadBinding },
       { guardedDownload },
       { downloadLock },
@@ -60,7 +60,7 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
     return downloadBinding(
       {
         place: diskDownloads({ folder, lock: downloadLock(locks) }),
-        fetch: guardedDownload(guard, limits.idleMs),
+        fetch: guardedDownload(guard),
         async sha256(parts) {
           const hash = createHash("sha256");
           for await (const part of parts) hash.update(part);

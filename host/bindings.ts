@@ -35,16 +35,16 @@ export async function openNetwork(
   loading: Promise<{ openTransport(): Transport }>,
   closers: (() => Promise<unknown>)[],
 ) {
-  const [{ openTransport }, { netBinding }, { Guard }, { netLimits }] = await Promise.all([
+  const [{ openTransport }, { netBinding }, { Guard }] = await Promise.all([
     loading,
     import("./net/binding.ts"),
     import("./net/guard.ts"),
-    import("./net/limits.ts"),
   ]);
   const transport = openTransport();
   closers.push(() => transport.close());
-  const limits = netLimits();
-  return { net: netBinding({ transport }), guard: new Guard(transport, limits), limits };
+  // One for all: what is open is counted together.
+  const guard = new Guard(transport);
+  return { net: netBinding(guard), guard };
 }
 
 /** The methods of the binding `storage`. */

@@ -1,6 +1,12 @@
 /** The one door between a UDF and the world: finds the binding that a guest calls, hands over data, and answers with data. */
 import { tableBuilder } from "../runtime/columns.ts";
-import { FuseletError, LimitExceededError, PermissionDeniedError, UsageError } from "../runtime/errors.ts";
+import {
+  BindingError,
+  FuseletError,
+  LimitExceededError,
+  PermissionDeniedError,
+  UsageError,
+} from "../runtime/errors.ts";
 import type { RunResult } from "../runtime/result.ts";
 import type { Caller, Host } from "../runtime/runtime.ts";
 import type { Tile, UdfSource } from "../runtime/udf.ts";
@@ -22,6 +28,8 @@ export interface Call {
   readonly context: RunContext;
   /** Aborts when the run ends, however it ends. */
   readonly signal: AbortSignal;
+  /** Resolves when the UDF has taken most of what it was answered: before, nothing large should be made for it. */
+  taken(): Promise<void>;
   /** Runs another UDF with what this run has, and never more; it ends with this run. @throws as the `run` of a runtime */
   run(
     source: UdfSource,
@@ -93,6 +101,7 @@ function openCall(broker: Broker, caller: Caller): Call {
     permissions: asking.permissions,
     context: uses ? watchContext(context, uses.fields) : context,
     signal,
+    taken: () => caller.taken(),
     run: (source, options) => caller.run(source, options),
     async require(permission, value) {
       const grant = await broker.require(permission, value, asking);
@@ -104,13 +113,13 @@ function openCall(broker: Broker, caller: Caller): Call {
 
 /** What the guest learns of a failure. */
 function failureOf(error: unknown, name: string): object {
-  // Only errors of our own tree speak to a UDF: another's text may hold what it must not see.
-  if (!(error instanceof FuseletError)) return { type: "Error", message: `${name} failed in the host` };
+  // Only errors of our own tree speak to a UDF: another's text may hold what it must not see. So may the database's.
+  if (!(error instanceof FuseletError) || error.name === "StoreError")
+    return { type: "Error", message: `${name} failed in the host` };
   const { name: type, message } = error;
   if (error instanceof PermissionDeniedError) {
     return { type, message, kind: "permission", subject: error.permission, value: error.value };
   }
-  const subject =
-    error instanceof LimitExceededError ? error.limit : "code" in error ? error.code : undefined;
-  return typeof subject === "string" ? { type, message, subject } : { type, message };
+  if (error instanceof BindingError) return { type, message, subject: error.code };
+  return error instanceof LimitExceededError ? { type, message, subject: error.limit } : { type, message };
 }

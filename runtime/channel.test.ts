@@ -72,7 +72,7 @@ describe("a frame", () => {
   });
 });
 
-function hostChannel(options: Pick<Port, "creditGapMs"> = {}) {
+function hostChannel(options: Pick<Port, "creditGapMs" | "flow"> = {}) {
   const posted: Frame[] = [];
   const events: string[] = [];
   const port: Port = {
@@ -137,6 +137,36 @@ describe("the host's end", () => {
     for (let i = 0; i < CREDITS * 2; i++) port.onFrame(frame({ kind: "event", name: "output" }));
     expect(events.at(-1)).toMatch(/more than 256 frames/);
     expect(posted.filter((f) => f.name === "credit").length).toBe(1);
+  });
+
+  test("answers nothing more while its answers are not taken", async () => {
+    let drained = Promise.withResolvers<void>();
+    let isFull = true;
+    const flow = { drained: () => (isFull ? drained.promise : undefined), hold() {} };
+    const { channel, port, posted } = hostChannel({ flow });
+    port.onFrame(frame({ id: 1, name: "a", buffers: [] }));
+    let isTaken = false;
+    void channel.taken().then(() => (isTaken = true));
+    await settled();
+    expect([posted.length, isTaken]).toEqual([0, false]);
+    isFull = false;
+    drained.resolve();
+    drained = Promise.withResolvers();
+    await settled();
+    expect([posted.map((f) => f.text), isTaken]).toEqual([["answer to a"], true]);
+  });
+
+  test("does not hear a guest that has asked with too much, until some of it is answered", async () => {
+    const held: boolean[] = [];
+    const { port } = hostChannel({ flow: { drained: () => undefined, hold: (isHeld) => held.push(isHeld) } });
+    const body = { name: "a", buffers: [new Uint8Array(60 * 1024 * 1024)] };
+    port.onFrame(frame({ id: 1, ...body }));
+    port.onFrame(frame({ id: 2, ...body }));
+    expect(held).toEqual([]);
+    port.onFrame(frame({ id: 3, ...body }));
+    expect(held).toEqual([true]);
+    await settled();
+    expect(held).toEqual([true, false]);
   });
 
   test("a guest that replaces another has all credit, and gets no answers that were meant for the other", async () => {

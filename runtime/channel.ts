@@ -41,6 +41,8 @@ const paddingAfter = (length: number, buffers: number) => (buffers > 0 ? -length
 
 /** Unacknowledged frames that a guest may have under way. */
 export const CREDITS = 256;
+/** A guest whose requests are larger than this together is not heard until some of them are answered. */
+const MOST_ASKED_BYTES = 128 * 1024 * 1024;
 /** The host gives credits back in steps of this many: what it still holds is not there for calls that wait for each other. */
 const CREDIT_STEP = 16;
 
@@ -200,6 +202,13 @@ export interface Port {
    * how many frames may come, and a guest that sends more without waiting is seen.
    */
   readonly creditGapMs?: number;
+  /** Where the other side reads from a pipe: how much waits in it, and the way to make the other side wait. */
+  readonly flow?: {
+    /** Resolves when little of what was posted still waits, or the port is closed; undefined where that is so now. */
+    drained(): Promise<void> | undefined;
+    /** While true, nothing more is read. */
+    hold(isHeld: boolean): void;
+  };
   /** Set by the channel. */
   onFrame: (frame: Frame) => void;
   /** Set by the channel; called once, with the reason, when no more frames can come. */
@@ -228,6 +237,8 @@ export class HostChannel {
   #gift: ReturnType<typeof setTimeout> | undefined;
   /** How often the guest has been replaced. */
   #generation = 0;
+  /** Of requests that have no answer yet. */
+  #askedBytes = 0;
 
   constructor(port: Port, handlers: ChannelHandlers) {
     this.#port = port;
@@ -258,6 +269,11 @@ export class HostChannel {
     this.#gift = undefined;
     this.#credit = CREDITS;
     this.#handled = 0;
+  }
+
+  /** Resolves when the guest has taken most of what it was answered: before, nothing large should be made for it. */
+  async taken(): Promise<void> {
+    await this.#port.flow?.drained();
   }
 
   close(reason: Error): void {
@@ -294,16 +310,30 @@ export class HostChannel {
 
   async #answer(id: number, name: string, body: Encoded): Promise<void> {
     const generation = this.#generation;
+    const bytes = body.buffers.reduce((sum, buffer) => sum + buffer.length, body.text.length);
+    this.#noteAsked(bytes);
     let reply: Encoded;
     try {
+      const waiting = this.#port.flow?.drained();
+      if (waiting) await waiting;
       reply = await this.#handlers.request(name, body);
     } catch (error) {
       this.close(error as Error);
       return;
+    } finally {
+      this.#noteAsked(-bytes);
     }
     if (this.#closed || generation !== this.#generation) return;
     this.#port.post({ kind: "reply", id, name: "", ...reply });
     this.#giveCredit();
+  }
+
+  /** What a guest asks with lies in the host's memory until it is answered. */
+  #noteAsked(bytes: number): void {
+    const wasFull = this.#askedBytes > MOST_ASKED_BYTES;
+    this.#askedBytes += bytes;
+    const isFull = this.#askedBytes > MOST_ASKED_BYTES;
+    if (isFull !== wasFull) this.#port.flow?.hold(isFull);
   }
 
   #giveCredit(): void {

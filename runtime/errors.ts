@@ -12,7 +12,11 @@
  *     ├─ LimitExceededError     a limit was reached: time is exit 124, all others           exit 125
  *     ├─ CancelledError         the caller's AbortSignal fired                              exit 130
  *     ├─ IsolateError           the isolate died or broke the protocol: not the UDF's fault exit 70
- *     └─ AssetError             a file of ours, a wheel or a distribution is bad or missing exit 2
+ *     ├─ AssetError             a file of ours, a wheel or a distribution is bad or missing exit 2
+ *     └─ BindingError           a binding of the host failed                                exit 1
+ *
+ * Each binding has a class of its own below BindingError (host/NAME/errors.ts), with a `code` that says how it failed. StoreError is
+ * beside them: it is about the host's database, and no UDF sees its text.
  */
 import type { LimitName } from "./limits.ts";
 
@@ -30,6 +34,16 @@ export class FuseletError extends Error {
   toJSON(): Record<string, unknown> {
     const { name, message, exitCode, ...fields } = this;
     return { name, message, exitCode, ...fields };
+  }
+}
+
+/** A binding of the host failed, as its UDF may know: `code` is the kind of failure. Each binding has a class of its own. */
+export class BindingError<Code extends string = string> extends FuseletError {
+  override readonly exitCode: number = 1;
+  readonly code: Code;
+  constructor(code: Code, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   UdfLoadError,
   UdfRuntimeError,
 } from "./errors.ts";
+import { showText } from "./show.ts";
 import type { GuestFailure, RunRequest, UdfSource } from "./udf.ts";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
@@ -44,7 +45,11 @@ export class Denials {
   readonly #errors = new Map<string, PermissionDeniedError>();
 
   add(error: PermissionDeniedError): void {
-    if (this.#errors.size < MOST_DENIALS) this.#errors.set(keyOf(error), error);
+    if (error.value.length > MOST_CHARACTERS) return;
+    const key = keyOf(error);
+    this.#errors.delete(key);
+    this.#errors.set(key, error);
+    if (this.#errors.size > MOST_DENIALS) this.#errors.delete(this.#errors.keys().next().value as string);
   }
 
   find(permission: string, value: string): PermissionDeniedError | undefined {
@@ -52,8 +57,9 @@ export class Denials {
   }
 }
 
-/** What a run is denied in vain is kept up to here. */
+/** What a run is denied in vain is kept up to here: the newest. */
 const MOST_DENIALS = 1000;
+const MOST_CHARACTERS = 10_000;
 const keyOf = ({ permission, value }: { permission: string; value: string }) =>
   JSON.stringify([permission, value]);
 
@@ -78,7 +84,10 @@ export function failureError(
     case "permission":
       return (
         denials.find(subject ?? "", value ?? "") ??
-        new PermissionDeniedError(message, { permission: subject ?? "", value: value ?? "", grant: "" })
+        new PermissionDeniedError(
+          `The UDF reports a denial that is none of fuselet's rules, so no flag is named here. It says: ${showText(message, 500)}`,
+          { permission: subject ?? "", value: value ?? "", grant: "" },
+        )
       );
     case "output":
       return new LimitExceededError(`${message}. Raise it with limits.outputBytes`, {

@@ -43,6 +43,8 @@ export interface Caller {
   pauseTimeLimit(): () => void;
   /** Where the result may be kept for other runs: what it depends on. */
   uses?: RunUses | undefined;
+  /** Resolves when the isolate has taken most of what its run was answered: before, nothing large should be made for it. */
+  taken(): Promise<void>;
   /** Whether another UDF's run asked for this one. */
   isNested: boolean;
   /** Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run. @throws as `Runtime.run` */
@@ -346,6 +348,7 @@ export class Runtime {
         },
         noteDenial: (error) => denials.add(error),
         pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
+        taken: () => lease.isolate.taken(),
         uses,
         isNested,
         run: (udf, its) => {

@@ -1,5 +1,5 @@
 /** What can go wrong with the cache of results. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { BindingError } from "../../runtime/errors.ts";
 
 /**
  * - `timeout`: another run computes the same result, and has not ended in time
@@ -10,12 +10,9 @@ import { FuseletError } from "../../runtime/errors.ts";
 export type CacheErrorCode = "timeout" | "size" | "storage" | "request";
 
 /** A failure of the cache. A UDF may see its text. */
-export class CacheError extends FuseletError {
+export class CacheError extends BindingError<CacheErrorCode> {
   override readonly name = "CacheError";
-  override readonly exitCode = 1;
-  readonly code: CacheErrorCode;
-  constructor(message: string, options: { code: CacheErrorCode; cause?: unknown }) {
-    super(message, "cause" in options ? { cause: options.cause } : {});
-    this.code = options.code;
+  constructor(message: string, { code, ...options }: { code: CacheErrorCode; cause?: unknown }) {
+    super(code, message, options);
   }
 }

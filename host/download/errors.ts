@@ -1,5 +1,5 @@
 /** Why a download failed. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { BindingError } from "../../runtime/errors.ts";
 
 /**
  * `request`: what was asked for is wrong; `status`: the server answered with an error; `checksum`: the file is not the one that was
@@ -7,12 +7,9 @@ import { FuseletError } from "../../runtime/errors.ts";
  */
 export type DownloadCode = "request" | "status" | "checksum" | "incomplete" | "storage";
 
-export class DownloadError extends FuseletError {
+export class DownloadError extends BindingError<DownloadCode> {
   override readonly name = "DownloadError";
-  override readonly exitCode = 1;
-  readonly code: DownloadCode;
-  constructor(message: string, options: { code: DownloadCode; cause?: unknown }) {
-    super(message, options);
-    this.code = options.code;
+  constructor(message: string, { code, ...options }: { code: DownloadCode; cause?: unknown }) {
+    super(code, message, options);
   }
 }

@@ -6,8 +6,7 @@ import type { DownloadOptions } from "./download.ts";
 /** What one `read` gives at most. */
 const MOST_READ_BYTES = 1024 * 1024;
 
-/** @param idleMs the longest wait for the next bytes */
-export function guardedDownload(guard: Guard, idleMs: number): DownloadOptions["fetch"] {
+export function guardedDownload(guard: Guard): DownloadOptions["fetch"] {
   return async (url, headers, timeoutMs, call) => {
     const request = {
       url: readUrl(url),
@@ -23,7 +22,7 @@ export function guardedDownload(guard: Guard, idleMs: number): DownloadOptions["
     return {
       status,
       headers: answered,
-      body: { read: () => body.next(MOST_READ_BYTES, idleMs), cancel: () => body.close() },
+      body: { read: () => body.next(MOST_READ_BYTES, guard.limits.idleMs), cancel: () => body.close() },
     };
   };
 }

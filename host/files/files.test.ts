@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Call } from "../host.ts";
 import { RunFiles, type StoredFile } from "./files.ts";
 
-const callOf = (signal: AbortSignal) => ({ signal }) as Call;
+const callOf = (signal: AbortSignal) => ({ signal, taken: () => Promise.resolve() }) as Call;
 
 function stored(bytes: Uint8Array): StoredFile & { closed: boolean } {
   return {

@@ -30,9 +30,9 @@ export class RunFiles {
   readonly #rooms = new WeakMap<AbortSignal, Room>();
 
   /** The room for all that is read for a run. */
-  roomOf({ signal }: Pick<Call, "signal">): Room {
+  roomOf({ signal, taken }: Pick<Call, "signal" | "taken">): Room {
     let room = this.#rooms.get(signal);
-    if (!room) this.#rooms.set(signal, (room = new Room(MOST_READ_BYTES)));
+    if (!room) this.#rooms.set(signal, (room = new Room(MOST_READ_BYTES, taken)));
     return room;
   }
 
@@ -78,8 +78,8 @@ export class RunFiles {
    * @throws UsageError for a number that the run has not, and for numbers that are none
    */
   readonly binding: Binding = {
-    read: async ([number, position, length], { signal }) => {
-      const file = this.#fileOf(number, "read", signal);
+    read: async ([number, position, length], call) => {
+      const file = this.#fileOf(number, "read", call.signal);
       for (const value of [position, length]) {
         if (!Number.isSafeInteger(value) || (value as number) < 0)
           throw new UsageError(
@@ -91,7 +91,7 @@ export class RunFiles {
           `Cannot read ${String(length)} bytes of a file at once: the most is ${MOST_BYTES}`,
         );
       }
-      return this.roomOf({ signal }).read(async (take) => {
+      return this.roomOf(call).read(async (take) => {
         await take(length as number);
         return file.read(position as number, length as number);
       });

@@ -27,7 +27,7 @@ function open(room: Room) {
 }
 
 test("beyond the room only the first reader goes on, and the others when it has ended", async () => {
-  const room = new Room(30);
+  const room = new Room(30, () => Promise.resolve());
   const [first, second] = [open(room), open(room)];
   for (let i = 0; i < 3; i++) await second.take();
   expect(second.took).toHaveLength(3);
@@ -40,7 +40,7 @@ test("beyond the room only the first reader goes on, and the others when it has 
 });
 
 test("a reader that fails gives back what it had", async () => {
-  const room = new Room(10);
+  const room = new Room(10, () => Promise.resolve());
   const broken = room.read(async (take) => {
     await take(1000);
     throw new Error("broken");

@@ -7,12 +7,17 @@ interface Reader {
 
 export class Room {
   readonly #mostBytes: number;
+  readonly #taken: () => Promise<void>;
   readonly #readers = new Set<Reader>();
   #bytes = 0;
 
-  /** @param mostBytes beyond it only the first reader goes on, so the most is that and what one reader reads */
-  constructor(mostBytes: number) {
+  /**
+   * @param mostBytes beyond it only the first reader goes on, so the most is that and what one reader reads
+   * @param taken resolves when the UDF has taken most of what was read before
+   */
+  constructor(mostBytes: number, taken: () => Promise<void>) {
     this.#mostBytes = mostBytes;
+    this.#taken = taken;
   }
 
   /** Reads something. @param work calls `take` for what it is about to keep, and waits for it; when it ends, all of that is given back */
@@ -22,10 +27,13 @@ export class Room {
     const isFirst = () => this.#readers.values().next().value === reader;
     try {
       return await work(async (bytes) => {
-        while (this.#bytes + bytes > this.#mostBytes && !isFirst())
+        await this.#taken();
+        while (this.#bytes + bytes > this.#mostBytes && !isFirst()) {
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
           });
+          await this.#taken();
+        }
         reader.bytes += bytes;
         this.#bytes += bytes;
       });

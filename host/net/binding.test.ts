@@ -6,6 +6,7 @@ import { createBroker } from "../permissions/broker.ts";
 import { checkPermissions } from "../permissions/descriptor.ts";
 import { netBinding } from "./binding.ts";
 import { get, openRun, sendFlood, serve, type TestServer, until } from "./fixtures/servers.ts";
+import { Guard } from "./guard.ts";
 import type { NetLimits } from "./limits.ts";
 import { openTransport } from "./transport.node.ts";
 import type { Transport } from "./transport.ts";
@@ -32,7 +33,7 @@ afterEach(async () => {
 });
 
 /** A binding and a run that may do all. */
-function open(limits: Partial<NetLimits> = {}, shared = netBinding({ transport, limits })) {
+function open(limits: Partial<NetLimits> = {}, shared = netBinding(new Guard(transport, limits))) {
   const { call, end } = openRun({ net: true });
   return {
     net: shared,
@@ -395,7 +396,7 @@ describe("limits", () => {
       { openPerRun: "5" },
       { other: 1 },
     ])
-      expect(() => netBinding({ transport, limits: limits as Partial<NetLimits> })).toThrow(UsageError);
+      expect(() => new Guard(transport, limits as Partial<NetLimits>)).toThrow(UsageError);
   });
 });
 
@@ -403,7 +404,7 @@ test("at the host's door, failures carry their kind and their code", async () =>
   const permissions = checkPermissions({ net: ["127.0.0.1"] });
   const host = openHost({
     broker: createBroker({ permissions }),
-    bindings: { net: netBinding({ transport }) },
+    bindings: { net: netBinding(new Guard(transport)) },
   });
   const caller = {
     principal: "me",
@@ -415,6 +416,7 @@ test("at the host's door, failures carry their kind and their code", async () =>
     pauseTimeLimit: () => () => {},
     noteDenial: () => {},
     isNested: false,
+    taken: () => Promise.resolve(),
     run: () => Promise.reject(new Error("nobody runs another UDF here")),
   } as Parameters<typeof host>[2];
   const ask = async (request: unknown) => {

@@ -3,17 +3,8 @@ import { UsageError } from "../../runtime/errors.ts";
 import type { Binding, Call } from "../host.ts";
 import type { Body } from "./body.ts";
 import { NetError } from "./errors.ts";
-import { Guard } from "./guard.ts";
-import { type NetLimits, netLimits } from "./limits.ts";
+import type { Guard } from "./guard.ts";
 import { readRequest } from "./request.ts";
-import type { Transport } from "./transport.ts";
-
-export interface NetOptions {
-  /** What carries requests. Whoever opened it closes it. */
-  transport: Transport;
-  /** Default: `DEFAULT_NET_LIMITS`. */
-  limits?: Partial<NetLimits>;
-}
 
 export type NetBinding = Readonly<Record<"fetch" | "read" | "close", Binding[string]>>;
 
@@ -57,11 +48,8 @@ class Handles {
  *     close(handle)    gives up the rest of a body
  *
  * Handles belong to one run. What is not read is closed when the run ends.
- * @throws UsageError for limits that are wrong
  */
-export function netBinding({ transport, limits: wanted }: NetOptions): NetBinding {
-  const limits = netLimits(wanted);
-  const guard = new Guard(transport, limits);
+export function netBinding(guard: Guard): NetBinding {
   const runs = new WeakMap<AbortSignal, Handles>();
   const handlesOf = ({ signal }: Call): Handles => {
     let handles = runs.get(signal);
@@ -70,7 +58,7 @@ export function netBinding({ transport, limits: wanted }: NetOptions): NetBindin
   };
   return {
     async fetch([value], call) {
-      const answer = await guard.fetch(readRequest(value, limits.requestBytes), call);
+      const answer = await guard.fetch(readRequest(value, guard.limits.requestBytes), call);
       const { url, status, statusText, headers, redirected, body } = answer;
       if (!body.isEnded) await body.wait(FIRST_BYTES, FIRST_MS);
       const first = body.take(FIRST_BYTES);

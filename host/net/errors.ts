@@ -1,5 +1,5 @@
 /** Why a request over the network failed. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { BindingError } from "../../runtime/errors.ts";
 
 export type NetErrorCode =
   /** It is no URL, or none that can be requested. */
@@ -22,12 +22,6 @@ export type NetErrorCode =
   /** The answer, the run or the runtime is closed. */
   | "closed";
 
-export class NetError extends FuseletError {
+export class NetError extends BindingError<NetErrorCode> {
   override readonly name = "NetError";
-  override readonly exitCode = 1;
-  readonly code: NetErrorCode;
-  constructor(code: NetErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : {});
-    this.code = code;
-  }
 }

@@ -3,6 +3,7 @@ import type { Decision } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
 import { netBinding } from "./binding.ts";
 import { get, Names, openRun, serve, type TestServer, until } from "./fixtures/servers.ts";
+import { Guard } from "./guard.ts";
 import type { NetLimits } from "./limits.ts";
 import { openTransport } from "./transport.node.ts";
 import type { Transport } from "./transport.ts";
@@ -44,7 +45,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const binding = (limits: Partial<NetLimits> = {}) => netBinding({ transport, limits });
+const binding = (limits: Partial<NetLimits> = {}) => netBinding(new Guard(transport, limits));
 const fetchWith = async (
   permissions: Permissions,
   url: string,

@@ -9,7 +9,7 @@ import { type AddressPolicy, addressPolicy } from "./address-policy.ts";
 import type { Body } from "./body.ts";
 import { NetError } from "./errors.ts";
 import { Exchange, Run } from "./exchange.ts";
-import type { NetLimits } from "./limits.ts";
+import { type NetLimits, netLimits } from "./limits.ts";
 import { locationOf, redirectedHop } from "./redirect.ts";
 import { authorityOf, type Header, type NetRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
@@ -26,26 +26,34 @@ export interface Answer {
   body: Body;
 }
 
+/** On whose behalf something is requested. */
+export type NetCall = Pick<Call, "principal" | "permissions" | "signal" | "require">;
+
 /** As in the Fetch standard. */
 const MOST_REDIRECTS = 20;
 
 export class Guard {
   readonly #transport: Transport;
-  readonly #limits: NetLimits;
+  readonly limits: NetLimits;
   readonly #slots: Slots;
   readonly #runs = new WeakMap<AbortSignal, Run>();
 
-  constructor(transport: Transport, limits: NetLimits) {
+  /**
+   * @param transport what carries requests; whoever opened it closes it
+   * @param limits default: `DEFAULT_NET_LIMITS`
+   * @throws UsageError for limits that are wrong
+   */
+  constructor(transport: Transport, limits: Partial<NetLimits> = {}) {
     this.#transport = transport;
-    this.#limits = limits;
-    this.#slots = new Slots(limits.openPerRuntime, Infinity);
+    this.limits = netLimits(limits);
+    this.#slots = new Slots(this.limits.openPerRuntime, Infinity);
   }
 
   /**
    * Requests a URL.
    * @throws PermissionDeniedError where its host, a redirect's or one of their addresses is not granted; NetError
    */
-  async fetch(request: NetRequest, call: Call): Promise<Answer> {
+  async fetch(request: NetRequest, call: NetCall): Promise<Answer> {
     const asked = authorityOf(request.url);
     const { value } = await call.require("net", asked);
     setAuthority(request.url, asked, value);
@@ -64,7 +72,7 @@ export class Guard {
     }
   }
 
-  async #follow(request: NetRequest, exchange: Exchange, call: Call): Promise<Answer> {
+  async #follow(request: NetRequest, exchange: Exchange, call: NetCall): Promise<Answer> {
     let policy = addressPolicy(call.permissions);
     const mayFollow = request.redirect === "follow" && policy.isUnbounded;
     const secrets = secretsOf(call.signal);
@@ -108,8 +116,14 @@ export class Guard {
     }
   }
 
-  #send(hop: Hop, policy: AddressPolicy, mayFollow: boolean, leftMs: number, { principal }: Call): Sending {
-    const { connectMs, responseBytes } = this.#limits;
+  #send(
+    hop: Hop,
+    policy: AddressPolicy,
+    mayFollow: boolean,
+    leftMs: number,
+    { principal }: NetCall,
+  ): Sending {
+    const { connectMs, responseBytes } = this.limits;
     return this.#transport.send(hop, {
       principal,
       policy,
@@ -119,10 +133,10 @@ export class Guard {
     });
   }
 
-  #runOf({ signal }: Call): Run {
+  #runOf({ signal }: NetCall): Run {
     if (signal.aborted) throw new NetError("closed", "The run has ended");
     let run = this.#runs.get(signal);
-    if (!run) this.#runs.set(signal, (run = new Run(this.#limits, signal)));
+    if (!run) this.#runs.set(signal, (run = new Run(this.limits, signal)));
     return run;
   }
 }
@@ -136,7 +150,7 @@ async function afterRefusal(
   error: unknown,
   policy: AddressPolicy,
   exchange: Exchange,
-  call: Call,
+  call: NetCall,
 ): Promise<AddressPolicy> {
   if (!(error instanceof PermissionDeniedError)) throw error;
   const isGranted = await exchange.pause(call.require("net", error.value)).then(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Permissions } from "../permissions/descriptor.ts";
 import { netBinding } from "./binding.ts";
 import { get, openRun, sendFlood, serve, type TestServer, until } from "./fixtures/servers.ts";
+import { Guard } from "./guard.ts";
 import type { NetLimits } from "./limits.ts";
 import { type BrowserTransportOptions, openTransport } from "./transport.browser.ts";
 
@@ -32,7 +33,7 @@ function open(
   limits: Partial<NetLimits> = {},
 ) {
   const transport = openTransport(options);
-  const net = netBinding({ transport, limits });
+  const net = netBinding(new Guard(transport, limits));
   const { call, end } = openRun(permissions);
   return {
     transport,

@@ -7,6 +7,7 @@ import type { Permissions } from "../permissions/descriptor.ts";
 import { netBinding } from "./binding.ts";
 import { AUTHORITY, KEY, SELF_SIGNED, SIGNED } from "./fixtures/certificates.ts";
 import { get, Names, openRun, serve, until } from "./fixtures/servers.ts";
+import { Guard } from "./guard.ts";
 import type { NetLimits } from "./limits.ts";
 import { type NodeTransportOptions, openTransport } from "./transport.node.ts";
 import type { Transport } from "./transport.ts";
@@ -48,7 +49,7 @@ const ask = async (
   { permissions = { net: true }, principal = "me", by = transport, limits = {}, request = {} }: Asking = {},
 ): Promise<Answer> => {
   const { call } = openRun(permissions, { principal });
-  return (await netBinding({ transport: by, limits }).fetch([get(url, request)], call)) as Answer;
+  return (await netBinding(new Guard(by, limits)).fetch([get(url, request)], call)) as Answer;
 };
 const text = ({ body }: Answer) => `${Buffer.from(body)}`;
 
@@ -176,7 +177,7 @@ describe("connections", () => {
     await once(silent, "listening");
     const { call, end } = openRun({ net: true });
     const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const asking = netBinding({ transport }).fetch([get(url)], call);
+    const asking = netBinding(new Guard(transport)).fetch([get(url)], call);
     await until(() => sockets.size === 1, "it connects");
     end();
     await expect(asking).rejects.toMatchObject({ code: "closed" });
@@ -387,11 +388,11 @@ describe("codings", () => {
     const { call } = openRun({ net: true });
     // Nobody reads: no more than a reader's store is decoded.
     const before = process.memoryUsage().arrayBuffers;
-    await netBinding({ transport }).fetch([get(server.url)], call);
+    await netBinding(new Guard(transport)).fetch([get(server.url)], call);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 * 1024);
 
-    const binding = netBinding({ transport, limits: { responseBytes: 3 * 1024 * 1024 } });
+    const binding = netBinding(new Guard(transport, { responseBytes: 3 * 1024 * 1024 }));
     const answer = (await binding.fetch([get(server.url)], call)) as Answer;
     expect(answer.handle).not.toBeNull();
     let bytes = answer.body.length;

@@ -2,15 +2,13 @@
  * Fetches whole documents of an index or a registry, for whom `import` was granted. The host's owner has named the place: it may be
  * anywhere. What it links or redirects to is on the public internet, by name, or not at all.
  */
-import { concat } from "../../runtime/bytes.ts";
-import { AssetError, FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
+import { AssetError, PermissionDeniedError } from "../../runtime/errors.ts";
 import type { PackageCaller } from "../../runtime/packages.ts";
-import { checkContext } from "../context/context.ts";
-import type { Call } from "../host.ts";
 import { isLocalhost } from "../net/address-policy.ts";
 import { NetError } from "../net/errors.ts";
-import type { Answer, Guard } from "../net/guard.ts";
+import type { Answer, Guard, NetCall } from "../net/guard.ts";
 import { authorityOf, quote, readUrl } from "../net/request.ts";
+import { wholeBody } from "../net/whole-body.ts";
 import { checkPermissions } from "../permissions/descriptor.ts";
 
 export interface DocumentRequest {
@@ -31,8 +29,6 @@ export type FetchDocument = (
 ) => Promise<{ bytes: Uint8Array; url: URL; mediaType: string } | null>;
 
 const MOST_REDIRECTS = 5;
-const MOST_READ_BYTES = 1024 * 1024;
-
 /** @throws AssetError that names the document and why it cannot be had */
 export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
   return async ({ url, home, accept, mostBytes, what }, caller) => {
@@ -59,7 +55,7 @@ export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
           body.close();
           throw fail(`${at.host} answered with status ${status}`);
         }
-        const bytes = await readBody(answer, mostBytes);
+        const bytes = await wholeBody(body, mostBytes);
         if (bytes === null) throw fail(`it has more than ${mostBytes} bytes`);
         const mediaType = (header("content-type").split(";")[0] as string).trim().toLowerCase();
         return { bytes, url: at, mediaType };
@@ -88,19 +84,13 @@ function refusal(url: URL, home: URL): string | null {
 
 function request(guard: Guard, url: URL, home: URL, accept: string, caller: PackageCaller): Promise<Answer> {
   const authority = authorityOf(url);
-  const { principal, udf, signal = new AbortController().signal } = caller;
+  const { principal, signal = new AbortController().signal } = caller;
   const isHome = url.origin === home.origin;
-  const call: Call = {
+  const call: NetCall = {
     principal,
-    udf,
-    engine: "",
     // By a name, only public addresses are reached; the place itself may have another one.
     permissions: checkPermissions({ net: isHome ? true : [authority] }),
-    context: checkContext(undefined),
     signal,
-    run: async () => {
-      throw new FuseletError("Nothing runs while packages are fetched");
-    },
     async require(permission, value) {
       if (permission === "net" && value === authority)
         return { permission, value, hosts: true, reveal: false };
@@ -123,21 +113,4 @@ function request(guard: Guard, url: URL, home: URL, accept: string, caller: Pack
     },
     call,
   );
-}
-
-/** @returns null where there is more than may be */
-async function readBody({ body }: Answer, mostBytes: number): Promise<Uint8Array | null> {
-  const parts: Uint8Array[] = [];
-  let total = 0;
-  for (;;) {
-    const part = await body.next(MOST_READ_BYTES, body.idleMs);
-    if (part === null) break;
-    total += part.length;
-    if (total > mostBytes) {
-      body.close();
-      return null;
-    }
-    parts.push(part);
-  }
-  return concat(parts);
 }

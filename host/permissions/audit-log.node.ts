@@ -9,8 +9,8 @@
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { UsageError } from "../../runtime/errors.ts";
+import { plainText } from "../../runtime/show.ts";
 import type { Decision } from "./broker.ts";
-import { plainText } from "./show.ts";
 
 export interface AuditLog {
   /** Writes a decision, before it takes effect. @throws Error, which no UDF gets to see, where the line did not reach the file whole */

@@ -1,5 +1,6 @@
 /** The one place that decides whether something may be done. Every decision is reported. */
 import { PermissionDeniedError } from "../../runtime/errors.ts";
+import { showText } from "../../runtime/show.ts";
 import {
   checkPermissions,
   type PermissionName,
@@ -11,7 +12,6 @@ import {
 import { formatFlag } from "./flags.ts";
 import { splitSecret } from "./names.ts";
 import { intersectHosts } from "./narrow.ts";
-import { showText } from "./show.ts";
 
 /** On whose behalf something is asked for. */
 export interface Caller {

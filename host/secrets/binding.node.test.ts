@@ -13,7 +13,6 @@ import { netBinding } from "../net/binding.ts";
 import { AUTHORITY, KEY, SIGNED } from "../net/fixtures/certificates.ts";
 import { get, Names, openRun, serve, type TestServer } from "../net/fixtures/servers.ts";
 import { Guard } from "../net/guard.ts";
-import { netLimits } from "../net/limits.ts";
 import { openTransport } from "../net/transport.node.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Decision } from "../permissions/broker.ts";
@@ -64,7 +63,7 @@ beforeEach(async () => {
   [server, other] = [await serve(listener), await serve(listener)];
   secure = await serve(listener, { tls: { key: KEY, cert: SIGNED } });
   transport = openTransport({ resolve: names.resolve, ca: AUTHORITY });
-  net = netBinding({ transport });
+  net = netBinding(new Guard(transport));
 });
 afterEach(async () => {
   await transport.close();
@@ -454,7 +453,7 @@ describe("an answer", () => {
       const text = `<${decodeURIComponent(request.url!)}>`;
       response.setHeader("content-length", text.length).end(text);
     };
-    const download = guardedDownload(new Guard(transport, netLimits()), 1000);
+    const download = guardedDownload(new Guard(transport, { idleMs: 1000 }));
     const { headers, body } = await download(`${server.url}/?k=${key}`, [], null, call);
     const parts: Uint8Array[] = [];
     for (let part: Uint8Array | null; (part = await body.read()); ) parts.push(part);

@@ -1,5 +1,5 @@
 /** What can go wrong with secrets. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { BindingError } from "../../runtime/errors.ts";
 
 /**
  * - `missing`: there is no secret of that name
@@ -12,12 +12,7 @@ import { FuseletError } from "../../runtime/errors.ts";
 export type SecretErrorCode = "missing" | "damaged" | "key" | "value" | "send" | "storage";
 
 /** A failure with a secret. Its text never has a value in it. */
-export class SecretError extends FuseletError {
+export class SecretError extends BindingError<SecretErrorCode> {
   override readonly name = "SecretError";
   override readonly exitCode = 2;
-  readonly code: SecretErrorCode;
-  constructor(code: SecretErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : {});
-    this.code = code;
-  }
 }

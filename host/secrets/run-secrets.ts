@@ -6,8 +6,8 @@
  * key); it means something only in a run that has asked for it itself.
  */
 
-import type { Call } from "../host.ts";
 import { isThisMachine } from "../net/address-policy.ts";
+import type { NetCall } from "../net/guard.ts";
 import { authorityOf, type Header, NOT_IN_VALUE } from "../net/request.ts";
 import type { Head, Hop } from "../net/transport.ts";
 import { RULES } from "../permissions/descriptor.ts";
@@ -57,7 +57,7 @@ export class RunSecrets {
    * @returns the request itself where there is nothing to replace
    * @throws PermissionDeniedError for a host that the secret is not granted for; SecretError `send`
    */
-  async fill(hop: Hop, call: Call): Promise<Hop> {
+  async fill(hop: Hop, call: NetCall): Promise<Hop> {
     const used = new Map<string, HiddenSecret>();
     const fill = (text: string, write: (secret: HiddenSecret) => string) =>
       text.replace(PLACEHOLDER, (placeholder) => {
@@ -147,7 +147,7 @@ function decodeBase64(text: string): string {
 }
 
 /** @throws PermissionDeniedError, SecretError `send` */
-async function checkTarget({ name, hosts }: HiddenSecret, url: URL, call: Call): Promise<void> {
+async function checkTarget({ name, hosts }: HiddenSecret, url: URL, call: NetCall): Promise<void> {
   if (url.protocol !== "https:" && !isThisMachine(url.hostname.replace(/^\[|\]$/g, ""))) {
     throw new SecretError(
       "send",

@@ -3,9 +3,10 @@
  * data, so that a record that was copied to another name or principal is no secret there. Names are not hidden, values are, but
  * for their length.
  */
+
+import { showText } from "../../runtime/show.ts";
 import { sha256 } from "../cache/blobs.ts";
 import { RULES } from "../permissions/descriptor.ts";
-import { showText } from "../permissions/show.ts";
 import type { Store } from "../store/store.ts";
 import { SecretError } from "./errors.ts";
 import type { KeySource, SecretKeys } from "./keys.ts";

@@ -1,6 +1,7 @@
 /** The binding `storage`: what UDFs call to list, read, write, delete and sign files. */
+
+import { showText } from "../../runtime/show.ts";
 import type { Binding } from "../host.ts";
-import { showText } from "../permissions/show.ts";
 import type { Range, WriteOptions } from "./driver.ts";
 import { StorageError } from "./errors.ts";
 import { MOST_PART_BYTES, MOST_RANGE_BYTES, Storage, type StorageOptions } from "./storage.ts";

@@ -1,5 +1,5 @@
 /** What can go wrong with the storage. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { BindingError } from "../../runtime/errors.ts";
 
 /**
  * - `not found`: there is nothing at the place
@@ -13,12 +13,6 @@ import { FuseletError } from "../../runtime/errors.ts";
 export type StorageErrorCode = "not found" | "exists" | "access" | "request" | "network" | "full" | "config";
 
 /** A failure of the storage. A UDF may see its text. */
-export class StorageError extends FuseletError {
+export class StorageError extends BindingError<StorageErrorCode> {
   override readonly name = "StorageError";
-  override readonly exitCode = 1;
-  readonly code: StorageErrorCode;
-  constructor(code: StorageErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : {});
-    this.code = code;
-  }
 }

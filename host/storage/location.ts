@@ -9,8 +9,9 @@
  * A place has one spelling, the one in which the broker is asked for it (permissions/storage.ts): what another reader could
  * take for a different place is refused, not repaired.
  */
+
+import { showText } from "../../runtime/show.ts";
 import { RuleError } from "../permissions/rules.ts";
-import { showText } from "../permissions/show.ts";
 import { storage } from "../permissions/storage.ts";
 import { StorageError } from "./errors.ts";
 

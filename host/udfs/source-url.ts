@@ -47,14 +47,11 @@ export async function readUrlHeaders(
   );
 }
 
-/** @throws UdfLoadError for more than a source may have */
-export function checkSize(total: number, label: string): void {
-  if (total > SOURCE_LIMITS.totalBytes) {
-    throw new UdfLoadError(
-      `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
-    );
-  }
-}
+/** For more than a source may have (`SOURCE_LIMITS`). */
+export const tooLarge = (label: string): UdfLoadError =>
+  new UdfLoadError(
+    `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
+  );
 
 /** The file's name in a URL; `udf` where it has none (blob: and data: URLs, folders). */
 function nameOf(url: URL): string {

@@ -2,8 +2,8 @@
 import { concat } from "../../runtime/bytes.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
-import { sourceFromBytes } from "./source.ts";
-import { checkSize, type FetchBytes, readUrl, readUrlHeaders } from "./source-url.ts";
+import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
+import { type FetchBytes, readUrl, readUrlHeaders, tooLarge } from "./source-url.ts";
 
 /**
  * Reads the source that the page named.
@@ -68,11 +68,9 @@ async function readBounded(stream: ReadableStream<Uint8Array>, label: string): P
     if (done) break;
     chunks.push(value);
     total += value.length;
-    try {
-      checkSize(total, label);
-    } catch (error) {
+    if (total > SOURCE_LIMITS.totalBytes) {
       await reader.cancel();
-      throw error;
+      throw tooLarge(label);
     }
   }
   return concat(chunks);

@@ -7,7 +7,7 @@ import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, isSourceFolder, isSourcePath, moduleNameOf } from "./paths.ts";
 import { detectLanguage, isZip, SOURCE_LIMITS, sourceFromBytes, sourceFromFiles } from "./source.ts";
-import { checkSize, type FetchBytes, readUrl, readUrlHeaders } from "./source-url.ts";
+import { type FetchBytes, readUrl, readUrlHeaders, tooLarge } from "./source-url.ts";
 
 /**
  * Reads the source that a person named.
@@ -128,7 +128,7 @@ async function collect(stream: AsyncIterable<Uint8Array>, label: string): Promis
   for await (const chunk of stream) {
     chunks.push(chunk);
     total += chunk.length;
-    checkSize(total, label);
+    if (total > SOURCE_LIMITS.totalBytes) throw tooLarge(label);
   }
   return Buffer.concat(chunks, total);
 }

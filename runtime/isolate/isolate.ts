@@ -261,6 +261,11 @@ export class Isolate {
     }
   }
 
+  /** Resolves when its guest has taken most of what it was answered. */
+  taken(): Promise<void> {
+    return this.#channel.taken();
+  }
+
   /** Stops the clock of what runs. @returns the function that lets it go on */
   pauseTimeLimit(): () => void {
     return this.#timeLimit?.pause() ?? (() => {});

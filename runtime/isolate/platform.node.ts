@@ -10,6 +10,9 @@ import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.
 /** How much of a crashed child's standard error is kept for the message. */
 const STDERR_BYTES = 4096;
 
+/** How much of the answers to a child may wait in its pipe before no more large ones are made. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
   const child = takeChild(bootstrap, options.warm);
   const data = child.stdio[3] as Socket;
@@ -30,12 +33,28 @@ function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
     post({ kind: "event", id: 0, name, text, buffers });
 
   let closed = false;
+  let draining: Promise<void> | undefined;
   const port: IsolateProcess["port"] = {
     post(frame) {
       if (!closed) post(frame);
     },
     onFrame() {},
     onClose() {},
+    flow: {
+      drained() {
+        if (data.writableLength <= MOST_UNREAD_BYTES || data.destroyed) return undefined;
+        draining ??= new Promise((resolve) => {
+          const done = () => {
+            draining = undefined;
+            data.off("drain", done).off("close", done);
+            resolve();
+          };
+          data.on("drain", done).on("close", done);
+        });
+        return draining;
+      },
+      hold: (isHeld) => void (isHeld ? data.pause() : data.resume()),
+    },
     close() {
       if (closed) return;
       closed = true;

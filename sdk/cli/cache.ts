@@ -1,7 +1,7 @@
 /** `fuselet cache`: what is kept for later runs. */
 import { type KeptEntry, openKept, type Removed } from "../../host/cache/kept.node.ts";
-import { plainText } from "../../host/permissions/show.ts";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
+import { plainText } from "../../runtime/show.ts";
 import type { CacheAction, Options } from "./arguments.ts";
 import { toColumns } from "./columns.ts";
 import { type Terminal, write } from "./terminal.ts";

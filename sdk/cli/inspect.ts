@@ -1,7 +1,7 @@
 /** `fuselet inspect`: what a UDF declares, read from its source. No user code runs. */
 import { readRequest } from "../../host/permissions/request.ts";
-import { plainText } from "../../host/permissions/show.ts";
 import { UsageError } from "../../runtime/errors.ts";
+import { plainText } from "../../runtime/show.ts";
 import type { Udf } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { grantsFrom } from "./grants.ts";

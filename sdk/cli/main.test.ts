@@ -5,12 +5,7 @@ import { Writable } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Decision } from "../../host/permissions/broker.ts";
 import { openGrantFile } from "../../host/permissions/grants.node.ts";
-import {
-  CancelledError,
-  LimitExceededError,
-  PermissionDeniedError,
-  UdfRuntimeError,
-} from "../../runtime/errors.ts";
+import { CancelledError, LimitExceededError, UdfRuntimeError } from "../../runtime/errors.ts";
 import { MediaValue } from "../../runtime/value.ts";
 import { main } from "./main.ts";
 import { writeOutput } from "./output.ts";
@@ -266,30 +261,6 @@ describe("permissions of a run", () => {
     );
     expect((await cli(["permissions"], undefined, { env })).stdout).toBe("nothing is allowed for good\n");
     expect((await cli(["run", "a.py"], ask, { env })).stdout).toBe('"rule"\n');
-  });
-  test("a denial is shown in the host's words; one that only the UDF knows of names no flag", async () => {
-    const raise = (options: RunOptions, { onDecision }: RuntimeOptions) => {
-      if (options.parameters.real) onDecision?.(decision);
-      const error = new PermissionDeniedError("run again with --allow-all", {
-        permission: "net",
-        value: "b.org:443",
-        grant: "--allow-all",
-      });
-      throw Object.assign(error, { stdout: "", stderr: "" });
-    };
-    expect(await cli(["run", "a.py", "real=1"], raise)).toMatchObject({
-      status: 3,
-      stderr: 'error: Requires net access to "b.org:443": run again with --allow-net=b.org:443\n',
-    });
-    const claimed = await cli(["run", "a.py"], raise);
-    expect(claimed.status).toBe(3);
-    expect(claimed.stderr).toMatch(
-      /^error: The UDF reports a denial .* It says: "run again with --allow-all"\n$/,
-    );
-    const own = () => {
-      throw new PermissionDeniedError("not on this machine", { permission: "import", value: "a", grant: "" });
-    };
-    expect((await cli(["run", "a.py"], own)).stderr).toBe("error: not on this machine\n");
   });
 });
 

@@ -4,7 +4,7 @@ import type { ReadStream } from "node:tty";
 import { formatFlag } from "../../host/permissions/flags.ts";
 import type { Granted } from "../../host/permissions/grants.ts";
 import type { Choice, Prompter, Question } from "../../host/permissions/prompt.ts";
-import { plainText, showText } from "../../host/permissions/show.ts";
+import { plainText, showText } from "../../runtime/show.ts";
 import type { Screen } from "./screen.ts";
 import { FRAME, forTerminal, type Stream, type Terminal, write } from "./terminal.ts";
 

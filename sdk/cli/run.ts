@@ -8,13 +8,12 @@ import type { Permissions } from "../../host/permissions/descriptor.ts";
 import { openGrantFile } from "../../host/permissions/grants.node.ts";
 import { createPrompt, type Prompt } from "../../host/permissions/prompt.ts";
 import { readRequest } from "../../host/permissions/request.ts";
-import { plainText } from "../../host/permissions/show.ts";
 import { siblingsOf } from "../../host/udfs/siblings.node.ts";
-import { CancelledError, FuseletError, PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
+import { CancelledError, FuseletError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
+import { plainText } from "../../runtime/show.ts";
 import type { Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
-import { Denials } from "./denials.ts";
 import { grantsFrom } from "./grants.ts";
 import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
 import { terminalPrompter } from "./prompt.ts";
@@ -135,13 +134,11 @@ function inputFor(options: Options, udf: string, terminal: Terminal): Terminal["
   return terminal.stdin?.isTTY ? terminal.stdin : undefined;
 }
 
-/** Hears of all decisions of a run: they are logged, and denials tell what an error of the UDF is worth. */
+/** Logs all decisions of a run. */
 function watchDecisions(auditLog: string | undefined) {
   const log = auditLog === undefined ? undefined : openAuditLog(auditLog);
-  const denials = new Denials();
   const failed = new AbortController();
   const onDecision: RuntimeOptions["onDecision"] = (decision) => {
-    if (!decision.allowed) denials.add(decision);
     try {
       log?.write(decision);
     } catch (error) {
@@ -154,10 +151,7 @@ function watchDecisions(auditLog: string | undefined) {
     /** Aborts where a decision could not be logged: the run must not go on. */
     failed: failed.signal,
     explain(error: unknown): unknown {
-      if (failed.signal.aborted) return new UsageError((failed.signal.reason as Error).message);
-      // Errors of a run carry what it wrote; one without was raised by the host itself.
-      const isReported = error instanceof PermissionDeniedError && "stdout" in error;
-      return isReported ? denials.explain(error) : error;
+      return failed.signal.aborted ? new UsageError((failed.signal.reason as Error).message) : error;
     },
     close: () => log?.close(),
   };

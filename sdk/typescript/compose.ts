@@ -11,7 +11,6 @@ import { checkPermissions, type Permissions } from "../../host/permissions/descr
 import { narrow } from "../../host/permissions/narrow.ts";
 import { redactionOf } from "../../host/secrets/runs.ts";
 import { type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
-import { guardedFetchBytes } from "../../host/udfs/fetch.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
@@ -238,8 +237,12 @@ export async function composeRuntime(
     ...(options.onUngranted ? { onUngranted: options.onUngranted } : {}),
     ...(options.onDecision ? { onDecision: options.onDecision } : {}),
   });
-  const fetchUdf = guardedFetchBytes(host.bindings.net as Binding, broker, permissions, DEFAULT_PRINCIPAL);
   const { openGuard } = host;
+  // Most UDFs are files: what fetches is loaded when one is not.
+  const fetchUdf: FetchBytes = async (url) => {
+    const [guard, { fetchSource }] = await Promise.all([openGuard(), import("../../host/udfs/fetch.ts")]);
+    return fetchSource(guard, url, { principal: DEFAULT_PRINCIPAL, permissions, broker });
+  };
   const remote = openPackages({ options: options.packages, assets, broker, openGuard });
   const packages = new PythonPackages(assets, remote.python);
   const { udfs = {} } = options;

@@ -129,8 +129,8 @@ function exitCodes() {
   const add = (status, row) => byCode.set(status, [...(byCode.get(status) ?? []), row]);
   for (const [, name, words, status] of lines) {
     if (name === "LimitExceededError") continue;
-    const body = new RegExp(`export class ${name} [\\s\\S]*?\\n}`).exec(code)?.[0];
-    if (!body?.includes(`exitCode = ${status}`) && !(status === "70" && body))
+    const body = new RegExp(`export class ${name}\\b[\\s\\S]*?\\n}`).exec(code)?.[0];
+    if (!body?.match(`exitCode(: number)? = ${status};`) && !(status === "70" && body))
       throw new Error(`runtime/errors.ts: its tree and its class ${name} differ`);
     add(status, [`\`${name}\``, words]);
   }

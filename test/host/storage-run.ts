@@ -69,6 +69,7 @@ export function openRuns(drivers: StorageOptions["drivers"], more: Partial<Stora
     const call = {
       ...caller,
       context: {},
+      taken: () => Promise.resolve(),
       require: (...[permission, value]: Parameters<Call["require"]>) =>
         broker.require(permission, value, caller),
     } as unknown as Call;

@@ -6,13 +6,15 @@ import { FuseletError, UdfLoadError } from "../../errors.ts";
 import { child, children, type Node, parseSource, type SourceText, text, visit } from "./ast.ts";
 import type { Esbuild, EsbuildContent, EsbuildMessage, EsbuildPlugin } from "./esbuild.ts";
 import type { NpmTree } from "./npm.ts";
-import { NPM_NAMESPACE, npmFiles } from "./npm-files.ts";
+import type { npmFiles } from "./npm-files.ts";
 import { isBuiltin } from "./npm-specifier.ts";
 import { GUEST_MODULE } from "./ops.ts";
 import type { TypeScriptSource } from "./source.ts";
 
 /** The namespace of the UDF's files; paths in the source map begin with it. */
 export const NAMESPACE = "udf";
+/** The namespace of packages' files; paths in the source map begin with it. */
+export const NPM_NAMESPACE = "npm";
 
 const EXTENSIONS = ["", ".ts", ".mts", ".js", ".mjs", ".json", "/index.ts", "/index.js"];
 const OUT = "bundle.js";
@@ -94,9 +96,8 @@ export function hidePatterns(source: SourceText): string {
 function virtualFiles(
   entry: string,
   files: ReadonlyMap<string, string>,
-  tree: NpmTree | undefined,
+  packages: ReturnType<typeof npmFiles> | undefined,
 ): EsbuildPlugin {
-  const packages = tree && npmFiles(tree, hidePatterns);
   return {
     name: "udf-files",
     setup(build) {
@@ -162,6 +163,7 @@ export async function bundle(
     [source.file, source.code],
     ...source.headers.map(({ file, code }): [string, string] => [file, code]),
   ]);
+  const packages = tree && (await import("./npm-files.ts")).npmFiles(tree, hidePatterns);
   try {
     const { outputFiles = [] } = await esbuild.build({
       entryPoints: [source.file],
@@ -181,7 +183,7 @@ export async function bundle(
       tsconfigRaw: { compilerOptions: { target: "ES2022", verbatimModuleSyntax: false } },
       // What libraries ask to leave out what is only for their own tests.
       ...(tree ? { define: { "process.env.NODE_ENV": '"production"' } } : {}),
-      plugins: [virtualFiles(source.file, files, tree)],
+      plugins: [virtualFiles(source.file, files, packages)],
     });
     const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(name))?.text ?? "";
     return { code: text(OUT), map: text(`${OUT}.map`) };

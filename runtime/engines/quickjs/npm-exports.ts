@@ -1,4 +1,5 @@
-/** Which file of a package an import means. Source: nodejs.org/api/packages.html (`exports`), and what bundlers do with `module` and `browser`. */
+/** Which file of a package an import means: its `exports` and `imports`, and what bundlers do with `module` and `browser`. */
+import { resolve } from "resolve.exports";
 
 /** The part of package.json that counts here, as it came: data of strangers. */
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -9,49 +10,45 @@ export type ImportKind = "import" | "require";
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What counts for whom. There is no Node inside an isolate: what packages have for browsers fits better. */
-const CONDITIONS: Record<ImportKind, ReadonlySet<string>> = {
-  import: new Set(["import", "module", "browser", "default"]),
-  require: new Set(["require", "browser", "default"]),
+/**
+ * What counts for whom. There is no Node inside an isolate: what packages have for browsers fits better. `resolve` stays with the first
+ * condition that counts, even where nothing within it does: then fewer of them find what comes after it.
+ */
+const CONDITIONS: Record<ImportKind, readonly (readonly string[])[]> = {
+  import: [["import", "module", "browser"], ["import"], []],
+  require: [["require", "browser"], ["require"], []],
 };
 
-const MOST_DEPTH = 20;
+/** Without patterns of more than plain names: `resolve` makes regular expressions of them, as they are. */
+const withPlainPatterns = (map: unknown) =>
+  isObject(map)
+    ? Object.fromEntries(
+        Object.entries(map).filter(([key]) => !key.includes("*") || /^[\w@./~#-]*\*[\w@./~-]*$/.test(key)),
+      )
+    : map;
 
-/** The target of an entry of `exports`: a path, or null where there is none for whom asks. */
-function targetOf(entry: unknown, conditions: ReadonlySet<string>, star: string, depth = 0): string | null {
-  if (depth > MOST_DEPTH) return null;
-  if (typeof entry === "string")
-    return entry.startsWith("./") ? entry.replaceAll("*", () => star).slice(2) : null;
-  if (Array.isArray(entry)) {
-    for (const each of entry) {
-      const found = targetOf(each, conditions, star, depth + 1);
-      if (found !== null) return found;
+/** The targets of an entry, best first. */
+function targetsOf({ exports, imports }: Manifest, entry: string, kind: ImportKind): string[] {
+  const manifest = { name: "", exports: withPlainPatterns(exports), imports: withPlainPatterns(imports) };
+  for (const conditions of CONDITIONS[kind]) {
+    try {
+      return resolve(manifest, entry, { unsafe: true, conditions }) ?? [];
+    } catch {
+      // There is none for these, or the manifest is of no known form.
     }
-    return null;
   }
-  if (!isObject(entry)) return null;
-  for (const [condition, value] of Object.entries(entry)) {
-    if (!conditions.has(condition)) continue;
-    const found = targetOf(value, conditions, star, depth + 1);
-    if (found !== null || value === null) return found;
-  }
-  return null;
+  return [];
 }
 
 /**
- * The paths that an import may mean, best first; of a package with `exports`, one or none.
+ * The paths that an import may mean, best first. What a package with `exports` does not name there, nobody can import.
  * @param subpath what follows the package's name: empty, or `sub/path`
  */
 export function entriesOf(manifest: Manifest, subpath: string, kind: ImportKind): string[] {
-  const { exports } = manifest;
-  if (exports !== undefined && exports !== null) {
-    const key = subpath === "" ? "." : `./${subpath}`;
-    const map =
-      isObject(exports) && Object.keys(exports).some((name) => name.startsWith("."))
-        ? exports
-        : { ".": exports };
-    const found = findExport(map, key, CONDITIONS[kind]);
-    return found === null ? [] : [found];
+  if (manifest.exports !== undefined && manifest.exports !== null) {
+    return targetsOf(manifest, subpath === "" ? "." : `./${subpath}`, kind)
+      .filter((target) => target.startsWith("./"))
+      .map((target) => target.slice(2));
   }
   if (subpath !== "") return withExtensions(subpath);
   const fields = kind === "import" ? ["browser", "module", "main"] : ["browser", "main"];
@@ -62,35 +59,8 @@ export function entriesOf(manifest: Manifest, subpath: string, kind: ImportKind)
 }
 
 /** What an import of `#name` means: a path that begins with `./`, or the name of a package; null for nothing. */
-export function importsEntryOf({ imports }: Manifest, specifier: string, kind: ImportKind): string | null {
-  if (!isObject(imports) || !Object.hasOwn(imports, specifier)) return null;
-  const pick = (entry: unknown, depth = 0): string | null => {
-    if (typeof entry === "string") return entry;
-    if (!isObject(entry) || depth > MOST_DEPTH) return null;
-    for (const [condition, value] of Object.entries(entry))
-      if (CONDITIONS[kind].has(condition)) return pick(value, depth + 1);
-    return null;
-  };
-  return pick(imports[specifier]);
-}
-
-function findExport(
-  map: Record<string, unknown>,
-  key: string,
-  conditions: ReadonlySet<string>,
-): string | null {
-  if (Object.hasOwn(map, key) && !key.includes("*")) return targetOf(map[key], conditions, "");
-  // Of several patterns the one with the longest beginning counts.
-  const patterns = Object.keys(map)
-    .filter((name) => name.split("*").length === 2)
-    .sort((a, b) => b.indexOf("*") - a.indexOf("*"));
-  for (const pattern of patterns) {
-    const [before, after] = pattern.split("*") as [string, string];
-    if (key.length >= pattern.length && key.startsWith(before) && key.endsWith(after))
-      return targetOf(map[pattern], conditions, key.slice(before.length, key.length - after.length));
-  }
-  return null;
-}
+export const importsEntryOf = (manifest: Manifest, specifier: string, kind: ImportKind): string | null =>
+  targetsOf(manifest, specifier, kind)[0] ?? null;
 
 /** The files that a path inside of a package may mean, as CommonJS looks for them. */
 export function withExtensions(path: string): string[] {

@@ -1,13 +1,11 @@
 /** The files of packages, as the bundler asks for them: each import leads into the package that it names, or nowhere. */
 import { UdfLoadError } from "../../errors.ts";
 import type { SourceText } from "./ast.ts";
+import { NPM_NAMESPACE } from "./bundle.ts";
 import type { EsbuildContent, EsbuildResolution } from "./esbuild.ts";
-import { keyOf, type NpmPackage, type NpmTree } from "./npm.ts";
+import type { NpmPackage, NpmTree } from "./npm.ts";
 import { entriesOf, type ImportKind, importsEntryOf, replacementOf, withExtensions } from "./npm-exports.ts";
-import { isBuiltin, parseSpecifier } from "./npm-specifier.ts";
-
-/** The namespace of packages' files; paths in the source map begin with it. */
-export const NPM_NAMESPACE = "npm";
+import { isBuiltin, keyOf, parseSpecifier } from "./npm-specifier.ts";
 
 /** What stands for a module that a package leaves out in browsers. */
 const EMPTY = "(empty)";
@@ -37,7 +35,7 @@ export function npmFiles(tree: NpmTree, hide: (source: SourceText) => string) {
     for (const candidate of candidates) {
       const replaced = replacementOf(owner.manifest, `./${candidate}`);
       if (replaced === false) return { path: EMPTY, namespace: NPM_NAMESPACE };
-      const file = replaced === undefined ? candidate : join("", replaced);
+      const file = join("", replaced ?? candidate);
       if (file === null || (await owner.read(file)) === null) continue;
       const path = `${owner.id}/${file}`;
       modules.set(path, { owner, file });

@@ -24,6 +24,10 @@ const BUILTINS = new Set(
 export const isBuiltin = (specifier: string): boolean =>
   specifier.startsWith("node:") || BUILTINS.has(specifier.split("/")[0] as string);
 
+/** What a specifier is called in a tree and in a lock file: all but the subpath. */
+export const keyOf = ({ name, range, isNpm }: PackageSpecifier): string =>
+  `${isNpm ? "npm:" : ""}${name}${range === "" ? "" : `@${range}`}`;
+
 /** @returns null for what names no package */
 export function parseSpecifier(specifier: string): PackageSpecifier | null {
   if (specifier.startsWith("npm:")) {

@@ -1,10 +1,38 @@
 import { gzipSync, strToU8 } from "fflate";
 import { describe, expect, it } from "vitest";
+import type { Assets } from "../../assets.ts";
+import type { NpmRegistry, PackageCaller } from "../../packages.ts";
+import type { UdfSource } from "../../udf.ts";
+import { NpmPackages } from "./npm.ts";
 import { unpackNpm } from "./npm-archive.ts";
 import { entriesOf, importsEntryOf, replacementOf } from "./npm-exports.ts";
 import { packageImports } from "./npm-imports.ts";
-import { compareVersions, parseRange, parseVersion, satisfiesRange } from "./npm-semver.ts";
 import { parseSpecifier } from "./npm-specifier.ts";
+
+const entry = (name: string, content: string, { type = "0", prefix = "" } = {}) => {
+  const header = new Uint8Array(512);
+  header.set(strToU8(name));
+  header.set(strToU8(content.length.toString(8).padStart(11, "0")), 124);
+  header.fill(32, 148, 156);
+  header[156] = type.charCodeAt(0);
+  header.set(strToU8("ustar"), 257);
+  header.set(strToU8(prefix), 345);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.set(strToU8(`${sum.toString(8).padStart(6, "0")}\0`), 148);
+  const body = new Uint8Array(Math.ceil(content.length / 512) * 512);
+  body.set(strToU8(content));
+  return [header, body];
+};
+const archive = (...entries: Uint8Array[][]) => {
+  const parts = [...entries.flat(), new Uint8Array(1024)];
+  const tar = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    tar.set(part, at);
+    at += part.length;
+  }
+  return gzipSync(tar);
+};
 
 describe("parseSpecifier()", () => {
   it.each([
@@ -32,66 +60,6 @@ describe("parseSpecifier()", () => {
   });
 });
 
-describe("ranges", () => {
-  // As npm's own library answers.
-  it.each([
-    ["^1.2.3", ["1.2.3", "1.9.0"], ["1.2.2", "2.0.0", "2.0.0-rc.1", "1.3.0-rc.1"]],
-    ["^0.2.3", ["0.2.3", "0.2.9"], ["0.3.0", "0.2.2"]],
-    ["^0.0.3", ["0.0.3"], ["0.0.4"]],
-    ["^0.0", ["0.0.0", "0.0.9"], ["0.1.0"]],
-    ["^0", ["0.0.1", "0.9.0"], ["1.0.0"]],
-    ["^1.x", ["1.0.0", "1.9.9"], ["2.0.0"]],
-    ["~1.2.3", ["1.2.3", "1.2.9"], ["1.3.0"]],
-    ["~1.2", ["1.2.0"], ["1.3.0"]],
-    ["~1", ["1.9.9"], ["2.0.0"]],
-    ["1.2.x", ["1.2.0", "1.2.7"], ["1.3.0"]],
-    ["1", ["1.0.0", "1.9.9"], ["2.0.0", "0.9.0"]],
-    ["*", ["0.0.0", "9.9.9"], ["1.0.0-a"]],
-    ["", ["1.0.0"], []],
-    [">=1.2 <3", ["1.2.0", "2.9.9"], ["3.0.0", "1.1.9"]],
-    ["> 1.2", ["1.3.0"], ["1.2.9"]],
-    ["<=1.2", ["1.2.9"], ["1.3.0"]],
-    ["<1.2", ["1.1.9"], ["1.2.0", "1.2.0-rc.1"]],
-    ["1.2 - 2.3", ["1.2.0", "2.3.9"], ["2.4.0"]],
-    ["1.2.3 - 2.3.4", ["2.3.4"], ["2.3.5"]],
-    ["1 || >=3 <3.1", ["1.5.0", "3.0.9"], ["2.0.0", "3.1.0"]],
-    ["=1.2.3", ["1.2.3"], ["1.2.4"]],
-    ["v1.2.3", ["1.2.3"], []],
-    ["^1.2.3-beta.2", ["1.2.3-beta.2", "1.2.3-beta.11", "1.2.3", "1.9.0"], ["1.2.3-beta.1", "1.2.4-beta.3"]],
-    [">1.0.0-a <2", ["1.0.0-b", "1.0.0"], ["1.0.0-a", "1.5.0-b"]],
-  ])("%s has %j and not %j", (text, inside, outside) => {
-    const range = parseRange(text) ?? [];
-    const test = (version: string) =>
-      satisfiesRange(parseVersion(version) as NonNullable<ReturnType<typeof parseVersion>>, range);
-    expect([inside.filter(test), outside.filter(test)]).toEqual([inside, []]);
-  });
-  it.each([
-    "latest",
-    "git+https://example.org/x",
-    "file:../x",
-    "npm:other@1",
-    "1.2.3.4",
-    ">=a",
-    "1".repeat(300),
-  ])("%s is none", (text) => {
-    expect(parseRange(text)).toBeNull();
-  });
-  it("orders versions", () => {
-    const sorted = [
-      "1.0.0-alpha",
-      "1.0.0-alpha.1",
-      "1.0.0-alpha.beta",
-      "1.0.0-beta.2",
-      "1.0.0-beta.11",
-      "1.0.0",
-      "1.10.0",
-      "2.0.0",
-    ];
-    const read = (text: string) => parseVersion(text) as NonNullable<ReturnType<typeof parseVersion>>;
-    expect([...sorted].reverse().sort((a, b) => compareVersions(read(a), read(b)))).toEqual(sorted);
-  });
-});
-
 describe("entriesOf()", () => {
   const manifest = {
     exports: {
@@ -100,6 +68,7 @@ describe("entriesOf()", () => {
       "./parts/*": "./src/*.js",
       "./parts/secret/*": null,
       "./list": [{ deno: "./deno.js" }, "./list.js"],
+      "./nested": { browser: { deno: "./deno.js" }, import: { node: "./node.js" }, default: "./plain.js" },
       "./out": "../out.js",
       "./abs": "/etc/passwd",
     },
@@ -111,12 +80,32 @@ describe("entriesOf()", () => {
     ["parts/a/b", "import", ["src/a/b.js"]],
     ["parts/secret/a", "import", []],
     ["list", "import", ["list.js"]],
+    ["nested", "import", ["plain.js"]],
+    ["nested", "require", ["plain.js"]],
     ["lib/sub.js", "import", []],
     ["out", "import", []],
     ["abs", "import", []],
     ["__proto__", "import", []],
   ] as const)("%j by %s", (subpath, kind, expected) => {
     expect(entriesOf(manifest, subpath, kind)).toEqual(expected);
+  });
+  it.each([
+    { exports: { "./(a+)+*": "./a.js", "./*": "./b/*.js" } },
+    { exports: { "./[*": "./a.js", "./a*!": "./b/a*!.js", "./*": "./b/*.js" } },
+  ])("takes no pattern for a regular expression: %j", (manifest) => {
+    const name = `${"a".repeat(50)}!`;
+    expect(entriesOf(manifest, name, "import")).toEqual([`b/${name}.js`]);
+  });
+  it.each([
+    [true],
+    [7],
+    [[]],
+    [{ ".": 1 }],
+    [{ ".": { import: [[{}]] } }],
+    [JSON.parse(`${'{"import":'.repeat(200_000)}"./a.js"${"}".repeat(200_000)}`)],
+  ])("finds nothing in exports of no known form", (exports) => {
+    expect(entriesOf({ exports }, "", "import")).toEqual([]);
+    expect(importsEntryOf({ imports: exports }, "#a", "import")).toBeNull();
   });
   it("goes by the older fields where there are no exports", () => {
     expect(entriesOf({ main: "./lib", module: "m.js" }, "", "import").slice(0, 2)).toEqual([
@@ -135,10 +124,18 @@ describe("entriesOf()", () => {
       "./c.js",
       undefined,
     ]);
-    const imports = { "#a": { node: "./n.js", default: "./d.js" }, "#b": "other" };
-    expect(["#a", "#b", "#c"].map((name) => importsEntryOf({ imports }, name, "import"))).toEqual([
+    const imports = {
+      "#a": { node: "./n.js", default: "./d.js" },
+      "#b": "other",
+      "#c/*": "./c/*.js",
+      "#d": [{ node: "fs" }, "e"],
+    };
+    const names = ["#a", "#b", "#c/d", "#d", "#e"];
+    expect(names.map((name) => importsEntryOf({ imports }, name, "import"))).toEqual([
       "./d.js",
       "other",
+      "./c/d.js",
+      "e",
       null,
     ]);
   });
@@ -159,27 +156,6 @@ describe("packageImports()", () => {
 });
 
 describe("unpackNpm()", () => {
-  const entry = (name: string, content: string, { type = "0", prefix = "" } = {}) => {
-    const header = new Uint8Array(512);
-    header.set(strToU8(name));
-    header.set(strToU8(content.length.toString(8).padStart(11, "0")), 124);
-    header[156] = type.charCodeAt(0);
-    header.set(strToU8("ustar"), 257);
-    header.set(strToU8(prefix), 345);
-    const body = new Uint8Array(Math.ceil(content.length / 512) * 512);
-    body.set(strToU8(content));
-    return [header, body];
-  };
-  const archive = (...entries: Uint8Array[][]) => {
-    const parts = [...entries.flat(), new Uint8Array(1024)];
-    const tar = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      tar.set(part, at);
-      at += part.length;
-    }
-    return gzipSync(tar);
-  };
   const manifest = entry("package/package.json", "{}");
   it("reads code and JSON, long names too, and nothing else", async () => {
     const long = `${"d/".repeat(60)}e.js`;
@@ -209,7 +185,16 @@ describe("unpackNpm()", () => {
     [
       "is cut off",
       gzipSync(new Uint8Array(entry("package/package.json", "{}".repeat(400))[0] as Uint8Array)),
-      /cut off/,
+      /is damaged/,
+    ],
+    ["ends without its end", gzipSync(Uint8Array.from(manifest.flatMap((part) => [...part]))), /is damaged/],
+    [
+      "was changed",
+      archive(
+        manifest.map((part, i) => (i === 0 ? part.with(0, 81) : part)),
+        entry("package/a.js", "1"),
+      ),
+      /is damaged/,
     ],
   ])("refuses one that %s", async (_what, bytes, message) => {
     await expect(unpackNpm(bytes, "it")).rejects.toThrow(message);
@@ -217,5 +202,53 @@ describe("unpackNpm()", () => {
   it("refuses one that grows without end", async () => {
     const bomb = gzipSync(new Uint8Array(257 * 1024 * 1024), { level: 1 });
     await expect(unpackNpm(bomb, "it")).rejects.toThrow(/more than 268435456 bytes/);
+  });
+});
+
+describe("NpmPackages", () => {
+  const bytes = archive(entry("package/package.json", "{}"));
+  const versions = ["1.0.0", "1.10.0", "1.9.0", "2.0.0-rc.1", "no version"];
+  const registry: NpmRegistry = {
+    url: "https://registry.example",
+    require: async () => {},
+    find: async (name) => ({
+      tags: { latest: "2.0.0-rc.1", old: "1.0.0" },
+      versions: versions.map((version) => ({
+        version,
+        tarball: "",
+        integrity: "sha512-x",
+        dependencies: name === "a" ? { b: "^1.0.0" } : {},
+      })),
+    }),
+    read: async () => bytes,
+  };
+  const packages = new NpmPackages({} as Assets, registry);
+  const choose = async (...specifiers: string[]) => {
+    const lock = await packages.lock(
+      { file: "a.ts", code: "", headers: [] } as unknown as UdfSource,
+      specifiers,
+      {} as PackageCaller,
+    );
+    return lock.packages.map(({ name, version }) => `${name}@${version}`);
+  };
+  it.each([
+    ["npm:b", "2.0.0-rc.1"],
+    ["npm:b@old", "1.0.0"],
+    ["npm:b@1", "1.10.0"],
+    ["npm:b@~1.9", "1.9.0"],
+    ["npm:b@*", "1.10.0"],
+    ["npm:b@>=2.0.0-0", "2.0.0-rc.1"],
+  ])("%s is the newest that fits: %s", async (specifier, version) => {
+    expect(await choose(specifier)).toEqual([`b@${version}`]);
+  });
+  it("takes a version that is chosen already where it will do", async () => {
+    expect(await choose("npm:b@1.9.0", "npm:a@1")).toEqual(["a@1.10.0", "b@1.9.0"]);
+  });
+  it.each([
+    ["npm:b@3", /has 1\.0\.0, .*no version/],
+    ["npm:b@none", /only versions, ranges and tags/],
+    [`npm:b@${"1 ".repeat(100_000)}1`, /only versions, ranges and tags/],
+  ])("refuses what none is", async (specifier, message) => {
+    await expect(choose(specifier)).rejects.toThrow(message);
   });
 });

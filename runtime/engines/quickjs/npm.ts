@@ -2,6 +2,9 @@
  * The npm packages of a TypeScript UDF: from `node_modules` beside it, or from a registry, each only for whom `import` grants its name
  * (`npm:NAME`). What is fetched is pinned: by the lock file, or by the first choice, which is kept.
  */
+import satisfies from "semver/functions/satisfies.js";
+import maxSatisfying from "semver/ranges/max-satisfying.js";
+import validRange from "semver/ranges/valid.js";
 import type { Assets } from "../../assets.ts";
 import { AssetError, PermissionDeniedError, UdfLoadError } from "../../errors.ts";
 import { LOCK_FILE, type LockedNpmPackage, lockOf, type NpmLock } from "../../lock-file.ts";
@@ -15,8 +18,7 @@ import {
 import type { UdfSource } from "../../udf.ts";
 import { unpackNpm } from "./npm-archive.ts";
 import type { Manifest } from "./npm-exports.ts";
-import { compareVersions, parseRange, parseVersion, satisfiesRange } from "./npm-semver.ts";
-import { type PackageSpecifier, parseSpecifier } from "./npm-specifier.ts";
+import { keyOf, type PackageSpecifier, parseSpecifier } from "./npm-specifier.ts";
 
 /** A package as the bundler reads it. */
 export interface NpmPackage {
@@ -43,9 +45,10 @@ export interface NpmTree {
 /** So many are followed; nobody has more. */
 const MOST_PACKAGES = 2000;
 
-/** What a specifier is called in a tree and in a lock file: all but the subpath. */
-export const keyOf = ({ name, range, isNpm }: PackageSpecifier): string =>
-  `${isNpm ? "npm:" : ""}${name}${range === "" ? "" : `@${range}`}`;
+/** Longer texts are nobody's range; to read them would take long. */
+const MOST_RANGE_CHARACTERS = 256;
+
+const isRange = (text: string) => text.length <= MOST_RANGE_CHARACTERS && validRange(text) !== null;
 
 export class NpmPackages {
   readonly #assets: Assets;
@@ -175,9 +178,7 @@ export class NpmPackages {
       return made;
     };
     const made = await open(first, name);
-    const version = parseVersion(String(made.manifest.version));
-    const wanted = parseRange(range);
-    if (range !== "" && !(version && wanted && satisfiesRange(version, wanted))) {
+    if (range !== "" && !(isRange(range) && satisfies(String(made.manifest.version), range))) {
       throw new AssetError(
         `${source.file} imports npm:${name}@${range}, and node_modules beside it has ${made.id}`,
       );
@@ -221,31 +222,24 @@ export class NpmPackages {
       if (!found) throw fail("has no such package");
       const tag = range === "" ? "latest" : range;
       const exact = Object.hasOwn(found.tags, tag) ? found.tags[tag] : undefined;
-      const wantedRange = exact === undefined ? parseRange(range) : parseRange(`=${exact}`);
-      if (!wantedRange) throw fail("cannot tell what that is: only versions, ranges and tags are understood");
-      const fitting = found.versions
-        .flatMap((each) => {
-          const version = parseVersion(each.version);
-          return version && satisfiesRange(version, wantedRange) ? [{ each, version }] : [];
-        })
-        .sort((a, b) => compareVersions(b.version, a.version));
-      const best = fitting.find(({ each }) => chosen.has(`${name}@${each.version}`)) ?? fitting[0];
-      if (!best)
-        throw fail(
-          `has ${
-            found.versions
-              .slice(-8)
-              .map(({ version }) => version)
-              .join(", ") || "no versions"
-          }`,
-        );
-      const id = `${name}@${best.each.version}`;
+      const wantedRange = exact ?? range;
+      if (!isRange(wantedRange))
+        throw fail("cannot tell what that is: only versions, ranges and tags are understood");
+      const versions = found.versions.map(({ version }) => version);
+      const version =
+        maxSatisfying(
+          versions.filter((each) => chosen.has(`${name}@${each}`)),
+          wantedRange,
+        ) ?? maxSatisfying(versions, wantedRange);
+      const best = found.versions.find((each) => each.version === version);
+      if (!best) throw fail(`has ${versions.slice(-8).join(", ") || "no versions"}`);
+      const id = `${name}@${version}`;
       const known = chosen.get(id);
       if (known) return { entry: known, isNew: false };
-      if (best.each.integrity === "") throw fail(`gives no SHA-512 for ${id}`);
+      if (best.integrity === "") throw fail(`gives no SHA-512 for ${id}`);
       if (chosen.size >= MOST_PACKAGES)
         throw new AssetError(`${by} leads to more than ${MOST_PACKAGES} packages`);
-      const entry = { name, ...best.each, depends: Object.create(null) as Record<string, string> };
+      const entry = { name, ...best, depends: Object.create(null) as Record<string, string> };
       chosen.set(id, entry);
       return { entry, isNew: true };
     };
@@ -316,16 +310,11 @@ export class NpmPackages {
       }),
     );
     for (const specifier of wanted) {
-      const range = parseRange(specifier.range);
-      const fitting = locked
-        .filter(({ name }) => name === specifier.name)
-        .flatMap(({ name, version }) => {
-          const parsed = parseVersion(version);
-          return parsed ? [{ id: `${name}@${version}`, parsed }] : [];
-        })
-        .filter(({ parsed }) => specifier.range === "" || range === null || satisfiesRange(parsed, range))
-        .sort((a, b) => compareVersions(b.parsed, a.parsed));
-      const found = fitting[0] && opened.get(fitting[0].id);
+      const versions = locked.filter(({ name }) => name === specifier.name).map(({ version }) => version);
+      // A tag may have meant any version, a pre-release too.
+      const isTag = specifier.range === "" || !isRange(specifier.range);
+      const version = maxSatisfying(versions, isTag ? "*" : specifier.range, { includePrerelease: isTag });
+      const found = opened.get(`${specifier.name}@${version}`);
       if (!found)
         throw new AssetError(
           `${LOCK_FILE} has no version of npm:${specifier.name} that is ${specifier.range || "any"}: lock again`,

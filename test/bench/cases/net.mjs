@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { Agent, request, fetch as undiciFetch } from "undici";
 import { openHost } from "../../../host/host.ts";
 import { netBinding } from "../../../host/net/binding.ts";
+import { Guard } from "../../../host/net/guard.ts";
 import { openTransport } from "../../../host/net/transport.node.ts";
 import { createBroker } from "../../../host/permissions/broker.ts";
 import { checkPermissions } from "../../../host/permissions/descriptor.ts";
@@ -26,7 +27,7 @@ async function each(fetchOnce) {
 /** The binding with a run that calls it: by itself, and through the host's door. */
 function openNet(url) {
   const transport = openTransport();
-  const net = netBinding({ transport });
+  const net = netBinding(new Guard(transport));
   const permissions = checkPermissions({ net: RULES });
   const broker = createBroker({ permissions });
   const run = new AbortController();
