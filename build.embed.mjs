@@ -77,7 +77,6 @@ export async function buildEmbed({ dist, common }) {
       splitting: true,
       // Beside the entry: assets are found relative to the module that asks.
       chunkNames: "[name]-[hash]",
-      legalComments: "linked",
       minify: true,
     }),
     ...["fused.pack", "quickjs.image"].map((file) => cp(join(dist, "assets", file), join(own, file))),

@@ -9,6 +9,7 @@ import { join, relative } from "node:path";
 import { build } from "esbuild";
 
 import { buildEmbed } from "./build.embed.mjs";
+import { thirdPartyNotices } from "./build.notices.mjs";
 import { watForEsbuild } from "./build.wat.mjs";
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
 import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
@@ -38,8 +39,14 @@ const common = {
     FUSELET_COMPILER: JSON.stringify(compiler.digest("hex")),
   },
   legalComments: "none",
-  plugins: [watForEsbuild],
+  metafile: true,
+  plugins: [watForEsbuild, { name: "inputs", setup: ({ onEnd }) => onEnd(noteInputs) }],
 };
+/** All files that are in a bundle. */
+const inputs = new Set();
+function noteInputs({ metafile }) {
+  for (const path of Object.keys(metafile?.inputs ?? {})) inputs.add(path);
+}
 
 /** A script that runs inside an isolate: one file, no imports. */
 const guest = (entry, file, options = {}) =>
@@ -80,12 +87,12 @@ await Promise.all([
     chunkNames: "[name]-[hash]",
     // Small libraries are bundled: what starts often should not look for many files.
     external: ["apache-arrow", "esbuild", "parquet-wasm", "pyodide", "undici"],
-    legalComments: "linked",
     minifySyntax: true,
   }),
   packFused(),
 ]);
 await buildEmbed({ dist, common });
+await writeFile(join(dist, "THIRD-PARTY.txt"), await thirdPartyNotices(root, inputs));
 
 /** QuickJS's memory with our guest script loaded: isolates start from it. */
 async function makeQuickJsImage() {
