@@ -14,7 +14,7 @@ import { decodeValue, encodeValue } from "../runtime/value.ts";
 import { type RunContext, watchContext } from "./context/context.ts";
 import type { Caller as Asking, Broker, Grant } from "./permissions/broker.ts";
 import type { PermissionName, Permissions } from "./permissions/descriptor.ts";
-import { redactionOf } from "./secrets/runs.ts";
+import { keepParent, redactionOf } from "./secrets/runs.ts";
 
 /** On whose behalf a binding is called. All calls of one run share one object. */
 export interface Call {
@@ -41,6 +41,8 @@ export interface Call {
    * @throws PermissionDeniedError with the permission, the value and the flag that would grant it
    */
   require(permission: PermissionName, value: string): Promise<Grant>;
+  /** The run's result depends on what may change without anybody's notice: it is not kept for later runs. */
+  keepNothing(): void;
 }
 
 /** Functions that UDFs may call. Arguments and answers are data (runtime/value.ts): check them on arrival. */
@@ -48,12 +50,14 @@ export type Binding = Readonly<Record<string, (args: readonly unknown[], call: C
 
 export interface HostOptions {
   broker: Broker;
-  /** By name. What is not here does not exist for a UDF. */
+  /** By name. What is not here, or in `own`, does not exist for a UDF. */
   bindings: Readonly<Record<string, Binding>>;
+  /** The program's own, which come before those. What they answer is in no key of a result: a run that calls one is not kept. */
+  own?: Readonly<Record<string, Binding>> | undefined;
 }
 
 /** Makes the host of a runtime. */
-export function openHost({ broker, bindings }: HostOptions): Host {
+export function openHost({ broker, bindings, own = {} }: HostOptions): Host {
   const calls = new WeakMap<Caller, Call>();
   const callOf = (caller: Caller): Call => {
     let call = calls.get(caller);
@@ -63,11 +67,14 @@ export function openHost({ broker, bindings }: HostOptions): Host {
   return async (name, argument, caller) => {
     const [binding = "", method = ""] = name.split(".");
     try {
-      const methods = Object.hasOwn(bindings, binding) ? bindings[binding] : undefined;
+      const isOwn = Object.hasOwn(own, binding);
+      const from = isOwn ? own : bindings;
+      const methods = Object.hasOwn(from, binding) ? from[binding] : undefined;
       const call = methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (!call) throw new UsageError(`The host has no binding ${name}`);
       const args = decodeValue(argument, await tableBuilder(argument.text));
       if (!Array.isArray(args)) throw new UsageError(`The arguments of ${name} must be a list`);
+      if (isOwn) callOf(caller).keepNothing();
       const { text, buffers } = encodeValue((await call(args, callOf(caller))) ?? null, name);
       return { text: `{"ok":true,"value":${text}}`, buffers };
     } catch (error) {
@@ -78,7 +85,8 @@ export function openHost({ broker, bindings }: HostOptions): Host {
 }
 
 function openCall(broker: Broker, caller: Caller): Call {
-  const { principal, udf, signal, uses } = caller;
+  const { principal, udf, signal, parent, uses } = caller;
+  if (parent) keepParent(signal, parent);
   const context = caller.context as RunContext;
   const keepNothing = () => {
     if (uses) uses.isShareable = false;
@@ -102,12 +110,17 @@ function openCall(broker: Broker, caller: Caller): Call {
     context: uses ? watchContext(context, uses.fields) : context,
     signal,
     taken: () => caller.taken(),
-    run: (source, options) => caller.run(source, options),
+    run(source, options) {
+      // The other UDF may be another one by the next run.
+      keepNothing();
+      return caller.run(source, options);
+    },
     async require(permission, value) {
       const grant = await broker.require(permission, value, asking);
       if (grant.reveal) keepNothing();
       return grant;
     },
+    keepNothing,
   };
 }
 

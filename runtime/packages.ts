@@ -34,6 +34,8 @@ export interface PythonIndex {
   readonly url: string;
   /** Asks for the permission. @throws PermissionDeniedError */
   require(name: string, caller: PackageCaller): Promise<void>;
+  /** What a lock file names is fetched once and asked for once, and not used where a rule denies it. @throws PermissionDeniedError */
+  refuse(name: string, caller: PackageCaller): void;
   /**
    * The files of a package, in no order.
    * @returns null where the index does not know the name
@@ -92,8 +94,8 @@ export interface LocalNpmPackage {
   path: string;
   /** The text of its package.json. */
   manifest: string;
-  /** Changes when another version is put in its place. */
-  stamp: string;
+  /** Changes when a file does; null where there is none. */
+  stampOf(file: string): Promise<string | null>;
   /** The text of a file in its folder; null where there is none. A link that leads out of the folder is none. */
   read(file: string): Promise<string | null>;
 }

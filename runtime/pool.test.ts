@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Frame, Port } from "./channel.ts";
 import type { IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform, IsolateProcess } from "./isolate/platform.ts";
-import { type Lease, Pool } from "./pool.ts";
+import { type Lease, type Place, Pool } from "./pool.ts";
 
 /** A platform whose isolates answer every request at once, and count themselves. */
 function fakePlatform({
@@ -94,8 +94,16 @@ function openPool(
   const lease = (
     identity: string,
     hash: string | null = "a",
-    more: { signal?: AbortSignal; key?: string } = {},
-  ) => pool.lease({ recipe: recipe(more.key), identity, hash, signal: more.signal });
+    more: { signal?: AbortSignal; key?: string; depth?: number; place?: Place } = {},
+  ) =>
+    pool.lease({
+      recipe: recipe(more.key),
+      identity,
+      hash,
+      depth: more.depth ?? 0,
+      place: more.place,
+      signal: more.signal,
+    });
   /** Leases, runs and gives back. */
   const use = async (identity: string, hash = "a", key?: string) => {
     const { isolate, release } = await lease(identity, hash, key === undefined ? {} : { key });
@@ -298,5 +306,31 @@ describe("a pool", () => {
     await vi.advanceTimersByTimeAsync(1001);
     expect(state.alive).toBe(0);
     expect(pool.size.isolates).toBe(0);
+  });
+
+  test("runs that wait for runs do not count; the deepest go first, and no more are open than are nested", async () => {
+    const { state, lease } = openPool({ maxIsolates: 1 });
+    let most = 0;
+    /** Each run waits for three others, four deep. */
+    const run = async (depth: number, place?: Place): Promise<number> => {
+      const { release, wait } = await lease(`run at ${depth}`, null, { depth, ...(place ? { place } : {}) });
+      most = Math.max(most, state.alive);
+      let runs = 1;
+      if (depth < 4) {
+        const below = [0, 1, 2].map(async () => {
+          const own = wait();
+          const count = await run(depth + 1, own);
+          own.end();
+          return count;
+        });
+        runs += (await Promise.all(below)).reduce((sum, count) => sum + count, 0);
+      }
+      release();
+      return runs;
+    };
+    expect(await run(0)).toBe(1 + 3 + 9 + 27 + 81);
+    expect(most).toBeLessThanOrEqual(5);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(state.alive).toBe(1);
   });
 });

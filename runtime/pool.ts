@@ -27,13 +27,24 @@ export interface LeaseRequest {
   identity: string;
   /** Hash of the UDF's code and headers; null where none of it will run: then any realm will do. */
   hash: string | null;
+  /** How many runs wait for this one, each for the next. */
+  depth: number;
+  /** Of the run that waits for this one. */
+  place: Place | undefined;
   signal: AbortSignal | undefined;
+}
+
+/** While a run waits for another one, its place among the isolates that count is kept for that one. */
+export interface Place {
+  isKept: boolean;
+  /** The run goes on. */
+  end(): void;
 }
 
 export interface Lease {
   isolate: Isolate;
-  /** The run waits for another one, which needs an isolate, too: meanwhile this one counts for nothing. @returns the end of that */
-  wait(): () => void;
+  /** The run waits for another one, which needs an isolate, too: meanwhile this one counts for nothing. */
+  wait(): Place;
   /** Gives the isolate back; it is free once its memory is. */
   release(): void;
 }
@@ -78,6 +89,8 @@ export class Pool {
   readonly #cancelOpening = new AbortController();
   /** Isolates that are being started. */
   #starting = 0;
+  /** Places that are kept for runs which others wait for. */
+  #kept = 0;
   #refillTimer: ReturnType<typeof setTimeout> | undefined;
   #lastRecipe: IsolateRecipe | null = null;
   #closed = false;
@@ -112,10 +125,18 @@ export class Pool {
     }
     const recipe = await request.recipe;
     this.#assertOpen();
+    if (request.place) this.#takePlace(request.place);
+    const lease = this.#leaseNow(request, recipe);
+    if (!lease) return this.#wait(request, recipe);
+    if (request.depth > 0 && this.#counted < this.#options.maxIsolates) this.#serveWaiting();
+    return lease;
+  }
+
+  #leaseNow(request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> | undefined {
     const found = this.#find(request, recipe);
     if (found) return this.#take(found, request, recipe);
-    if (this.#reserve()) return this.#open(request, recipe);
-    return this.#wait(request, recipe);
+    const isBehind = this.#waiting.some((waiter) => waiter.request.depth > request.depth);
+    return !isBehind && this.#reserve() ? this.#open(request, recipe) : undefined;
   }
 
   /** Ends all isolates, also those that run. Resolves when nothing is left. */
@@ -243,11 +264,16 @@ export class Pool {
     return {
       isolate: entry.isolate,
       wait: () => {
-        entry.waitsFor++;
-        this.#serveWaiting();
-        return () => {
-          entry.waitsFor--;
+        const place: Place = {
+          isKept: entry.waitsFor++ === 0,
+          end: () => {
+            this.#takePlace(place);
+            entry.waitsFor--;
+            this.#trim();
+          },
         };
+        if (place.isKept) this.#kept++;
+        return place;
       },
       release: () => {
         if (released) return;
@@ -258,7 +284,7 @@ export class Pool {
         if (entry.isolate.ended) return;
         void entry.isolate.settled.then(() => {
           if (!entry.isolate.reusable) void this.#end(entry, new IsolateError("The isolate was used up"));
-          while (this.#heldBytes() > this.#options.memoryBytes && this.#endIdle());
+          this.#trim();
         });
         entry.idleTimer = setTimeout(
           () => void this.#end(entry, new IsolateError("The isolate was idle")),
@@ -274,13 +300,28 @@ export class Pool {
   /** Takes a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
   #reserve(keep = 0): boolean {
     const { maxIsolates, memoryBytes } = this.#options;
-    const isFull = () => {
-      const count = this.size.isolates - [...this.#entries].filter(({ waitsFor }) => waitsFor > 0).length;
-      return count >= maxIsolates || (count > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
-    };
+    const isFull = () =>
+      this.#counted >= maxIsolates || (this.#counted > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
     while (isFull()) if (!this.#endIdle(keep)) return false;
     this.#starting++;
     return true;
+  }
+
+  /** Isolates but those whose runs wait for other runs, and the places that are kept for those. */
+  get #counted(): number {
+    const waiting = [...this.#entries].filter(({ waitsFor }) => waitsFor > 0).length;
+    return this.size.isolates - waiting + this.#kept;
+  }
+
+  #takePlace(place: Place): void {
+    if (place.isKept) this.#kept--;
+    place.isKept = false;
+  }
+
+  /** Ends idle isolates that are beyond the bounds: what waited counts again. */
+  #trim(): void {
+    const { maxIsolates, memoryBytes } = this.#options;
+    while ((this.#counted > maxIsolates || this.#heldBytes() > memoryBytes) && this.#endIdle());
   }
 
   #heldBytes(): number {
@@ -315,10 +356,14 @@ export class Pool {
     });
   }
 
-  /** The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. */
+  /**
+   * The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. Of nested
+   * runs the deepest go first: then only as many runs wait for others as are nested, and not all that could be started.
+   */
   #serveWaiting(): void {
-    const waiter = this.#closed ? undefined : this.#waiting.shift();
-    if (!waiter) return;
+    if (this.#closed || this.#waiting.length === 0) return;
+    const depths = this.#waiting.map(({ request }) => request.depth);
+    const [waiter] = this.#waiting.splice(depths.indexOf(Math.max(...depths)), 1) as [Waiter];
     waiter.left();
     this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(
       waiter.resolve,

@@ -2,25 +2,28 @@ import { expect, test } from "vitest";
 import { UdfRuntimeError } from "./errors.ts";
 import { RedactedOutput, type Redaction, redactAnswer, redactError } from "./redact.ts";
 
-/** Takes out one letter; in a stream it holds back each part until the next. */
-const without = (letter: string): Redaction => {
-  const text = (given: string) => given.replaceAll(letter, "_");
+/** Takes out letters; in a stream it holds back each part until the next. */
+const without = (letters: string): Redaction => {
+  const text = (given: string) => given.replace(new RegExp(`[${letters}]`, "g"), "_");
   const bytes = (given: Uint8Array) => new TextEncoder().encode(text(new TextDecoder().decode(given)));
-  let held = new Uint8Array(0);
+  let held: Uint8Array = new Uint8Array(0);
   return {
     text,
     bytes,
     value: (value) => (typeof value === "string" ? text(value) : value),
     stream: () => ({
       push(part) {
-        const out = held;
-        held = bytes(part);
+        const out = bytes(held);
+        held = part;
         return out;
       },
-      end() {
+      take() {
         const out = held;
         held = new Uint8Array(0);
         return out;
+      },
+      end() {
+        return bytes(this.take());
       },
     }),
   };
@@ -50,8 +53,8 @@ test("output has it from when it is known, and more as more is known; nothing is
   redaction = without("x");
   expect(text(output.push(bytes("x2 ")))).toBe("");
   expect(text(output.push(bytes("x3 ")))).toBe("_2 ");
-  redaction = without("y");
-  expect(text(output.push(bytes("y4 ")))).toBe("_3 ");
+  redaction = without("xy3");
+  expect(text(output.push(bytes("y4 ")))).toBe("__ ");
   expect(text(output.end())).toBe("_4 ");
   expect(text(output.end())).toBe("");
 });

@@ -8,8 +8,12 @@ export interface Redaction {
   value(value: unknown): unknown;
   /** As many bytes. */
   bytes(bytes: Uint8Array): Uint8Array;
-  /** For bytes that come in parts. */
-  stream(options: { keepsLength: boolean }): { push(part: Uint8Array): Uint8Array; end(): Uint8Array };
+  /** For bytes that come in parts. `take` gives what was held back as it came, to somebody who goes on with it. */
+  stream(options: { keepsLength: boolean }): {
+    push(part: Uint8Array): Uint8Array;
+    take(): Uint8Array;
+    end(): Uint8Array;
+  };
 }
 
 /** The parsed value of an answer and its buffers, to be decoded. */
@@ -45,10 +49,12 @@ export class RedactedOutput {
   push(part: Uint8Array): Uint8Array[] {
     const redaction = this.#redaction();
     if (!redaction) return [part];
-    const before = redaction === this.#last ? [] : this.end();
-    if (redaction !== this.#last) this.#stream = redaction.stream({ keepsLength: false });
+    if (redaction === this.#last && this.#stream) return [this.#stream.push(part)];
+    // It takes out what the one before did, and more: what is held back may still become any of it.
+    const held = this.#stream?.take() ?? new Uint8Array(0);
     this.#last = redaction;
-    return [...before, this.#stream?.push(part) ?? part];
+    this.#stream = redaction.stream({ keepsLength: false });
+    return [this.#stream.push(held), this.#stream.push(part)];
   }
 
   /** @returns what was held back */

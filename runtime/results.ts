@@ -21,7 +21,10 @@ export interface ResultKey {
 export interface RunUses {
   /** Fields of the context: `userEmail`, `headers.accept`, `headers` for all of them. */
   fields: Set<string>;
-  /** False where nobody may get the result later: the run saw a secret, or somebody was asked what it may do. */
+  /**
+   * False where nobody may get the result later: the run asked for a secret, ran another UDF, called what the program has added to the
+   * host, or somebody was asked what it may do.
+   */
   isShareable: boolean;
 }
 

@@ -18,7 +18,7 @@ import { type Limits, narrowLimits } from "./limits.ts";
 import type { NpmLock, PythonLock } from "./lock-file.ts";
 import { memoBySource } from "./memo.ts";
 import type { PackageCaller } from "./packages.ts";
-import { type Lease, type LeaseRequest, Pool, type PoolOptions } from "./pool.ts";
+import { type Lease, type LeaseRequest, type Place, Pool, type PoolOptions } from "./pool.ts";
 import { RedactedOutput, type Redaction, redactAnswer, redactError } from "./redact.ts";
 import { RunResult } from "./result.ts";
 import type { KeptResults, KeptRun, ResultKey, RunLease, RunUses } from "./results.ts";
@@ -47,6 +47,8 @@ export interface Caller {
   taken(): Promise<void>;
   /** Whether another UDF's run asked for this one. */
   isNested: boolean;
+  /** The signal of that run. */
+  parent?: AbortSignal | undefined;
   /** Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run. @throws as `Runtime.run` */
   run(source: UdfSource, options: Pick<RunOptions, "parameters" | "tile" | "context">): Promise<RunResult>;
 }
@@ -112,8 +114,15 @@ interface AskedRun {
   /** For packages. */
   asking: PackageCaller;
   isNested: boolean;
+  /** How many runs wait for this one, each for the next. */
+  depth: number;
+  /** Counts the runs that this and all others below the same run have started. */
+  tree: { runs: number };
+  place: Place | undefined;
   uses: RunUses | undefined;
 }
+
+type Position = Pick<AskedRun, "isNested" | "depth" | "tree" | "place" | "uses" | "cacheMaxAgeMs">;
 
 const RUN_OPTIONS = new Set([
   "parameters",
@@ -213,13 +222,15 @@ export class Runtime {
    *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
    */
   run(source: UdfSource, options: RunOptions = {}, cacheMaxAgeMs = 0): Promise<RunResult> {
-    return this.#run(source, options, { isNested: false, uses: undefined, cacheMaxAgeMs });
+    const tree = { runs: 0 };
+    const own = { isNested: false, depth: 0, tree, place: undefined, uses: undefined };
+    return this.#run(source, options, { ...own, cacheMaxAgeMs });
   }
 
   async #run(
     source: UdfSource,
     options: RunOptions,
-    { isNested, uses, cacheMaxAgeMs }: Pick<AskedRun, "isNested" | "uses" | "cacheMaxAgeMs">,
+    { isNested, cacheMaxAgeMs, ...position }: Position,
   ): Promise<RunResult> {
     this.#assertOpen();
     checkOptions(options);
@@ -251,7 +262,7 @@ export class Runtime {
       recipe,
       asking,
     };
-    const asked: AskedRun = { ...run, started, cacheMs: 0, cacheMaxAgeMs, isNested, uses };
+    const asked: AskedRun = { ...run, ...position, started, cacheMs: 0, cacheMaxAgeMs, isNested };
     return cacheMaxAgeMs > 0 ? this.#findOrRun(asked) : this.#runInIsolate(asked, undefined);
   }
 
@@ -311,7 +322,7 @@ export class Runtime {
   async #runInIsolate(asked: AskedRun, keeping: RunLease | undefined): Promise<RunResult> {
     const { source, options, limits, permissions, context, parameters, engine, hash, principal, recipe } =
       asked;
-    const { started, cacheMs, isNested, uses, asking } = asked;
+    const { started, cacheMs, isNested, depth, tree, uses, asking } = asked;
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
     const sent = booting
@@ -323,19 +334,25 @@ export class Runtime {
       recipe,
       identity: this.#identity(principal, permissions, limits),
       hash,
+      depth,
+      place: asked.place,
       signal: options.signal,
     };
     let lease = await this.#pool.lease(request);
     // Made when the host is first asked: most runs never do.
     let ending: AbortController | undefined;
-    const redaction = () => ending && this.#parts.redactionOf(ending.signal);
+    const parent = isNested ? options.signal : undefined;
+    const redaction = () => {
+      const signal = ending?.signal ?? parent;
+      return signal && this.#parts.redactionOf(signal);
+    };
     const collector = collectOutput(limits.logBytes, options.onOutput, redaction);
     try {
       const udf = await preparing;
       const leased = performance.now();
       const { restoreMs } = lease.isolate;
       const denials = new Denials();
-      const nested = countRuns(limits, () => lease);
+      const nested = countRuns(limits, tree, () => lease);
       const caller: Caller = {
         principal,
         udf: { name: source.name, hash },
@@ -351,10 +368,11 @@ export class Runtime {
         taken: () => lease.isolate.taken(),
         uses,
         isNested,
+        parent,
         run: (udf, its) => {
           const own = { ...its, principal, permissions, limits, signal: caller.signal };
-          // What it depends on, this run depends on.
-          return nested(() => this.#run(udf, own, { isNested: true, uses, cacheMaxAgeMs: 0 }));
+          const position = { isNested: true, depth: depth + 1, tree, uses: undefined, cacheMaxAgeMs: 0 };
+          return nested((place) => this.#run(udf, own, { ...position, place }));
         },
       };
       const calls = countCalls(
@@ -448,6 +466,8 @@ export class Runtime {
         recipe: engine.recipe(bare),
         identity: this.#identity(principal, this.#parts.narrowPermissions(undefined), this.#parts.limits),
         hash: null,
+        depth: 0,
+        place: undefined,
         signal: undefined,
       });
       try {
@@ -539,10 +559,9 @@ function withOutput(error: unknown, output: { stdout: string; stderr: string }):
 }
 
 /** Gives runs of other UDFs room while this one waits for them, and ends it when they are too many. */
-function countRuns(limits: Limits, lease: () => Lease) {
-  let count = 0;
-  return async <T>(run: () => Promise<T>): Promise<T> => {
-    if (++count > limits.nestedRuns) {
+function countRuns(limits: Limits, tree: { runs: number }, lease: () => Lease) {
+  return async <T>(run: (place: Place) => Promise<T>): Promise<T> => {
+    if (++tree.runs > limits.nestedRuns) {
       const { nestedRuns: allowed } = limits;
       const error = new LimitExceededError(
         `The run started more than ${allowed} runs of other UDFs. Raise it with limits.nestedRuns`,
@@ -551,11 +570,11 @@ function countRuns(limits: Limits, lease: () => Lease) {
       void lease().isolate.close(error);
       throw error;
     }
-    const goOn = lease().wait();
+    const place = lease().wait();
     try {
-      return await run();
+      return await run(place);
     } finally {
-      goOn();
+      place.end();
     }
   };
 }

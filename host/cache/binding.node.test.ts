@@ -62,6 +62,7 @@ function run({
     run: () => Promise.reject(new Error("nobody runs another UDF here")),
     require: (permission, value) =>
       broker.require(permission, value, { principal, udf, permissions: checked, runId: "run" }),
+    keepNothing: () => {},
     end: () => ending.abort(),
   };
 }

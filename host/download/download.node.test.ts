@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Call } from "../host.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
+import { placeholderOf, RunSecrets } from "../secrets/run-secrets.ts";
+import { keepSecrets } from "../secrets/runs.ts";
 import { type DownloadOptions, type DownloadRequest, download } from "./download.ts";
 import { diskDownloads } from "./place.node.ts";
 import { sha256OfParts } from "./sha256.ts";
@@ -83,10 +85,12 @@ function tools(
   granted = true,
   sendsIfRange = true,
   permissions: Permissions = {},
+  hash = "h",
 ) {
   const asked: string[] = [];
   const call = {
     principal: "me",
+    udf: { name: "u", hash },
     permissions,
     signal,
     async require(permission: string, value: string) {
@@ -270,6 +274,40 @@ test("what one run was granted to follow is not there for a run with other grant
   await withGrants({ net: ["a.example"] });
   await withGrants({ net: ["a.example", "b.example"], deny: { net: ["b.example"] } });
   expect(seen).toHaveLength(3);
+});
+
+test("what was fetched with a secret is for runs of the same UDF that hold it, with the same grants", async () => {
+  const placeholder = placeholderOf("0123456789abcdef".repeat(4));
+  const change = { url: `${url}?key=${placeholder}` };
+  const holding = (permissions: Permissions = { secrets: ["KEY"] }, hash = "h") => {
+    const { signal } = new AbortController();
+    const secrets = new RunSecrets();
+    secrets.hide(placeholder, { name: "KEY", value: "the-value", hosts: true });
+    keepSecrets(signal, secrets);
+    return tools(signal, true, true, permissions, hash);
+  };
+  await holding().get(change);
+  await holding().get(change);
+  expect(seen).toHaveLength(1);
+  await tools(undefined, true, true, { secrets: ["KEY"] }).get(change);
+  await holding({ secrets: true }).get(change);
+  await holding({ secrets: ["KEY"], deny: { secrets: ["OTHER"] } }).get(change);
+  await holding({ secrets: ["KEY"] }, "other").get(change);
+  expect(seen).toHaveLength(5);
+  // A secret that is not in the URL has no part in it.
+  await holding().get();
+  await tools(undefined, true, true, { secrets: ["KEY"] }).get();
+  expect(seen).toHaveLength(6);
+});
+
+test("what is told of a download has no value that the run has seen", async () => {
+  const { signal } = new AbortController();
+  const secrets = new RunSecrets();
+  secrets.reveal("KEY", "the-value");
+  keepSecrets(signal, secrets);
+  expect(await tools(signal).get({ path: "a/the-value.bin" })).toBe("whole");
+  const told = readdirSync(folder).find((name) => name.endsWith(".about")) as string;
+  expect(JSON.parse(readFileSync(join(folder, told), "utf8"))).toMatchObject({ path: "a/[secret KEY].bin" });
 });
 
 test("what is open stays what it was when the file is replaced", async () => {

@@ -6,6 +6,7 @@
 import type { StoredFile } from "../files/files.ts";
 import type { Call } from "../host.ts";
 import { authorityOf } from "../net/request.ts";
+import { redactionOf, secretsOf } from "../secrets/runs.ts";
 import { DownloadError } from "./errors.ts";
 
 export interface DownloadRequest {
@@ -95,8 +96,12 @@ export async function download(
   const { url, path, sha256 } = request;
   await call.require("net", authorityOf(new URL(url)));
   // What came by a redirect, or from an address that was granted, is there for who may follow: whoever may reach the same.
-  const { net, deny } = call.permissions;
-  const identity = JSON.stringify(["download", call.principal, path, url, net ?? false, deny?.net ?? false]);
+  const { net, secrets, deny } = call.permissions;
+  // What came for a secret is there for the UDF that holds it; for others the same URL is another.
+  const held = secretsOf(call.signal)?.heldIn(new URL(url)) ?? [];
+  const holder = held.length > 0 ? [call.udf.hash, secrets ?? false, deny?.secrets ?? false, held] : null;
+  const asked = [call.principal, path, url, net ?? false, deny?.net ?? false];
+  const identity = JSON.stringify(["download", ...asked, holder]);
   const key = await options.sha256([new TextEncoder().encode(identity)]);
   const there = await options.place.find(key, sha256);
   if (there) return there;
@@ -104,7 +109,8 @@ export async function download(
   try {
     const byAnother = await options.place.find(key, sha256);
     if (byAnother) return byAnother;
-    const about = { principal: call.principal, path, host: new URL(url).host };
+    const show = (text: string) => redactionOf(call.signal)?.text(text) ?? text;
+    const about = { principal: call.principal, path: show(path), host: show(new URL(url).host) };
     const partial = await options.place.resume(key, about);
     try {
       await fill(partial, request, call, options);

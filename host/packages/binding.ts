@@ -8,7 +8,8 @@ import type { Binding, Call } from "../host.ts";
 const MOST_CHOICES = 1000;
 const MOST_REQUIREMENTS = 200;
 const MOST_INSTALLED = 5000;
-const MOST_CHARACTERS = 4096;
+const MOST_CHARACTERS = 1024;
+const MOST_VERSION_CHARACTERS = 256;
 
 /**
  * Makes the binding.
@@ -21,7 +22,7 @@ const MOST_CHARACTERS = 4096;
  * @throws UsageError for arguments that are wrong; PermissionDeniedError, UdfLoadError, AssetError
  */
 export function packagesBinding(
-  packages: PythonPackages,
+  openPackages: () => Promise<PythonPackages>,
   sha256: (bytes: Uint8Array) => Promise<string>,
 ): Binding {
   /** Of each run. */
@@ -32,8 +33,12 @@ export function packagesBinding(
       choices.set(call.signal, own);
       if (own.length >= MOST_CHOICES)
         throw new UsageError(`Cannot install more than ${MOST_CHOICES} times in a run`);
+      const packages = await openPackages();
       const wish = { file: "micropip", imports: [], requirements: readTexts(requirements) };
-      const chosen = await packages.chooseMore(wish, readInstalled(installed), callerOf(call));
+      const chosen = await withoutPaths(
+        packages,
+        packages.chooseMore(wish, readInstalled(installed), callerOf(call)),
+      );
       const choice = own.push(chosen) - 1;
       return { choice, files: chosen.map(({ name, version, file }) => ({ name, version, file })) };
     },
@@ -41,7 +46,8 @@ export function packagesBinding(
       const entry = choices.get(call.signal)?.[choice as number]?.[n as number];
       if (typeof choice !== "number" || typeof n !== "number" || !entry)
         throw new UsageError("Cannot read a package's file: it was not chosen");
-      const bytes = await packages.read(entry, callerOf(call));
+      const packages = await openPackages();
+      const bytes = await withoutPaths(packages, packages.read(entry, callerOf(call)));
       if (entry.sha256 !== "" && (await sha256(bytes)) !== entry.sha256) {
         throw new AssetError(
           `The wheel ${entry.file} is damaged: its SHA-256 is not ${entry.sha256}. It was not installed`,
@@ -50,6 +56,17 @@ export function packagesBinding(
       return bytes;
     },
   };
+}
+
+/** The same, with errors that name no place of this machine. */
+async function withoutPaths<T>(packages: PythonPackages, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof AssetError)
+      throw new AssetError(packages.withoutPaths(error.message), { cause: error });
+    throw error;
+  }
 }
 
 /** In a run, its own broker call asks: the clock stands still meanwhile. */
@@ -78,7 +95,12 @@ function readInstalled(value: unknown): Map<string, string> {
   if (
     !entries ||
     entries.length > MOST_INSTALLED ||
-    entries.some(([, version]) => typeof version !== "string")
+    entries.some(
+      ([name, version]) =>
+        name.length > MOST_VERSION_CHARACTERS ||
+        typeof version !== "string" ||
+        version.length > MOST_VERSION_CHARACTERS,
+    )
   )
     throw new UsageError("Cannot install: what is installed must be an object of names and versions");
   return new Map(entries as [string, string][]);

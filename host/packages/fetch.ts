@@ -2,7 +2,7 @@
  * Fetches whole documents of an index or a registry, for whom `import` was granted. The host's owner has named the place: it may be
  * anywhere. What it links or redirects to is on the public internet, by name, or not at all.
  */
-import { AssetError, PermissionDeniedError } from "../../runtime/errors.ts";
+import { AssetError, CancelledError, IsolateError, PermissionDeniedError } from "../../runtime/errors.ts";
 import type { PackageCaller } from "../../runtime/packages.ts";
 import { isLocalhost } from "../net/address-policy.ts";
 import { NetError } from "../net/errors.ts";
@@ -29,9 +29,34 @@ export type FetchDocument = (
 ) => Promise<{ bytes: Uint8Array; url: URL; mediaType: string } | null>;
 
 const MOST_REDIRECTS = 5;
-/** @throws AssetError that names the document and why it cannot be had */
-export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
+
+export interface FetchLimits {
+  /** Aborts when the runtime is closed. */
+  closing: AbortSignal;
+  /** For one document, from the request to its last byte, in milliseconds. */
+  timeoutMs: number;
+}
+
+/**
+ * Makes what fetches.
+ * @throws AssetError that names the document and why it cannot be had; CancelledError to whose signal aborts; IsolateError when the runtime
+ *   is closed
+ */
+export function documentFetch(
+  openGuard: () => Promise<Guard>,
+  { closing, timeoutMs }: FetchLimits,
+): FetchDocument {
+  /** Of each caller's signal: the guard counts what is open by it. */
+  const signals = new WeakMap<AbortSignal, AbortSignal>();
+  const signalOf = ({ signal }: PackageCaller) => {
+    if (!signal) return closing;
+    const known = signals.get(signal) ?? AbortSignal.any([signal, closing]);
+    signals.set(signal, known);
+    return known;
+  };
   return async ({ url, home, accept, mostBytes, what }, caller) => {
+    const signal = signalOf(caller);
+    const { principal } = caller;
     const fail = (why: string, cause?: unknown) =>
       new AssetError(`Cannot fetch ${what} from ${home.href}: ${why}`, { cause });
     try {
@@ -39,7 +64,14 @@ export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
       for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
         const why = refusal(at, home);
         if (why !== null) throw fail(why);
-        const answer = await request(await openGuard(), at, home, accept, caller);
+        const answer = await request(await openGuard(), {
+          url: at,
+          home,
+          accept,
+          principal,
+          signal,
+          timeoutMs,
+        });
         const header = (name: string) => answer.headers.find(([each]) => each === name)?.[1] ?? "";
         const { status, body } = answer;
         if (status >= 300 && status < 400 && header("location") !== "") {
@@ -62,6 +94,9 @@ export function documentFetch(openGuard: () => Promise<Guard>): FetchDocument {
       }
       throw fail(`it is redirected more than ${MOST_REDIRECTS} times`);
     } catch (error) {
+      if (closing.aborted) throw new IsolateError("Cannot use this runtime: it was closed", { cause: error });
+      if (signal.aborted)
+        throw new CancelledError(`The run was cancelled while ${what} was fetched`, { cause: error });
       if (error instanceof PermissionDeniedError && error.permission === "net")
         throw fail(`it leads to an address that is not public (${error.value})`, error);
       if (error instanceof NetError) throw fail(error.message, error);
@@ -82,9 +117,20 @@ function refusal(url: URL, home: URL): string | null {
   return null;
 }
 
-function request(guard: Guard, url: URL, home: URL, accept: string, caller: PackageCaller): Promise<Answer> {
+function request(
+  guard: Guard,
+  {
+    url,
+    home,
+    accept,
+    principal,
+    signal,
+    timeoutMs,
+  }: Pick<DocumentRequest, "url" | "home" | "accept"> &
+    Pick<NetCall, "principal" | "signal"> &
+    Pick<FetchLimits, "timeoutMs">,
+): Promise<Answer> {
   const authority = authorityOf(url);
-  const { principal, signal = new AbortController().signal } = caller;
   const isHome = url.origin === home.origin;
   const call: NetCall = {
     principal,
@@ -108,7 +154,7 @@ function request(guard: Guard, url: URL, home: URL, accept: string, caller: Pack
       headers: [["accept", accept]],
       body: null,
       redirect: "manual",
-      timeoutMs: null,
+      timeoutMs,
       timeoutFor: "answer",
     },
     call,

@@ -1,6 +1,6 @@
 /** The npm packages beside a UDF: `node_modules` in its folder and above, up to its project's. */
 import { readFile, realpath, stat } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { once } from "../../runtime/once.ts";
 import type { LocalNpmPackage, NpmFolder } from "../../runtime/packages.ts";
@@ -30,16 +30,31 @@ const realOf = (path: string) => realpath(path).catch(() => null);
 
 /** A package's folder, read file by file. @param folder its real path */
 async function openPackage(folder: string): Promise<LocalNpmPackage | null> {
-  const read = async (file: string): Promise<string | null> => {
+  const find = async (file: string): Promise<{ real: string; size: number; mtimeMs: number } | null> => {
     const real = await realOf(join(folder, file));
     if (real === null || !isBelow(real, folder)) return null;
+    // What lies in there is another package, which has to be granted by its own name.
+    if ([file, relative(folder, real)].some((path) => /(^|[\\/])node_modules([\\/]|$)/i.test(path)))
+      return null;
     const found = await stat(real);
-    return found.isFile() && found.size <= MOST_BYTES ? readFile(real, "utf8") : null;
+    const { size, mtimeMs } = found;
+    return found.isFile() && size <= MOST_BYTES ? { real, size, mtimeMs } : null;
+  };
+  const read = async (file: string) => {
+    const found = await find(file);
+    return found && readFile(found.real, "utf8");
   };
   const manifest = await read("package.json");
   if (manifest === null) return null;
-  const { size, mtimeMs } = await stat(join(folder, "package.json"));
-  return { path: folder, manifest, stamp: `${size} ${mtimeMs}`, read };
+  return {
+    path: folder,
+    manifest,
+    read,
+    async stampOf(file) {
+      const found = await find(file);
+      return found && `${found.real} ${found.size} ${found.mtimeMs}`;
+    },
+  };
 }
 
 /** @param udf path or `file:` URL of the UDF's file or folder; nothing is looked at before a package is wanted */

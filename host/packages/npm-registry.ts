@@ -4,6 +4,7 @@ import { rangesOf } from "../../runtime/engines/quickjs/npm.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { NpmRegistry, NpmVersion, PackageCaller } from "../../runtime/packages.ts";
 import type { FetchDocument } from "./fetch.ts";
+import { keepPages } from "./pages.ts";
 
 const MiB = 1024 * 1024;
 const MOST_PAGE_BYTES = 64 * MiB;
@@ -11,9 +12,6 @@ const MOST_ARCHIVE_BYTES = 64 * MiB;
 
 /** The short form of a page, without what nobody needs to install. */
 const ACCEPT = "application/vnd.npm.install-v1+json, application/json;q=0.8";
-
-/** How long what a registry has said is taken for what it says, in milliseconds: choosing and reading ask for the same. */
-const FRESH_MS = 60_000;
 
 export interface NpmRegistryOptions {
   /** Ends with a slash. */
@@ -36,7 +34,6 @@ export function openNpmRegistry({
   sha256,
 }: NpmRegistryOptions): NpmRegistry {
   const url = registry.href.replace(/\/$/, "");
-  const pages = new Map<string, { at: number; page: Promise<Page> }>();
 
   const readPage = async (name: string, caller: PackageCaller): Promise<Page> => {
     const what = `the package npm:${name}`;
@@ -50,14 +47,10 @@ export function openNpmRegistry({
     const answer = await fetch(request, caller);
     return answer && readPackagePage(new TextDecoder().decode(answer.bytes), answer.url, `${url}/${name}`);
   };
+  const pageOf = keepPages(readPage);
   const find: NpmRegistry["find"] = async (name, caller) => {
     await require(name, caller);
-    const known = pages.get(name);
-    if (known && performance.now() - known.at < FRESH_MS) return known.page;
-    const page = readPage(name, caller);
-    pages.set(name, { at: performance.now(), page });
-    page.catch(() => pages.delete(name));
-    return page;
+    return pageOf(name, caller);
   };
 
   return {

@@ -4,8 +4,9 @@ import { UsageError } from "../../runtime/errors.ts";
 import { once } from "../../runtime/once.ts";
 import type { NpmRegistry, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
 import type { Guard } from "../net/guard.ts";
-import type { Broker } from "../permissions/broker.ts";
+import { type Broker, denialOf } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
+import type { FetchLimits } from "./fetch.ts";
 
 /** Where packages are fetched from. */
 export interface PackageOptions {
@@ -58,10 +59,11 @@ export interface OpenPackagesOptions {
   broker: Broker;
   /** The guarded fetch, opened when something is fetched first. */
   openGuard(): Promise<Guard>;
+  limits: FetchLimits;
 }
 
 /** @throws UsageError for options that are wrong */
-export function openPackages({ options, assets, broker, openGuard }: OpenPackagesOptions): {
+export function openPackages({ options, assets, broker, openGuard, limits }: OpenPackagesOptions): {
   python: PythonIndex;
   npm: NpmRegistry;
 } {
@@ -87,6 +89,11 @@ export function openPackages({ options, assets, broker, openGuard }: OpenPackage
     }
     known.granted.add(value);
   };
+  const refuse = (name: string, { principal, udf, permissions, isNested }: PackageCaller) => {
+    const caller = { principal, udf, runId: "", permissions: permissions as Permissions, isNested };
+    const decision = broker.query("import", name, caller);
+    if (!decision.allowed && decision.reason !== "not granted") throw denialOf(decision);
+  };
   const { cache, sha256 } = assets;
   // What fetches is loaded when something is: most runs never do.
   const openPython = once(async () => {
@@ -94,21 +101,22 @@ export function openPackages({ options, assets, broker, openGuard }: OpenPackage
       import("./python-index.ts"),
       import("./fetch.ts"),
     ]);
-    const fetch = documentFetch(openGuard);
-    return openPythonIndex({ index, pyodide, fetch, require: requireFor(""), cache, sha256 });
+    const fetch = documentFetch(openGuard, limits);
+    return openPythonIndex({ index, pyodide, fetch, require: requireFor(""), refuse, cache, sha256 });
   });
   const openNpm = once(async () => {
     const [{ openNpmRegistry }, { documentFetch }] = await Promise.all([
       import("./npm-registry.ts"),
       import("./fetch.ts"),
     ]);
-    const fetch = documentFetch(openGuard);
+    const fetch = documentFetch(openGuard, limits);
     return openNpmRegistry({ registry: npmRegistry, fetch, require: requireFor("npm:"), cache, sha256 });
   });
   return {
     python: {
       url: index.href.replace(/\/$/, ""),
       require: requireFor(""),
+      refuse,
       find: async (...args) => (await openPython()).find(...args),
       metadata: async (...args) => (await openPython()).metadata(...args),
       read: async (...args) => (await openPython()).read(...args),

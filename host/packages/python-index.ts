@@ -6,6 +6,7 @@ import type { BuildCache } from "../../runtime/assets.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { IndexFile, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
 import type { FetchDocument } from "./fetch.ts";
+import { keepPages } from "./pages.ts";
 
 const MiB = 1024 * 1024;
 const MOST_PAGE_BYTES = 64 * MiB;
@@ -15,9 +16,6 @@ const MOST_WHEEL_BYTES = 512 * MiB;
 const JSON_TYPE = "application/vnd.pypi.simple.v1+json";
 const ACCEPT = `${JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`;
 
-/** How long what an index has said is taken for what it says, in milliseconds: choosing and reading ask for the same. */
-const FRESH_MS = 60_000;
-
 export interface PythonIndexOptions {
   /** Ends with a slash. */
   index: URL;
@@ -26,6 +24,8 @@ export interface PythonIndexOptions {
   fetch: FetchDocument;
   /** Asks for `import`. @throws PermissionDeniedError */
   require(name: string, caller: PackageCaller): Promise<void>;
+  /** Asks nobody. @throws PermissionDeniedError where a rule denies it */
+  refuse(name: string, caller: PackageCaller): void;
   cache: BuildCache;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): Promise<string>;
@@ -36,12 +36,11 @@ export function openPythonIndex({
   pyodide,
   fetch,
   require,
+  refuse,
   cache,
   sha256,
 }: PythonIndexOptions): PythonIndex {
   const url = index.href.replace(/\/$/, "");
-  const pages = new Map<string, { at: number; files: Promise<readonly IndexFile[] | null> }>();
-
   const readPage = async (name: string, caller: PackageCaller) => {
     const what = `the package ${name}`;
     const request = {
@@ -60,14 +59,10 @@ export function openPythonIndex({
       `Cannot fetch ${what} from ${url}: it is no index of packages, its answer is ${page.mediaType || "of no type"}`,
     );
   };
+  const pageOf = keepPages(readPage);
   const find: PythonIndex["find"] = async (name, caller) => {
     await require(name, caller);
-    const known = pages.get(name);
-    if (known && performance.now() - known.at < FRESH_MS) return known.files;
-    const files = readPage(name, caller);
-    pages.set(name, { at: performance.now(), files });
-    files.catch(() => pages.delete(name));
-    return files;
+    return pageOf(name, caller);
   };
 
   /** A file from the cache, or fetched, checked and kept. */
@@ -96,6 +91,7 @@ export function openPythonIndex({
   return {
     url,
     require,
+    refuse,
     find,
 
     async metadata(name, { file, url: of, metadata }, caller) {
@@ -208,10 +204,24 @@ const withoutHash = (url: URL): string => {
   return url.href;
 };
 
-/** Links of a page: an element's attributes, and nothing else of HTML. */
+/** Links of a page: an element's attributes, and its text. Each end is looked for once, so that no page takes long. */
+function* linksOf(text: string): Generator<[attributes: string, label: string]> {
+  const opening = /<a\s/gi;
+  while (opening.exec(text)) {
+    const start = opening.lastIndex;
+    const end = text.indexOf(">", start);
+    const stop = end < 0 ? -1 : text.indexOf("<", end);
+    if (stop < 0) return;
+    opening.lastIndex = stop;
+    if (end - start <= 4096 && stop - end <= 1024 && /^<\/a>$/i.test(text.slice(stop, stop + 4)))
+      yield [text.slice(start, end), text.slice(end + 1, stop)];
+  }
+}
+
+/** Links of a page, and nothing else of HTML. */
 export function readHtmlPage(text: string, base: URL): IndexFile[] {
   const files: IndexFile[] = [];
-  for (const [, attributes = "", label = ""] of text.matchAll(/<a\s([^>]{0,4096})>([^<]{0,1024})<\/a>/gi)) {
+  for (const [attributes, label] of linksOf(text)) {
     const of = (name: string) => {
       const found = new RegExp(`(?:^|\\s)${name}(?:\\s*=\\s*(?:"([^"]*)"|'([^']*)'))?(?=\\s|$)`, "i").exec(
         attributes,

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { cacheBinding } from "../cache/binding.ts";
 import { openCache } from "../cache/cache.node.ts";
 import { guardedDownload } from "../download/fetch.ts";
@@ -18,7 +18,7 @@ import type { Transport } from "../net/transport.ts";
 import type { Decision } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
 import { secretsBinding } from "./binding.ts";
-import { redactionOf, usedSecret } from "./runs.ts";
+import { keepParent, redactionOf, secretsOf, usedSecret } from "./runs.ts";
 import { openVault } from "./vault.node.ts";
 import type { OpenVault } from "./vault.ts";
 
@@ -130,6 +130,39 @@ describe("get", () => {
     expect(usedSecret(call.signal)).toBe(true);
     expect(redactionOf(call.signal)?.text(`<${VALUE}>`)).toBe("<[secret API_KEY]>");
     expect(redactionOf(open().signal)).toBeUndefined();
+  });
+
+  test("what was revealed to one run counts for all below the same outermost one; a placeholder is a run's own", async () => {
+    const permissions: Permissions = { secrets: [{ name: "API_KEY", reveal: true }, "OTHER"] };
+    const [outer, middle, inner, sibling] = [1, 2, 3, 4].map(() => open(permissions)) as [
+      Call,
+      Call,
+      Call,
+      Call,
+    ];
+    keepParent(middle.signal, outer.signal);
+    keepParent(inner.signal, middle.signal);
+    keepParent(sibling.signal, outer.signal);
+    const all = [outer, middle, inner, sibling];
+    await secret(middle, "OTHER");
+    expect(all.map(({ signal }) => secretsOf(signal) !== undefined)).toEqual([false, true, false, false]);
+    expect(all.map(({ signal }) => usedSecret(signal))).toEqual([false, false, false, false]);
+    await secret(middle);
+    expect(all.map(({ signal }) => redactionOf(signal)?.text(VALUE))).toEqual(
+      Array(4).fill("[secret API_KEY]"),
+    );
+    expect(usedSecret(open(permissions).signal)).toBe(false);
+  });
+
+  test("a result that depends on it is not kept, whether there is one or not; nor one that depends on their names", async () => {
+    const asked = [["get", "OTHER"], ["get", "NONE"], ["list"]] as const;
+    for (const [method, ...args] of asked) {
+      const keepNothing = vi.fn();
+      await Promise.resolve(binding[method]!(args, { ...open({ secrets: true }), keepNothing })).catch(
+        () => {},
+      );
+      expect(keepNothing, args.join()).toHaveBeenCalled();
+    }
   });
 
   test("asks first, whether there is such a secret or not", async () => {

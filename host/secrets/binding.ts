@@ -6,7 +6,7 @@ import { StoreError } from "../store/errors.ts";
 import { SecretError } from "./errors.ts";
 import type { KeySource } from "./keys.ts";
 import { placeholderOf, RunSecrets } from "./run-secrets.ts";
-import { keepSecrets, secretsOf } from "./runs.ts";
+import { keepSecrets, outermostOf, secretsOf } from "./runs.ts";
 import { checkName, type Vault } from "./vault.ts";
 
 export interface SecretsOptions {
@@ -26,30 +26,33 @@ export function secretsBinding({ vault, keys }: SecretsOptions): Binding {
   return {
     async get([given], call) {
       const name = checkName(given);
+      // The secret is in no key of a result: it may be another one, or none, a moment later.
+      call.keepNothing();
       const { hosts, reveal } = await call.require("secrets", name);
       const value = await orSecretError(() => vault.read(call.principal, name));
       if (value === undefined) {
         throw new SecretError("missing", `There is no secret ${name}: fuselet secrets set ${name} makes it`);
       }
-      const secrets = ofRun(call);
       if (reveal) {
-        secrets.reveal(name, value);
+        ofRun(outermostOf(call.signal)).reveal(name, value);
         return value;
       }
       const { placeholders } = await keys.open();
       const placeholder = await makePlaceholder(placeholders, name, call);
-      secrets.hide(placeholder, { name, value, hosts });
+      ofRun(call.signal).hide(placeholder, { name, value, hosts });
       return placeholder;
     },
 
-    async list(_args, { principal, permissions }) {
+    async list(_args, call) {
+      const { principal, permissions } = call;
+      call.keepNothing();
       const entries = await orSecretError(() => vault.list(principal));
       return entries.map(({ name }) => name).filter((name) => mayUse(permissions, name));
     },
   };
 }
 
-function ofRun({ signal }: Call): RunSecrets {
+function ofRun(signal: AbortSignal): RunSecrets {
   let secrets = secretsOf(signal);
   if (!secrets) keepSecrets(signal, (secrets = new RunSecrets()));
   return secrets;

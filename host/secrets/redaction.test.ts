@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RedactedOutput } from "../../runtime/redact.ts";
 import { FEWEST_BYTES, Redaction } from "./redaction.ts";
 
 const VALUE = "s3cret/Value+1?";
@@ -76,6 +77,18 @@ test("only what may be its beginning is held back", () => {
   expect(text([redacting.push(bytes("!"))])).toBe("s!");
   expect(text([redacting.push(bytes(`${VALUE}s3c`))])).toBe(SHOWN);
   expect(text([redacting.end()])).toBe("s3c");
+});
+
+test("what may still become one value is held back when another one is added", () => {
+  const first = { value: VALUE, shown: SHOWN };
+  let current = new Redaction([first]);
+  const output = new RedactedOutput(() => current);
+  const [begin, end] = [VALUE.slice(0, 9), VALUE.slice(9)];
+  expect(text(output.push(bytes(`a ${begin}`)))).toBe("a ");
+  current = new Redaction([first, { value: "another-value", shown: "[another]" }]);
+  expect(text(output.push(bytes(`${end} another-`)))).toBe(`${SHOWN} `);
+  expect(text(output.push(bytes("value.")))).toBe("[another].");
+  expect(text(output.end())).toBe("");
 });
 
 test("asterisks have the length of what they stand for", () => {

@@ -129,6 +129,13 @@ export class RedactingStream {
     return this.#replace(bytes, (at) => this.#beginning(bytes, at));
   }
 
+  /** @returns what was held back, as it came */
+  take(): Uint8Array {
+    const held = this.#held;
+    this.#held = new Uint8Array(0);
+    return held;
+  }
+
   /** @returns what was held back */
   end(): Uint8Array {
     // One may be complete that was also the beginning of a longer one.

@@ -3,7 +3,7 @@
  *
  * A placeholder is replaced just before a request leaves, in the values of headers and of the query, for hosts of its grant, over
  * https or to this machine. It is bound to principal, UDF and name, so that it is the same in each run (and a good part of a cache
- * key); it means something only in a run that has asked for it itself.
+ * key); it means something only in a run that has asked for it itself. What was seen is noted once for a run and all below it.
  */
 
 import { isThisMachine } from "../net/address-policy.ts";
@@ -37,7 +37,7 @@ export class RunSecrets {
   #revealed: Redaction | undefined;
   #echoes: Redaction | undefined;
 
-  /** Takes the values that the run has seen out of what is shown of it. */
+  /** Takes the values that were seen out of what is shown. */
   get revealed(): Redaction | undefined {
     return this.#revealed;
   }
@@ -77,6 +77,14 @@ export class RunSecrets {
     const url = new URL(hop.url);
     url.search = query;
     return { ...hop, url, headers };
+  }
+
+  /** The placeholders that the run holds and that a URL has where they are replaced, each once. */
+  heldIn(url: URL): string[] {
+    const found = [...url.search.matchAll(/=([^&]*)/g)].flatMap(
+      ([, text = ""]) => text.match(PLACEHOLDER) ?? [],
+    );
+    return [...new Set(found)].filter((placeholder) => this.#hidden.has(placeholder));
   }
 
   /** Headers without those that have a placeholder in them: for another origin than they were meant for. */

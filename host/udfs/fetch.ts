@@ -24,7 +24,8 @@ export async function fetchSource(guard: Guard, url: URL, reader: SourceReader):
   const { signal } = ending;
   const asking = {
     principal,
-    udf: { name: url.href, hash: "" },
+    // Without its query, which may hold what gives access.
+    udf: { name: url.origin + url.pathname, hash: "" },
     runId: crypto.randomUUID(),
     permissions,
     signal,

@@ -228,6 +228,12 @@ test("a cache that cannot be used, and a function outside of any isolate, too", 
   expect(warn.mock.calls[1]).toEqual([expect.stringContaining("this UDF runs in no isolate")]);
 });
 
+test("functions without a source are told apart by `key`", async () => {
+  const add = (a: number, b: number) => a + b;
+  const [one, two] = [1, 2].map((n) => cache(add.bind(null, n), { key: n }));
+  expect([await one?.(10), await two?.(10)]).toEqual([11, 12]);
+});
+
 test("who waits too long hears of it", async () => {
   const started = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
@@ -252,6 +258,8 @@ test.each<[unknown, CacheOptions, string]>([
     'maxAge must be a whole number and s, m, h or d ("12h"), or seconds: received "1w"',
   ],
   [() => 1, { maxAge: -1 }, "received -1"],
+  [((n: number) => n).bind(null, 1), {}, "bound functions have none: wrap it"],
+  [Math.max, {}, "Cannot cache max: it has no source to tell it by"],
   [() => 1, { lockTimeoutMs: -1 }, "lockTimeoutMs must be a number of milliseconds from 0: received -1"],
 ])("cache(%s, %j) is refused", (fn, options, message) => {
   expect(() => cache(fn as () => void, options)).toThrow(message);

@@ -71,7 +71,7 @@ const KEPT = new Map<unknown, string>([
  * @example
  * const squares = cache(async (n: number) => slowly(n), { maxAge: "1h" });
  * export default async ({ n }: { n: number }) => squares(n);
- * @throws TypeError for what is no function, RangeError for an option that is wrong
+ * @throws TypeError for what is no function, or has no source and no `key`; RangeError for an option that is wrong
  */
 export function cache<Args extends unknown[], Result>(
   fn: (...args: Args) => Result,
@@ -85,6 +85,11 @@ export function cache<Args extends unknown[], Result>(
   if (!(lockTimeoutMs >= 0)) throw wrong("lockTimeoutMs", "a number of milliseconds from 0", lockTimeoutMs);
   const label = name.slice(0, 100);
   const source = String(fn);
+  if (key === undefined && /\[native code\]\s*\}$/.test(source)) {
+    throw new TypeError(
+      `Cannot cache ${label || "the function"}: it has no source to tell it by, as bound functions have none: wrap it, (x) => f(x), or name in \`key\` what it does and what it is bound to`,
+    );
+  }
 
   const call = async (args: Args, reset: boolean): Promise<Awaited<Result>> => {
     if (maxAgeMs === 0) return fn(...args) as Awaited<Result>;

@@ -15,14 +15,12 @@ import { sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
-import { PythonPackages } from "../../runtime/engines/pyodide/packages-choose.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
 import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
 import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
-import { writeLock } from "../../runtime/lock-file.ts";
 import { once } from "../../runtime/once.ts";
 import { NPM_FOLDER, type NpmFolder } from "../../runtime/packages.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
@@ -33,7 +31,10 @@ import { type SubmitOptions, submit } from "./submit.ts";
 
 export type { Binding, Call, SubmitOptions };
 
-/** Functions that UDFs may call, by binding and method, beside those that the host has anyway; of two with one name, these count. */
+/**
+ * Functions that UDFs may call, by binding and method, beside those that the host has anyway; of two with one name, these count.
+ * The result of a run that calls one is not kept for later runs.
+ */
 export type HostBindings = Readonly<Record<string, Binding>>;
 
 /** The options of a run; all have defaults. */
@@ -134,7 +135,7 @@ export interface FuseletRuntime {
 }
 
 /** Most UDFs are one file: no need to load a parser to see that. */
-const MAY_IMPORT_FILES = /(from|import)\s*\(?\s*["']\.\.?\//;
+const MAY_IMPORT_FILES = /(?:from|import)\s*(?:\(\s*)?["']\.\.?\//;
 
 const OPTIONS = new Set([
   "permissions",
@@ -243,8 +244,18 @@ export async function composeRuntime(
     const [guard, { fetchSource }] = await Promise.all([openGuard(), import("../../host/udfs/fetch.ts")]);
     return fetchSource(guard, url, { principal: DEFAULT_PRINCIPAL, permissions, broker });
   };
-  const remote = openPackages({ options: options.packages, assets, broker, openGuard });
-  const packages = new PythonPackages(assets, remote.python);
+  const closing = new AbortController();
+  const remote = openPackages({
+    options: options.packages,
+    assets,
+    broker,
+    openGuard,
+    limits: { closing: closing.signal, timeoutMs: limits.installMs },
+  });
+  const packages = once(async () => {
+    const { PythonPackages } = await import("../../runtime/engines/pyodide/packages-choose.ts");
+    return new PythonPackages(assets, remote.python);
+  });
   const { udfs = {} } = options;
   const findUdf: FindUdf = async (name) => {
     const found =
@@ -281,8 +292,8 @@ export async function composeRuntime(
         udfs: udfBinding(findUdf),
         packages: packagesBinding(packages, assets.sha256),
         ...host.bindings,
-        ...options.host,
       },
+      own: options.host,
     }),
     limits,
     pool,
@@ -343,6 +354,7 @@ export async function composeRuntime(
     run,
     lock: async (given, lockOptions) => {
       const source = await resolve(given);
+      const { writeLock } = await import("../../runtime/lock-file.ts");
       return writeLock(source.lock, source.file, await runtime.lock(source, lockOptions));
     },
     submit: (source, argumentList, submitOptions) =>
@@ -352,6 +364,8 @@ export async function composeRuntime(
       return runtime.isolates;
     },
     async close() {
+      // What waits for packages would wait as long as their server is silent.
+      closing.abort();
       await runtime.close();
       await host.close();
     },

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type BindingsOptions, openBindings } from "../../host/bindings.node.ts";
 import { readLock } from "../../host/packages/lock-file.node.ts";
-import { openNpmFolder } from "../../host/packages/npm-folder.node.ts";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.node.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.node.ts";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
 import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
+import { once } from "../../runtime/once.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
 import { manageSecrets, type Secrets } from "./manage-secrets.ts";
 
@@ -40,7 +40,13 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     readSource,
     readHeaders,
     readLock,
-    openNpmFolder,
+    openNpmFolder(udf) {
+      // Most UDFs import no packages.
+      const opened = once(async () =>
+        (await import("../../host/packages/npm-folder.node.ts")).openNpmFolder(udf),
+      );
+      return { find: async (name, from) => (await opened()).find(name, from) };
+    },
     loadEsbuild,
     openBindings: () =>
       openBindings({

@@ -21,6 +21,7 @@ const asking = { principal: "ada", udf: { name: "u", hash: "h" }, permissions, r
 const call = {
   ...asking,
   signal: ending.signal,
+  taken: () => Promise.resolve(),
   require: (permission, value) => broker.require(permission, value, asking),
 } as Partial<Call> as Call;
 const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

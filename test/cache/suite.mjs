@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), "fuselet-cache-suite-"));
 const builds = join(folder, "builds");
 process.env.FUSELET_CACHE = builds;
 process.env.FUSELET_DATA = join(folder, "data");
-const { createRuntime } = await import(join(dist, "index.node.js"));
+const { createRuntime, openSecrets } = await import(join(dist, "index.node.js"));
 
 const file = (name, text) => {
   writeFileSync(join(folder, name), text);
@@ -104,17 +104,23 @@ function bytesBelow(path) {
   return Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))));
 }
 
-/** A UDF that counts its runs, with this body. */
-const counting = (body) => `import { cache, context, host, udf } from "fuselet/udf";
-export default udf({}, async ({ n = 1 }: { n?: unknown }) => {
-  await host.call("test.count");
-  ${body}
-});`;
-
-/** What a run of a counting UDF came to. */
+let counters = 0;
+/** Counts runs of UDFs by what they ask the server for: a run that calls the program's own host leaves no result. */
 function counter() {
-  const seen = { runs: 0, host: { test: { count: () => void seen.runs++ } } };
-  return seen;
+  const name = `counter${counters++}`;
+  return {
+    name,
+    get runs() {
+      return countOf(name);
+    },
+    permissions: { net: [host] },
+    /** A UDF that counts its runs, with this body. */
+    counting: (body) => `import { cache, context, host, run, secrets, udf } from "fuselet/udf";
+export default udf({}, async ({ n = 1 }: { n?: unknown }) => {
+  await fetch("http://${host}/${name}");
+  ${body}
+});`,
+  };
 }
 
 const cases = {
@@ -151,8 +157,8 @@ const cases = {
     },
   "a kept result has its value, output, and says so; parameters count by type, not by order": async () => {
     const count = counter();
-    await withRuntime({ host: count.host }, async (runtime) => {
-      const udf = counting(
+    await withRuntime({ permissions: count.permissions }, async (runtime) => {
+      const udf = count.counting(
         'console.log("out"); console.error("err"); return { n, bytes: new Uint8Array([1, 2]) };',
       );
       const run = (parameters, options) => runtime.run(udf, { parameters, cacheMaxAge: 60, ...options });
@@ -197,10 +203,10 @@ const cases = {
   },
   "`cache: true` means the UDF's own age; what makes no sense is refused": async () => {
     const count = counter();
-    await withRuntime({ assets: { cache: builds }, host: count.host }, async (runtime) => {
-      const never = counting("return n;").replace("udf({}", "udf({ cacheMaxAge: 0 }");
-      const hour = counting("return n;").replace("udf({}", 'udf({ cacheMaxAge: "1h" }');
-      const wrong = counting("return n;").replace("udf({}", 'udf({ cacheMaxAge: "soon" }');
+    await withRuntime({ assets: { cache: builds }, permissions: count.permissions }, async (runtime) => {
+      const never = count.counting("return n;").replace("udf({}", "udf({ cacheMaxAge: 0 }");
+      const hour = count.counting("return n;").replace("udf({}", 'udf({ cacheMaxAge: "1h" }');
+      const wrong = count.counting("return n;").replace("udf({}", 'udf({ cacheMaxAge: "soon" }');
       const cached = async (udf, options) => {
         await runtime.run(udf, options);
         return (await runtime.run(udf, options)).cached;
@@ -211,7 +217,7 @@ const cases = {
       assert.equal(await cached(await runtime.load(hour), { cache: true }), true);
       assert.equal(await cached(never, { cache: true }), false);
       assert.equal(await cached(never, { cacheMaxAge: "1h" }), true);
-      assert.equal(await cached(counting("return 0;"), { cache: true }), true);
+      assert.equal(await cached(count.counting("return 0;"), { cache: true }), true);
       const python = '@fused.udf(cache_max_age="0s")\ndef udf():\n    return 1\n';
       assert.equal(await cached(python, { cache: true }), false);
       await assert.rejects(runtime.run(wrong, { cache: true }), {
@@ -229,14 +235,14 @@ const cases = {
   },
   "a result counts for a context that has the same in what the run read": async () => {
     const count = counter();
-    await withRuntime({ assets: { cache: builds }, host: count.host }, async (runtime) => {
+    await withRuntime({ assets: { cache: builds }, permissions: count.permissions }, async (runtime) => {
       const asAnn = { userEmail: "ann@example.org", headers: { accept: "a", cookie: "1" } };
       const asBob = { userEmail: "bob@example.org", headers: { accept: "a", cookie: "2" } };
       const run = async (udf, context) => {
         const { value, cached } = await runtime.run(udf, { cacheMaxAge: "1h", context });
         return [value, cached];
       };
-      const blind = counting("return [];");
+      const blind = count.counting("return [];");
       assert.deepEqual(
         [await run(blind, asAnn), await run(blind, asBob)],
         [
@@ -244,12 +250,12 @@ const cases = {
           [[], true],
         ],
       );
-      const reads = counting('return host.call("context.field", "userEmail");');
+      const reads = count.counting('return host.call("context.field", "userEmail");');
       assert.deepEqual(await run(reads, asAnn), ["ann@example.org", false]);
       assert.deepEqual(await run(reads, asBob), ["bob@example.org", false]);
       assert.deepEqual(await run(reads, { ...asAnn, headers: {} }), ["ann@example.org", true]);
       assert.deepEqual(await run(reads, asBob), ["bob@example.org", true]);
-      const all = counting("return (await context()).userEmail;");
+      const all = count.counting("return (await context()).userEmail;");
       assert.deepEqual(await run(all, asAnn), ["ann@example.org", false]);
       assert.deepEqual(await run(all, { ...asAnn, headers: {} }), ["ann@example.org", false]);
       const python =
@@ -260,73 +266,57 @@ const cases = {
       assert.deepEqual(await run(python, { ...asAnn, kind: "batch" }), [["a", true], false]);
     });
   },
-  "what a run of another UDF has read, the run that asked for it has read": async () => {
-    const inner =
-      'import { host } from "fuselet/udf";\nexport default () => host.call("context.field", "userEmail");\n';
-    const outer = 'import { run } from "fuselet/udf";\nexport default () => run("inner");\n';
-    await withRuntime({ udfs: { inner }, permissions: { run: ["inner"] } }, async (runtime) => {
-      const run = async (userEmail) => {
-        const { value, cached } = await runtime.run(outer, { cacheMaxAge: "1h", context: { userEmail } });
-        return [value, cached];
-      };
-      assert.deepEqual(
-        [await run("ann"), await run("bob")],
-        [
-          ["ann", false],
-          ["bob", false],
-        ],
-      );
-      assert.deepEqual(
-        [await run("ann"), await run("bob")],
-        [
-          ["ann", true],
-          ["bob", true],
-        ],
-      );
-    });
-  },
-  "what a run was told under a grant to reveal, or by an answer, is not kept; nobody waits for it":
+  "a run that asked for a secret, ran another UDF, called the program's own host, or was answered leaves no result; nobody waits for it":
     async () => {
       const CANARY = "canary-4c1f";
       const count = counter();
-      const vault = {
-        async read([name], call) {
-          await call.require("secrets", name);
-          return CANARY;
+      await using vault = await openSecrets();
+      for (const name of ["KEY", "OTHER"]) await vault.set(name, CANARY);
+      const options = {
+        host: { test: { value: () => 5 } },
+        udfs: { inner: "export default () => 5;\n" },
+        permissions: {
+          ...count.permissions,
+          secrets: [{ name: "KEY", hosts: true, reveal: true }, "OTHER"],
+          run: ["inner"],
         },
+        onUngranted: async () => ({ allowed: true, how: "prompt once" }),
       };
-      const permissions = { secrets: [{ name: "KEY", hosts: true, reveal: true }, "OTHER"] };
-      const onUngranted = async () => ({ allowed: true, how: "prompt once" });
-      await withRuntime(
-        { host: { ...count.host, vault }, permissions, onUngranted },
-        async (runtime, cache) => {
-          const reading = (name) => counting(`return host.call("vault.read", "${name}");`);
-          const run = (udf, options) => runtime.run(udf, { cacheMaxAge: "1h", ...options });
-          for (const udf of [reading("KEY"), counting('await host.call("vault.read", "ASKED"); return 1;')]) {
-            const before = count.runs;
-            const results = await times(3, () => run(udf));
-            assert.deepEqual(
-              results.map(({ cached }) => cached),
-              [false, false, false],
-            );
-            assert.equal(count.runs, before + 3);
-          }
-          assert.equal(bytesBelow(join(cache, "results")).includes(CANARY), false);
-          // One that is not revealed is no reason.
-          await run(reading("OTHER"));
-          assert.equal((await run(reading("OTHER"))).cached, true);
-        },
-      );
+      const bodies = [
+        'return (await secrets.get("KEY")) + "!";',
+        'return (await secrets.get("OTHER")).length;',
+        "return secrets.list();",
+        'return run("inner");',
+        'return host.call("test.value");',
+        "return cache(async () => 5)();",
+      ];
+      await withRuntime(options, async (runtime, cache) => {
+        const run = (body) => runtime.run(count.counting(body), { cacheMaxAge: "1h" });
+        for (const body of bodies) {
+          const before = count.runs;
+          const results = await times(3, () => run(body));
+          assert.deepEqual(
+            results.map(({ cached }) => cached),
+            [false, false, false],
+            body,
+          );
+          assert.equal(count.runs, before + 3, body);
+        }
+        assert.equal(bytesBelow(join(cache, "results")).includes(CANARY), false);
+        // One that does none of this is kept: the control.
+        await run("return 5;");
+        assert.equal((await run("return 5;")).cached, true);
+      });
     },
   "errors are not kept; a run that was cancelled leaves its place to the next": async () => {
     const count = counter();
-    await withRuntime({ host: count.host }, async (runtime) => {
-      const fails = counting('throw new Error("boom");');
+    await withRuntime({ permissions: count.permissions }, async (runtime) => {
+      const fails = count.counting('throw new Error("boom");');
       for (const runs of [1, 2]) {
         await assert.rejects(runtime.run(fails, { cacheMaxAge: "1h" }), { name: "UdfRuntimeError" });
         assert.equal(count.runs, runs);
       }
-      const slow = counting("await new Promise((resolve) => setTimeout(resolve, 300)); return n;");
+      const slow = count.counting("await new Promise((resolve) => setTimeout(resolve, 300)); return n;");
       const ending = new AbortController();
       const first = runtime.run(slow, { cacheMaxAge: "1h", signal: ending.signal });
       first.catch(() => {});
@@ -362,28 +352,31 @@ const cases = {
   },
   "`cache` of fuselet/udf keeps results over runs, and says where it cannot": async () => {
     const count = counter();
-    const body = `const squares = cache(async (list: number[]) => { await host.call("test.count"); return { list: list.map((i) => i * i), raw: new Uint8Array(3) }; }, { maxAge: "1h" });
+    const body = `const squares = cache(async (list: number[]) => { await fetch("http://${host}/${count.name}"); return { list: list.map((i) => i * i), raw: new Uint8Array(3) }; }, { maxAge: "1h" });
   return (await Promise.all([squares([n as number, 2]), squares([n as number, 2])])).map(({ list, raw }) => [list, raw.length]);`;
-    const udf = counting(body).replace('await host.call("test.count");\n  const', "const");
+    const udf = count.counting(body).replace(/await fetch.*\n {2}const/, "const");
     const expected = [
       [[9, 4], 3],
       [[9, 4], 3],
     ];
-    await withRuntime({ host: count.host, permissions: { cache: true } }, async (runtime) => {
+    await withRuntime({ permissions: { ...count.permissions, cache: true } }, async (runtime) => {
       for (const runs of [1, 1]) {
         assert.deepEqual((await runtime.run(udf, { parameters: { n: 3 } })).value, expected);
         assert.equal(count.runs, runs);
       }
-      const { stderr } = await runtime.run(udf, { parameters: { n: 3 }, permissions: {} });
+      const { stderr } = await runtime.run(udf, {
+        parameters: { n: 3 },
+        permissions: count.permissions,
+      });
       assert.equal(stderr, "Results are not kept: Requires cache access: run again with --allow-cache\n");
       assert.equal(count.runs, 3);
     });
   },
   "a request's header cache-decorator-max-age is the default age of cached functions": async () => {
     const count = counter();
-    const udf = `import fused\nfrom fused import _host\n@fused.cache(cache_verbose=False)\ndef f():\n    _host.call("test.count")\n    return 1\n@fused.udf\ndef udf():\n    return f()\n`;
+    const udf = `import fused, urllib.request\n@fused.cache(cache_verbose=False)\ndef f():\n    urllib.request.urlopen("http://${host}/${count.name}").read()\n    return 1\n@fused.udf\ndef udf():\n    return f()\n`;
     await withRuntime(
-      { assets: { cache: builds }, host: count.host, permissions: { cache: true } },
+      { assets: { cache: builds }, permissions: { ...count.permissions, cache: true } },
       async (runtime) => {
         const run = (age) =>
           runtime.run(udf, { context: { headers: age ? { "Cache-Decorator-Max-Age": age } : {} } });

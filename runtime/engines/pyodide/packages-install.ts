@@ -4,17 +4,13 @@ import { AssetError } from "../../errors.ts";
 import type { LockedPackage } from "../../lock-file.ts";
 import type { Distribution } from "./distribution.ts";
 import { encodePack } from "./pack.ts";
-import { placeOf } from "./wheel.ts";
+import { placeOf, wheelBudget } from "./wheel.ts";
 
 /** Sources for compilers are of no use here; test suites are large and nobody imports them (but numpy's own, which numpy.testing uses). */
 function isNeeded(path: string): boolean {
   if (path.endsWith("/") || /\.(pyi|h|hpp|c|cc|cpp|pyx|pxd|pxi|a)$/.test(path)) return false;
   return path.startsWith("numpy/") || !/(^|\/)tests?\//.test(path);
 }
-
-/** What one file may hold, unpacked, so that nobody fills this process's memory: no interpreter could hold more. */
-const MOST_BYTES = 1024 ** 3;
-const MOST_FILES = 100_000;
 
 /** A path that leads out of its folder is no file of a package. */
 const isUnsafe = (path: string): boolean =>
@@ -39,14 +35,12 @@ async function unpack(
   // Packages are installed once: later starts do not need what unpacks them.
   const { unzipSync } = await import("fflate");
   let files: Record<string, Uint8Array>;
-  let [left, count] = [MOST_BYTES, 0];
+  const count = wheelBudget();
   try {
     files = unzipSync(bytes, {
-      filter({ name, originalSize }) {
-        left -= originalSize;
-        if (left < 0 || ++count > MOST_FILES)
-          throw new Error(`it has more than ${MOST_BYTES} bytes or ${MOST_FILES} files`);
-        return isNeeded(name);
+      filter(entry) {
+        count(entry);
+        return isNeeded(entry.name);
       },
     });
   } catch (cause) {

@@ -31,10 +31,26 @@ describe("parseRequirement()", () => {
     "name; (python_version > '3'",
     "name; python_version > '3' and",
     "name[a",
+    "name[a b]",
+    "name[a/b]",
+    `name>=${"1".repeat(1024)}`,
     `name; ${"(".repeat(200)}python_version > '3'${")".repeat(200)}`,
     `name${" ".repeat(10_000)}>=1`,
   ])("refuses %j", (text) => {
     expect(() => parseRequirement(text)).toThrow(RequirementError);
+  });
+  it.each([
+    (n: number) => `a[${" ".repeat(n)}`,
+    (n: number) => `a[${" ,".repeat(n / 2)}`,
+    (n: number) => `a${" ".repeat(n)}!`,
+    (n: number) => `a; ${" ".repeat(n)}!`,
+    (n: number) => `a${"-".repeat(n)}`,
+    (n: number) => `a${">=1,".repeat(n / 4)}x`,
+    (n: number) => `a==1${".1".repeat(n / 2)}x`,
+  ])("is done at once, whatever the text is: %s", (textOf) => {
+    const started = performance.now();
+    for (let i = 0; i < 20; i++) expect(() => parseRequirement(textOf(1000))).toThrow(RequirementError);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });
 

@@ -28,7 +28,7 @@ export type Marker =
 export class RequirementError extends Error {}
 
 /** Longer texts are nobody's requirement. */
-const MOST_CHARACTERS = 4096;
+const MOST_CHARACTERS = 1024;
 /** Parentheses in markers; nobody nests them. */
 const MOST_DEPTH = 50;
 
@@ -50,15 +50,22 @@ const VARIABLES = new Set([
 /** A package's name in the one form in which names are compared (PEP 503). */
 export const canonicalName = (name: string): string => name.toLowerCase().replaceAll(/[-_.]+/g, "-");
 
-const HEAD =
-  /^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[\s*([A-Za-z0-9._,\s-]*)\s*\])?\s*([^;]*?)\s*(?:;([\s\S]*))?$/;
+/** Name and extras; nothing in it can match in two ways, so that no text takes long. */
+const HEAD = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?/;
+const EXTRA = /^[A-Za-z0-9._-]*$/;
 
 /** @throws RequirementError that says what is wrong with it */
 export function parseRequirement(text: string): Requirement {
   if (text.length > MOST_CHARACTERS)
     throw new RequirementError(`it has more than ${MOST_CHARACTERS} characters`);
-  const [, name, extras = "", versions = "", marker] = HEAD.exec(text) ?? [];
+  const semicolon = text.indexOf(";");
+  const head = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
+  const [named = "", name, list = ""] = HEAD.exec(head) ?? [];
   if (name === undefined) throw new RequirementError("it does not begin with the name of a package");
+  const versions = head.slice(named.length).trim();
+  const extras = list.split(",").map((extra) => extra.trim());
+  const wrong = extras.find((extra) => !EXTRA.test(extra));
+  if (wrong !== undefined) throw new RequirementError(`${JSON.stringify(wrong)} is no name of an extra`);
   if (versions.startsWith("@")) {
     throw new RequirementError("packages are not fetched from a URL: put the file into a folder of wheels");
   }
@@ -70,11 +77,9 @@ export function parseRequirement(text: string): Requirement {
     throw new RequirementError(`${JSON.stringify(versions)} are no version specifiers (PEP 440)`);
   return {
     name: canonicalName(name),
-    extras: [...new Set(extras.split(",").map((extra) => canonicalName(extra.trim())))]
-      .filter((extra) => extra !== "")
-      .sort(),
+    extras: [...new Set(extras.map(canonicalName))].filter((extra) => extra !== "").sort(),
     specifier,
-    marker: marker === undefined ? null : parseMarker(marker),
+    marker: semicolon < 0 ? null : parseMarker(text.slice(semicolon + 1)),
     text: text.trim(),
   };
 }
@@ -84,7 +89,8 @@ const TOKEN = /\s*(?:(\()|(\))|('[^']*'|"[^"]*")|(===|~=|==|!=|<=|>=|<|>)|([A-Za
 function parseMarker(text: string): Marker {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.trimEnd().length) {
+  const { length } = text.trimEnd();
+  while (TOKEN.lastIndex < length) {
     const found = TOKEN.exec(text);
     if (!found) throw new RequirementError(`its marker ${JSON.stringify(text.trim())} cannot be read`);
     tokens.push(found[0].trim());

@@ -46,6 +46,13 @@ const solve = async (world: World, ...texts: string[]) =>
   );
 
 describe("resolveRequirements()", () => {
+  it("takes thousands of requirements that are met already, and no more than can be looked through", async () => {
+    const many = (n: number) => Array.from({ length: n }, () => "b");
+    expect(await solve({ a: { 1: many(9000) }, b: { 1: [] } }, "a", "b")).toEqual({ a: "1", b: "1" });
+    await expect(solve({ a: { 1: many(10_001) }, b: { 1: [] } }, "a")).rejects.toThrow(
+      /a 1 leads to more than 10000 requirements/,
+    );
+  });
   it("takes the first version that all requirements allow", async () => {
     const world = { a: { 3: ["c"], 2: ["c"], 1: [] }, b: { 1: ["c<2"] }, c: { 2: [], 1: [] } };
     expect(await solve(world, "a<3", "b")).toEqual({ a: "2", b: "1", c: "1" });

@@ -31,6 +31,8 @@ export interface Places {
 /** Candidates that are tried in all. Real trees need a few dozen; whoever makes one that needs more wants to keep us busy. */
 const MOST_TRIES = 5000;
 const MOST_PACKAGES = 1000;
+/** Requirements that wait for their turn. */
+const MOST_OPEN = 10_000;
 
 type State = ReadonlyMap<string, Chosen>;
 
@@ -48,12 +50,11 @@ export async function resolveRequirements(roots: readonly Wanted[], places: Plac
   };
 
   const solve = async (chosen: State, open: readonly Wanted[]): Promise<State | null> => {
-    const [wanted, ...rest] = open;
-    if (!wanted) return chosen;
-    const { requirement, by } = wanted;
-    const { name } = requirement;
-    const there = chosen.get(name);
-    if (there) {
+    // Those that what is chosen meets already: one after another, since there may be thousands.
+    for (const [at, { requirement, by }] of open.entries()) {
+      const { name } = requirement;
+      const there = chosen.get(name);
+      if (!there) return solveNew(chosen, open.slice(at));
       const { version } = there.candidate;
       if (!allowsVersion(requirement, version, true)) {
         return fail(
@@ -62,10 +63,17 @@ export async function resolveRequirements(roots: readonly Wanted[], places: Plac
         );
       }
       const more = requirement.extras.filter((extra) => !there.extras.includes(extra));
-      return more.length === 0
-        ? solve(chosen, rest)
-        : choose(there.candidate, [...there.extras, ...more], chosen, rest);
+      if (more.length > 0)
+        return choose(there.candidate, [...there.extras, ...more], chosen, open.slice(at + 1));
     }
+    return chosen;
+  };
+
+  /** @param open the first is of a package that is not chosen yet */
+  const solveNew = async (chosen: State, open: readonly Wanted[]): Promise<State | null> => {
+    const [wanted, ...rest] = open as [Wanted, ...Wanted[]];
+    const { requirement, by } = wanted;
+    const { name } = requirement;
     if (chosen.size >= MOST_PACKAGES)
       throw new AssetError(`${by} leads to more than ${MOST_PACKAGES} packages`);
     const offer = await places.offer(name);
@@ -108,6 +116,8 @@ export async function resolveRequirements(roots: readonly Wanted[], places: Plac
     const by = `${name} ${version}`;
     // Those that say something about versions first: they leave less to choose from.
     const wanted = requires.map((requirement): Wanted => ({ requirement, by }));
+    if (rest.length + wanted.length > MOST_OPEN)
+      throw new AssetError(`${by} leads to more than ${MOST_OPEN} requirements`);
     return solve(next, [...rest, ...wanted]);
   };
 

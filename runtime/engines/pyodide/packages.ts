@@ -96,10 +96,15 @@ export function byPreference(
   return compare(b.version, a.version) || Number(a.isPure) - Number(b.isPure);
 }
 
+/** Nobody requires more. */
+const MOST_REQUIREMENTS = 1000;
+/** Longer texts are nobody's version specifiers. */
+const MOST_SPECIFIER_CHARACTERS = 1024;
+
 /**
  * Those of a package's requirements that count here.
  * @param texts as its METADATA has them @param of what to call it
- * @throws AssetError for one that is none
+ * @throws AssetError for one that is none, and for more than 1,000
  */
 export function readRequirements(
   texts: readonly string[],
@@ -107,6 +112,8 @@ export function readRequirements(
   { environment }: Interpreter,
   extras: readonly string[],
 ): Requirement[] {
+  if (texts.length > MOST_REQUIREMENTS)
+    throw new AssetError(`${of} has more than ${MOST_REQUIREMENTS} requirements`);
   return texts
     .map((text) => {
       try {
@@ -123,6 +130,7 @@ export function readRequirements(
 
 /** Why a package cannot be used by a Python; null where it can. Specifiers that cannot be read are no hindrance, as in pip. */
 export function misfitOfPython(requiresPython: string, { python, label }: Interpreter): string | null {
+  if (requiresPython.length > MOST_SPECIFIER_CHARACTERS) return "its specifiers of Python are too long";
   if (!validRange(requiresPython) || satisfies(python, requiresPython, { prereleases: true })) return null;
   return requiresPython.trim() === ""
     ? null

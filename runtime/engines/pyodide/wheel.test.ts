@@ -2,7 +2,15 @@ import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { interpreterOf } from "./packages.ts";
 import { makeWheel } from "./testing.node.ts";
-import { misfit, parseMetadata, parseWheelName, placeOf, readWheel, type WheelName } from "./wheel.ts";
+import {
+  misfit,
+  parseMetadata,
+  parseWheelName,
+  placeOf,
+  readWheel,
+  type WheelName,
+  wheelBudget,
+} from "./wheel.ts";
 
 const older = interpreterOf(
   { python: "3.12.7", platform: "emscripten_3_1_58", abi_version: "2024_0" },
@@ -107,5 +115,19 @@ describe("readWheel()", () => {
     ["no name", zipSync({ "a-1.dist-info/METADATA": strToU8("Version: 1\n") })],
   ])("refuses %s", async (_what, bytes) => {
     await expect(readWheel(bytes, "The wheel")).rejects.toThrow(/^The wheel is damaged: /);
+  });
+  it("stops at the second METADATA, before it unpacks many that share one place", async () => {
+    const name = (i: number) => `d${String(i).padStart(5, "0")}.dist-info/METADATA`;
+    const text = new Uint8Array(1024 * 1024);
+    const files = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [name(i), text]));
+    await expect(readWheel(zipSync(files), "The wheel")).rejects.toThrow(/two METADATA/);
+  });
+  it("counts what is stored by its stored size", () => {
+    const count = wheelBudget();
+    count({ size: 1024 ** 3, originalSize: 0 });
+    expect(() => count({ size: 1, originalSize: 0 })).toThrow(/more than 1073741824 bytes/);
+    const files = wheelBudget();
+    for (let i = 0; i < 100_000; i++) files({ size: 0, originalSize: 0 });
+    expect(() => files({ size: 0, originalSize: 0 })).toThrow(/100000 files/);
   });
 });

@@ -17,9 +17,12 @@ export interface WheelName {
   platforms: readonly string[];
 }
 
+/** No file system takes longer names. */
+const MOST_NAME_CHARACTERS = 255;
+
 /** @returns null for what is no name of a wheel */
 export function parseWheelName(file: string): WheelName | null {
-  if (!file.endsWith(".whl") || !/^[\w.+!-]+$/.test(file)) return null;
+  if (file.length > MOST_NAME_CHARACTERS || !file.endsWith(".whl") || !/^[\w.+!-]+$/.test(file)) return null;
   const parts = file.slice(0, -4).split("-");
   if (parts.length !== 5 && parts.length !== 6) return null;
   const [name = "", version = ""] = parts;
@@ -100,6 +103,23 @@ export interface WheelContent extends Metadata {
 
 /** A wheel is a zip archive; its METADATA is at most so large. */
 const MOST_METADATA_BYTES = 4 * 1024 * 1024;
+/** What one wheel may hold, unpacked, so that nobody fills this process's memory: no interpreter could hold more. */
+const MOST_BYTES = 1024 ** 3;
+const MOST_FILES = 100_000;
+
+/**
+ * Counts the files of an archive, before any is unpacked. Many entries may share one place of the archive, and what is stored is copied in
+ * its stored size, whatever size it says.
+ * @returns takes each of them in turn and throws an Error for one too many
+ */
+export function wheelBudget(): (entry: { size: number; originalSize: number }) => void {
+  let [left, count] = [MOST_BYTES, 0];
+  return ({ size, originalSize }) => {
+    left -= Math.max(size, originalSize);
+    if (left < 0 || ++count > MOST_FILES)
+      throw new Error(`it has more than ${MOST_BYTES} bytes or ${MOST_FILES} files`);
+  };
+}
 
 /** Where a file of a wheel goes below site-packages; null where it is not installed there. */
 export function placeOf(path: string): string | null {
@@ -127,19 +147,26 @@ export async function readWheel(bytes: Uint8Array, where: string): Promise<Wheel
   const { unzipSync } = await import("fflate");
   const damaged = (why: string, cause?: unknown) => new AssetError(`${where} is damaged: ${why}`, { cause });
   const paths: string[] = [];
+  const count = wheelBudget();
+  let hasMetadata = false;
   let texts: Record<string, Uint8Array>;
   try {
     texts = unzipSync(bytes, {
-      filter({ name, originalSize }) {
+      filter(entry) {
+        const { name, size, originalSize } = entry;
+        count(entry);
         paths.push(name);
-        return /^[^/]+\.dist-info\/METADATA$/.test(name) && originalSize <= MOST_METADATA_BYTES;
+        if (!/^[^/]+\.dist-info\/METADATA$/.test(name)) return false;
+        if (hasMetadata) throw new Error("it has two METADATA");
+        hasMetadata = true;
+        return Math.max(size, originalSize) <= MOST_METADATA_BYTES;
       },
     });
   } catch (cause) {
     throw damaged((cause as Error).message, cause);
   }
-  const [metadata, another] = Object.values(texts);
-  if (!metadata || another) throw damaged(`it has ${metadata ? "two METADATA" : "no METADATA"}`);
+  const [metadata] = Object.values(texts);
+  if (!metadata) throw damaged(hasMetadata ? "its METADATA is too large" : "it has no METADATA");
   const imports = new Set<string>();
   for (const path of paths) {
     const module = moduleOf(placeOf(path) ?? "");

@@ -28,7 +28,7 @@ declare const FUSELET_COMPILER: string;
 /** Compiled sources that are kept: a UDF that runs often is compiled once. */
 const KEPT = 256;
 /** Most UDFs import no packages: no need to parse one to see that. */
-const MAY_IMPORT_PACKAGES = /(?:from|import)\s*\(?\s*["'](?!\.\.?\/|fuselet\/udf["'])/;
+const MAY_IMPORT_PACKAGES = /(?:from|import)\s*(?:\(\s*)?["'](?!\.\.?\/|fuselet\/udf["'])/;
 
 /** So many of a process are kept for later ones: a command line has one, and a server's many would only fill the cache. */
 const KEPT_FOR_OTHERS = 8;
@@ -84,7 +84,9 @@ export function quickjsEngine(options: TypeScriptEngineOptions): Engine {
       import("./source.ts"),
       import("./compile.ts"),
     ]);
-    return compileTypeScript(source, readTypeScript(source), loadEsbuild, tree);
+    const made = await compileTypeScript(source, readTypeScript(source), loadEsbuild, tree);
+    await tree?.noteReads();
+    return made;
   };
   /** Parser and compiler are large: a source that an earlier process compiled does not need them. */
   const compileOrFind = async (

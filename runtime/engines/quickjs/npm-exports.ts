@@ -64,7 +64,9 @@ export const importsEntryOf = (manifest: Manifest, specifier: string, kind: Impo
 
 /** The files that a path inside of a package may mean, as CommonJS looks for them. */
 export function withExtensions(path: string): string[] {
-  const plain = path.replace(/\/+$/, "");
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  const plain = path.slice(0, end);
   const within = plain === "" || plain === "." ? "" : `${plain}/`;
   const files = within === "" ? [] : [plain, `${plain}.js`, `${plain}.mjs`, `${plain}.cjs`, `${plain}.json`];
   return [...files, `${within}index.js`, `${within}index.mjs`, `${within}index.cjs`, `${within}index.json`];

@@ -6,7 +6,7 @@ import { readImports, type TypeScriptSource } from "./source.ts";
 import { stripTypes } from "./strip.ts";
 
 /** Most UDFs import none: no need to parse one to see that. */
-const MAY_IMPORT = new RegExp(`(?:from|import)\\s*\\(?\\s*["'](?!\\.\\.?/|${GUEST_MODULE}["'])`);
+const MAY_IMPORT = new RegExp(`(?:from|import)\\s*(?:\\(\\s*)?["'](?!\\.\\.?/|${GUEST_MODULE}["'])`);
 
 const isJavaScript = (file: string) => /\.m?js$/.test(file);
 

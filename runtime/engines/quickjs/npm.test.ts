@@ -1,10 +1,11 @@
 import { gzipSync, strToU8 } from "fflate";
 import { describe, expect, it } from "vitest";
 import type { Assets } from "../../assets.ts";
+import { PermissionDeniedError } from "../../errors.ts";
 import type { NpmRegistry, PackageCaller } from "../../packages.ts";
 import type { UdfSource } from "../../udf.ts";
 import { NpmPackages } from "./npm.ts";
-import { unpackNpm } from "./npm-archive.ts";
+import { npmBudget, unpackNpm } from "./npm-archive.ts";
 import { entriesOf, importsEntryOf, replacementOf } from "./npm-exports.ts";
 import { packageImports } from "./npm-imports.ts";
 import { parseSpecifier } from "./npm-specifier.ts";
@@ -142,6 +143,12 @@ describe("entriesOf()", () => {
 });
 
 describe("packageImports()", () => {
+  it("looks for an import in a time that grows with the text", () => {
+    const code = `// import${" ".repeat(200_000)}\nexport default () => 1;\n`;
+    const started = performance.now();
+    expect(packageImports({ file: "a.ts", code, headers: [] })).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
   it("finds what is left once types are gone, in all files, and no modules of Node", () => {
     const source = {
       file: "a.ts",
@@ -170,6 +177,7 @@ describe("unpackNpm()", () => {
         entry("package/read.md", "4"),
       ),
       "it",
+      npmBudget(),
     );
     expect([...files.keys()]).toEqual(["package.json", "a.js", "sub/b.mjs", long]);
   });
@@ -197,11 +205,19 @@ describe("unpackNpm()", () => {
       /is damaged/,
     ],
   ])("refuses one that %s", async (_what, bytes, message) => {
-    await expect(unpackNpm(bytes, "it")).rejects.toThrow(message);
+    await expect(unpackNpm(bytes, "it", npmBudget())).rejects.toThrow(message);
   });
   it("refuses one that grows without end", async () => {
     const bomb = gzipSync(new Uint8Array(257 * 1024 * 1024), { level: 1 });
-    await expect(unpackNpm(bomb, "it")).rejects.toThrow(/more than 268435456 bytes/);
+    await expect(unpackNpm(bomb, "it", npmBudget())).rejects.toThrow(/more than 268435456 bytes/);
+  });
+  it("refuses what is too much together with what was unpacked before", async () => {
+    const large = archive(manifest, entry("package/large.bin", " ".repeat(1024 * 1024)));
+    const budget = { bytes: 2 * 1024 * 1024 };
+    await unpackNpm(large, "first", budget);
+    await expect(unpackNpm(large, "second", budget)).rejects.toThrow(
+      /of second cannot be used: the UDF's packages have more than 512 MiB together/,
+    );
   });
 });
 
@@ -243,6 +259,32 @@ describe("NpmPackages", () => {
   });
   it("takes a version that is chosen already where it will do", async () => {
     expect(await choose("npm:b@1.9.0", "npm:a@1")).toEqual(["a@1.10.0", "b@1.9.0"]);
+  });
+  it("takes no grant from a lock file", async () => {
+    const integrity = `sha512-${"A".repeat(86)}==`;
+    const origin = registry.url;
+    const locked = [
+      { name: "a", version: "1.0.0", origin, integrity, depends: { b: "1.0.0" } },
+      { name: "b", version: "1.0.0", origin, integrity, depends: {} },
+    ];
+    const lock = JSON.stringify({
+      version: 1,
+      udfs: { "a.ts": { requires: ["npm:a@1"], packages: locked } },
+    });
+    const source = { file: "a.ts", code: "", headers: [], lock } as unknown as UdfSource;
+    const granted = new Set(["a"]);
+    const asking = new NpmPackages({} as Assets, {
+      ...registry,
+      async require(name) {
+        if (granted.has(name)) return;
+        const grant = `--allow-import=npm:${name}`;
+        throw new PermissionDeniedError(`Requires ${name}`, { permission: "import", value: name, grant });
+      },
+    });
+    const open = () => asking.open(source, ["npm:a@1"], {} as PackageCaller);
+    await expect(open()).rejects.toThrow(/run again with --allow-import=npm:b$/);
+    granted.add("b");
+    expect([...(await open()).roots.keys()]).toEqual(["npm:a@1"]);
   });
   it.each([
     ["npm:b@3", /has 1\.0\.0, .*no version/],

@@ -16,7 +16,7 @@ import {
   type PackageCaller,
 } from "../../packages.ts";
 import type { UdfSource } from "../../udf.ts";
-import { unpackNpm } from "./npm-archive.ts";
+import { npmBudget, unpackNpm } from "./npm-archive.ts";
 import type { Manifest } from "./npm-exports.ts";
 import { keyOf, type PackageSpecifier, parseSpecifier } from "./npm-specifier.ts";
 
@@ -40,6 +40,16 @@ export interface NpmTree {
   identity: string;
   /** Whether what is made of it may be kept for other processes: the files of a folder can change. */
   isPinned: boolean;
+  /** Remembers which files of a folder were read: the next tree of the same UDF is another one when they have changed. */
+  noteReads(): Promise<void>;
+}
+
+/** What was opened of folders. */
+interface LocalFiles {
+  /** By path. */
+  packages: Map<string, LocalNpmPackage>;
+  /** Path of a package and file, those that are not there too. */
+  reads: Map<string, readonly [path: string, file: string]>;
 }
 
 /** So many are followed; nobody has more. */
@@ -73,19 +83,23 @@ export class NpmPackages {
     const lock = lockOf(source.lock, source.file);
     if (lock && "python" in lock) throw stale(source, "it was made for a Python UDF");
     const isLocked = (specifier: PackageSpecifier) => lock?.requires.includes(keyOf(specifier)) === true;
-    const names = wanted.filter((specifier) => !isLocked(specifier)).map(({ name }) => name);
+    // Who wrote a lock file grants nothing by it.
+    const names = [
+      ...wanted.map(({ name }) => name),
+      ...(wanted.some(isLocked) ? (lock?.packages ?? []).map(({ name }) => name) : []),
+    ];
     const nowhere = wanted.find(({ isNpm }) => !isNpm && !source[NPM_FOLDER]);
     if (nowhere) throw notBeside(source, nowhere);
     if (!this.#registry || !caller) throw denied(wanted.map(({ name }) => name));
     await this.#requireAll(names, caller);
     const roots = new Map<string, NpmPackage>();
-    const stamps: string[] = [];
+    const local: LocalFiles = { packages: new Map(), reads: new Map() };
     const remote: PackageSpecifier[] = wanted.filter(isLocked);
     for (const specifier of wanted) {
       if (isLocked(specifier)) continue;
       const key = keyOf(specifier);
-      const local = await this.#openLocal(source, specifier, caller, stamps);
-      if (local) roots.set(key, local);
+      const found = await this.#openLocal(source, specifier, caller, local);
+      if (found) roots.set(key, found);
       else if (!specifier.isNpm) throw notBeside(source, specifier);
       else if (lock) {
         throw stale(
@@ -101,7 +115,32 @@ export class NpmPackages {
       remote.length === 0
         ? []
         : locked.map(({ name, version, integrity }) => `${name}@${version} ${integrity}`);
-    return { roots, identity: JSON.stringify([pins, stamps]), isPinned: stamps.length === 0 };
+    const isPinned = local.packages.size === 0;
+    return { roots, isPinned, ...(isPinned ? pinned(pins) : await this.#watched(source, pins, local)) };
+  }
+
+  /** The identity of a tree with packages of folders: by those of their files that the last tree of the same UDF has read. */
+  async #watched(
+    { file, code, headers }: UdfSource,
+    pins: readonly string[],
+    { packages, reads }: LocalFiles,
+  ): Promise<Pick<NpmTree, "identity" | "noteReads">> {
+    const { cache, sha256 } = this.#assets;
+    const stampOf = async (path: string, name: string) =>
+      `${path} ${name} ${(await packages.get(path)?.stampOf(name)) ?? "none"}`;
+    const manifests = await Promise.all([...packages.keys()].map((path) => stampOf(path, "package.json")));
+    const tree = JSON.stringify([pins, manifests, file, code, headers]);
+    const key = `npm-reads-${await sha256(new TextEncoder().encode(tree))}`;
+    const kept = await cache.get(key, () => {});
+    const before: [string, string][] | undefined = kept && JSON.parse(new TextDecoder().decode(kept));
+    // Nobody knows yet on which files it depends: it is like no other.
+    const files = before ? await Promise.all(before.map((each) => stampOf(...each))) : crypto.randomUUID();
+    return {
+      identity: JSON.stringify([pins, manifests, files]),
+      noteReads: async () => {
+        await cache.put(key, new TextEncoder().encode(JSON.stringify([...reads.values()])));
+      },
+    };
   }
 
   /** What is to be locked for a UDF, whatever is locked now. What lies beside it is not locked. @throws as `open` */
@@ -144,7 +183,7 @@ export class NpmPackages {
     source: UdfSource,
     { name, range }: PackageSpecifier,
     caller: PackageCaller,
-    stamps: string[],
+    { packages, reads }: LocalFiles,
   ): Promise<NpmPackage | null> {
     const folder = source[NPM_FOLDER];
     const first = await folder?.find(name, null);
@@ -167,10 +206,13 @@ export class NpmPackages {
           if (there) await this.#requireAll([other], caller);
           return there;
         },
-        read: found.read,
+        read(file) {
+          reads.set(`${found.path}\n${file}`, [found.path, file]);
+          return found.read(file);
+        },
       };
       opened.set(found.path, made);
-      stamps.push(`${found.path} ${found.stamp}`);
+      packages.set(found.path, found);
       for (const other of Object.keys(rangesOf(manifest.dependencies))) {
         const there = await folder.find(other, found.path);
         if (there) depends.set(other, await open(there, other));
@@ -290,25 +332,25 @@ export class NpmPackages {
     if (wanted.length === 0) return roots;
     const registry = this.#registry as NpmRegistry;
     const opened = new Map<string, NpmPackage>();
-    await Promise.all(
-      locked.map(async ({ name, version, origin, integrity, depends }) => {
-        if (origin !== registry.url) {
-          throw new AssetError(
-            `${LOCK_FILE} has npm:${name} from ${origin}, and the registry here is ${registry.url}: a package comes from one registry only. Name that one with --npm-registry, or lock again`,
-          );
-        }
-        const id = `${name}@${version}`;
-        const files = await unpackNpm(await registry.read(name, { version, integrity }, caller), id);
-        opened.set(id, {
-          id,
-          name,
-          manifest: readManifest(files.get("package.json") as string, `package.json of ${id}`),
-          dependency: async (other) =>
-            Object.hasOwn(depends, other) ? opened.get(`${other}@${depends[other]}`) : undefined,
-          read: async (file) => files.get(file) ?? null,
-        });
-      }),
-    );
+    const budget = npmBudget();
+    // One after another, so that no more than one is in memory as an archive.
+    for (const { name, version, origin, integrity, depends } of locked) {
+      if (origin !== registry.url) {
+        throw new AssetError(
+          `${LOCK_FILE} has npm:${name} from ${origin}, and the registry here is ${registry.url}: a package comes from one registry only. Name that one with --npm-registry, or lock again`,
+        );
+      }
+      const id = `${name}@${version}`;
+      const files = await unpackNpm(await registry.read(name, { version, integrity }, caller), id, budget);
+      opened.set(id, {
+        id,
+        name,
+        manifest: readManifest(files.get("package.json") as string, `package.json of ${id}`),
+        dependency: async (other) =>
+          Object.hasOwn(depends, other) ? opened.get(`${other}@${depends[other]}`) : undefined,
+        read: async (file) => files.get(file) ?? null,
+      });
+    }
     for (const specifier of wanted) {
       const versions = locked.filter(({ name }) => name === specifier.name).map(({ version }) => version);
       // A tag may have meant any version, a pre-release too.
@@ -324,6 +366,11 @@ export class NpmPackages {
     return roots;
   }
 }
+
+const pinned = (pins: readonly string[]): Pick<NpmTree, "identity" | "noteReads"> => ({
+  identity: JSON.stringify(pins),
+  noteReads: async () => {},
+});
 
 /** Each of them once. @throws UdfLoadError for one that names no package */
 function readSpecifiers({ file }: UdfSource, specifiers: readonly string[]): PackageSpecifier[] {
