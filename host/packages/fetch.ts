@@ -28,6 +28,12 @@ export type FetchDocument = (
   caller: PackageCaller,
 ) => Promise<{ bytes: Uint8Array; url: URL; mediaType: string } | null>;
 
+/** The place, if the host's owner has named one. @param missing says what is not set up, and how to name one @throws AssetError */
+export function placeFor(what: string, place: URL | null, missing: string): URL {
+  if (place) return place;
+  throw new AssetError(`Cannot fetch ${what}: ${missing}`);
+}
+
 const MOST_REDIRECTS = 5;
 
 export interface FetchLimits {

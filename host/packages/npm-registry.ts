@@ -3,7 +3,8 @@ import type { BuildCache } from "../../runtime/assets.ts";
 import { rangesOf } from "../../runtime/engines/quickjs/npm.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { NpmRegistry, NpmVersion, PackageCaller } from "../../runtime/packages.ts";
-import type { FetchDocument } from "./fetch.ts";
+import { type FetchDocument, placeFor } from "./fetch.ts";
+import { nameOf } from "./packages.ts";
 import { keepPages } from "./pages.ts";
 
 const MiB = 1024 * 1024;
@@ -13,9 +14,12 @@ const MOST_ARCHIVE_BYTES = 64 * MiB;
 /** The short form of a page, without what nobody needs to install. */
 const ACCEPT = "application/vnd.npm.install-v1+json, application/json;q=0.8";
 
+const NO_REGISTRY =
+  "no registry of npm packages is set up. Name one with --npm-registry URL, FUSELET_NPM_REGISTRY or packages.npmRegistry";
+
 export interface NpmRegistryOptions {
-  /** Ends with a slash. */
-  registry: URL;
+  /** Ends with a slash; null where there is none. */
+  registry: URL | null;
   fetch: FetchDocument;
   /** Asks for `import`. @throws PermissionDeniedError */
   require(name: string, caller: PackageCaller): Promise<void>;
@@ -33,13 +37,14 @@ export function openNpmRegistry({
   cache,
   sha256,
 }: NpmRegistryOptions): NpmRegistry {
-  const url = registry.href.replace(/\/$/, "");
+  const url = nameOf(registry);
 
   const readPage = async (name: string, caller: PackageCaller): Promise<Page> => {
     const what = `the package npm:${name}`;
+    const home = placeFor(what, registry, NO_REGISTRY);
     const request = {
-      url: new URL(name.replace("/", "%2f"), registry),
-      home: registry,
+      url: new URL(name.replace("/", "%2f"), home),
+      home,
       accept: ACCEPT,
       mostBytes: MOST_PAGE_BYTES,
       what,
@@ -74,7 +79,7 @@ export function openNpmRegistry({
       const what = `the archive of npm:${id}`;
       const request = {
         url: new URL(found.tarball),
-        home: registry,
+        home: placeFor(what, registry, NO_REGISTRY),
         accept: "*/*",
         mostBytes: MOST_ARCHIVE_BYTES,
         what,

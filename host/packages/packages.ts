@@ -10,22 +10,26 @@ import type { FetchLimits } from "./fetch.ts";
 
 /** Where packages are fetched from. */
 export interface PackageOptions {
-  /** The one index of Python packages: its Simple API. Default: `https://pypi.org/simple`. */
+  /** The one index of Python packages: its Simple API. Default: none, so that no package comes from an index. */
   index?: string;
   /** Where the files of Pyodide's distributions lie, in `vVERSION/full/`. Default: `https://cdn.jsdelivr.net/pyodide/`. */
   pyodide?: string;
-  /** The one registry of npm packages. Default: `https://registry.npmjs.org`. */
+  /** The one registry of npm packages. Default: none. */
   npmRegistry?: string;
 }
 
-const DEFAULTS: Required<PackageOptions> = {
-  index: "https://pypi.org/simple",
+const DEFAULTS: Record<keyof PackageOptions, string | null> = {
+  index: null,
   pyodide: "https://cdn.jsdelivr.net/pyodide/",
-  npmRegistry: "https://registry.npmjs.org",
+  npmRegistry: null,
 };
 
 /** @throws UsageError for an unknown option, or one that is no http or https URL */
-export function checkPackageOptions(options: PackageOptions = {}): Record<keyof PackageOptions, URL> {
+export function checkPackageOptions(options: PackageOptions = {}): {
+  index: URL | null;
+  pyodide: URL;
+  npmRegistry: URL | null;
+} {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
       throw new UsageError(
@@ -33,8 +37,9 @@ export function checkPackageOptions(options: PackageOptions = {}): Record<keyof 
       );
     }
   }
-  const read = (name: keyof PackageOptions): URL => {
+  const read = (name: keyof PackageOptions): URL | null => {
     const text = options[name] ?? DEFAULTS[name];
+    if (text === null) return null;
     const url = URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : null;
     if (
       !url ||
@@ -50,8 +55,11 @@ export function checkPackageOptions(options: PackageOptions = {}): Record<keyof 
     }
     return url;
   };
-  return { index: read("index"), pyodide: read("pyodide"), npmRegistry: read("npmRegistry") };
+  return { index: read("index"), pyodide: read("pyodide") as URL, npmRegistry: read("npmRegistry") };
 }
+
+/** As lock files and messages call a place. */
+export const nameOf = (place: URL | null): string => place?.href.replace(/\/$/, "") ?? "none";
 
 export interface OpenPackagesOptions {
   options: PackageOptions | undefined;
@@ -114,7 +122,7 @@ export function openPackages({ options, assets, broker, openGuard, limits }: Ope
   });
   return {
     python: {
-      url: index.href.replace(/\/$/, ""),
+      url: nameOf(index),
       require: requireFor(""),
       refuse,
       find: async (...args) => (await openPython()).find(...args),
@@ -123,7 +131,7 @@ export function openPackages({ options, assets, broker, openGuard, limits }: Ope
       readOfDistribution: async (...args) => (await openPython()).readOfDistribution(...args),
     },
     npm: {
-      url: npmRegistry.href.replace(/\/$/, ""),
+      url: nameOf(npmRegistry),
       require: requireFor("npm:"),
       find: async (...args) => (await openNpm()).find(...args),
       read: async (...args) => (await openNpm()).read(...args),

@@ -5,7 +5,8 @@
 import type { BuildCache } from "../../runtime/assets.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { IndexFile, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
-import type { FetchDocument } from "./fetch.ts";
+import { type FetchDocument, placeFor } from "./fetch.ts";
+import { nameOf } from "./packages.ts";
 import { keepPages } from "./pages.ts";
 
 const MiB = 1024 * 1024;
@@ -16,9 +17,12 @@ const MOST_WHEEL_BYTES = 512 * MiB;
 const JSON_TYPE = "application/vnd.pypi.simple.v1+json";
 const ACCEPT = `${JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`;
 
+const NO_INDEX =
+  "no index of Python packages is set up. Name one with --index URL, FUSELET_INDEX or packages.index";
+
 export interface PythonIndexOptions {
-  /** Ends with a slash. */
-  index: URL;
+  /** Ends with a slash; null where there is none. */
+  index: URL | null;
   /** Where the files of Pyodide's distributions lie: `/vVERSION/full/` below it. Ends with a slash. */
   pyodide: URL;
   fetch: FetchDocument;
@@ -40,12 +44,13 @@ export function openPythonIndex({
   cache,
   sha256,
 }: PythonIndexOptions): PythonIndex {
-  const url = index.href.replace(/\/$/, "");
+  const url = nameOf(index);
   const readPage = async (name: string, caller: PackageCaller) => {
     const what = `the package ${name}`;
+    const home = placeFor(what, index, NO_INDEX);
     const request = {
-      url: new URL(`${name}/`, index),
-      home: index,
+      url: new URL(`${name}/`, home),
+      home,
       accept: ACCEPT,
       mostBytes: MOST_PAGE_BYTES,
       what,
@@ -98,7 +103,7 @@ export function openPythonIndex({
       const what = `the metadata of ${file} (${name})`;
       const request = {
         url: new URL(`${of}.metadata`),
-        home: index,
+        home: placeFor(what, index, NO_INDEX),
         accept: "*/*",
         mostBytes: MOST_METADATA_BYTES,
         what,
@@ -129,7 +134,7 @@ export function openPythonIndex({
         }
         const request = {
           url: new URL(found.url),
-          home: index,
+          home: placeFor(wanted.file, index, NO_INDEX),
           accept: "*/*",
           mostBytes: MOST_WHEEL_BYTES,
           what: wanted.file,

@@ -124,12 +124,12 @@ const INDEX_OPTIONS: readonly OptionSpec[] = [
   {
     name: "index",
     value: "URL",
-    help: "the index that Python packages are fetched from (default: FUSELET_INDEX, else https://pypi.org/simple)",
+    help: "the index that Python packages are fetched from (default: FUSELET_INDEX; without either, none are)",
   },
   {
     name: "npm-registry",
     value: "URL",
-    help: "the registry that npm packages are fetched from (default: FUSELET_NPM_REGISTRY, else https://registry.npmjs.org)",
+    help: "the registry that npm packages are fetched from (default: FUSELET_NPM_REGISTRY; without either, none are)",
   },
 ];
 

@@ -361,6 +361,12 @@ const cases = {
       2,
       /report\.py requires "App\.Kit>2\.1", and .*\/simple has app-kit 3\.0rc1, 2\.0/,
     ),
+  "granted, and no index is set up: how to name one": () =>
+    fails(
+      ["run", python(["unheard-of"], "1"), "--allow-import"],
+      2,
+      /no index of Python packages is set up.*--index URL/,
+    ),
   "a name that the index does not know": () =>
     fails(
       ["run", python(["unheard-of"], "1"), "--index", index.simple, "--allow-import"],
