@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { build } from "esbuild";
 import { openBrowser } from "../browser/chromium.mjs";
+import { report, runCases } from "../setup/cases.mjs";
 
 const dist = process.env.FUSELET_DIST ?? join(import.meta.dirname, "../../dist");
 
@@ -164,19 +165,9 @@ const cases = {
   },
 };
 
-let failed = 0;
 try {
-  for (const [name, run] of Object.entries(cases)) {
-    try {
-      await run();
-      console.log(`ok ${name}`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${name}\n${error.stack}`);
-    }
-  }
+  await runCases(Object.entries(cases));
 } finally {
   await browser.close();
 }
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

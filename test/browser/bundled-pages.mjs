@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { chromium as playwright } from "playwright-core";
+import { report, runCases } from "../setup/cases.mjs";
 import { CHROMIUM_ARGUMENTS, chromium } from "../setup/chromium.mjs";
 import { serve } from "./server.mjs";
 
@@ -39,23 +40,14 @@ export async function openBundledPages(folder, globalName) {
     },
     /** Runs cases by title, closes all, and prints `N passed, N failed` in the end. */
     async run(cases) {
-      let failed = 0;
       try {
-        for (const [title, run] of Object.entries(cases)) {
-          try {
-            await run();
-          } catch (error) {
-            failed++;
-            console.log(`FAILED ${title}\n${error.stack}`);
-          }
-        }
+        await runCases(Object.entries(cases));
       } finally {
         await context.close();
         await server.close();
         await rm(profile, { recursive: true, force: true, maxRetries: 5 });
       }
-      console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-      process.exitCode = failed ? 1 : 0;
+      report();
     },
   };
 }

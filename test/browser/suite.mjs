@@ -1,5 +1,6 @@
 /** `createRuntime` in pages of a real Chromium, from another origin than the page's: runs, limits, host calls, storage. */
 import assert from "node:assert/strict";
+import { report, runCases } from "../setup/cases.mjs";
 import { openBrowser } from "./chromium.mjs";
 
 const HELLO_PY =
@@ -264,23 +265,13 @@ const cases = {
 const browser = await openBrowser();
 const plain = await browser.openPage();
 const isolated = await browser.openPage({ kind: "isolated" });
-let failed = 0;
 try {
   await prepare(plain);
   await prepare(isolated);
-  for (const [name, test] of Object.entries(cases)) {
-    try {
-      await test({ browser, plain, isolated });
-      console.log(`ok ${name}`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${name}\n${error.stack}`);
-    }
-  }
+  const failed = await runCases(Object.entries(cases), { browser, plain, isolated });
   if (failed) console.log([...plain.messages, ...isolated.messages].join("\n"));
 } finally {
   await browser.close();
 }
 console.log(`Chromium: ${figures.join(", ")}`);
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

@@ -79,6 +79,7 @@ def udf(n: int = 1):
 `;
 const plainTypeScript = (name, ms = 500) => `
 import { udf } from "fuselet/udf";
+import { isWanted, report, runCases } from "../setup/cases.mjs";
 export default udf({ cacheMaxAge: "1h" }, async ({ n = 1 }: { n?: number }) => {
   const response = await fetch("http://${host}/${name}");
   console.log("counted");
@@ -579,29 +580,12 @@ async function inTabs(pages, source, options, runOptions, expected, name) {
   assert.equal(countOf(name), 1);
 }
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-let [passed, failed] = [0, 0];
-async function run(all, ...args) {
-  for (const [title, work] of Object.entries(all)) {
-    if (wanted.length > 0 && !wanted.some((word) => title.includes(word))) continue;
-    const started = performance.now();
-    try {
-      await work(...args);
-      passed++;
-      console.log(`ok     ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${title}\n${error.stack}`);
-    }
-  }
-}
-
 try {
-  await run(cases);
-  if (wanted.length === 0 || wanted.some((word) => Object.keys(pageCases).join().includes(word))) {
+  await runCases(Object.entries(cases));
+  if (Object.keys(pageCases).some(isWanted)) {
     const browser = await openBrowser();
     try {
-      await run(pageCases, await times(4, () => browser.openPage()));
+      await runCases(Object.entries(pageCases), await times(4, () => browser.openPage()));
     } finally {
       await browser.close();
     }
@@ -611,5 +595,4 @@ try {
   server.close();
   if (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

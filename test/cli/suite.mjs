@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { report, runCases } from "../setup/cases.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cli = join(process.env.FUSELET_DIST ?? join(root, "dist"), "cli.js");
@@ -452,17 +453,7 @@ def udf():
   },
 };
 
-let failed = 0;
-for (const [name, run] of Object.entries(cases)) {
-  try {
-    await run();
-    console.log(`ok ${name}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${name}\n${error.stack}`);
-  }
-}
+await runCases(Object.entries(cases));
 server.close();
 rmSync(folder, { recursive: true, force: true });
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import { chromium as playwright } from "playwright-core";
 
 import { serve } from "../browser/server.mjs";
+import { report, runCases } from "../setup/cases.mjs";
 import { CHROMIUM_ARGUMENTS, chromium } from "../setup/chromium.mjs";
 import { withTables } from "./tables.mjs";
 
@@ -218,16 +219,6 @@ const cases = [
   ],
 ];
 
-let failed = 0;
-for (const [name, test] of cases) {
-  try {
-    await test();
-    console.log(`ok ${name}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${name}\n${error.stack}`);
-  }
-}
+await runCases(cases);
 rmSync(folder, { recursive: true, force: true });
-console.log(`${cases.length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

@@ -1,9 +1,9 @@
 /** A Pyodide distribution with fsspec, which that of the other tests lacks. */
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, makeOnce } from "../setup/folder.mjs";
+import { downloadWheels } from "../setup/pip.mjs";
 import { geoDistribution, plainDistribution } from "../setup/pyodide-distribution.mjs";
 
 const VERSION = "2026.9.0";
@@ -22,20 +22,7 @@ export async function fsspecDistribution() {
     .digest("hex")
     .slice(0, 8);
   const folder = await makeOnce(join(cacheFolder(), `pyodide-fsspec-${VERSION}-${name}`), (part) => {
-    const download = [
-      "-m",
-      "pip",
-      "download",
-      "--quiet",
-      "--disable-pip-version-check",
-      "--no-deps",
-      "-d",
-      part,
-    ];
-    const { status } = spawnSync("python3", [...download, `fsspec==${VERSION}`], {
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    if (status !== 0) throw new Error(`Cannot download fsspec: pip ended with ${status}`);
+    downloadWheels([`fsspec==${VERSION}`], part);
     const [wheel] = readdirSync(part);
     for (const file of readdirSync(base)) symlinkSync(join(base, file), join(part, file));
     lock.packages.fsspec = {

@@ -13,6 +13,7 @@ import { build } from "esbuild";
 import { openBindings } from "../../host/bindings.node.ts";
 import { openBrowser } from "../browser/chromium.mjs";
 import { serve } from "../browser/server.mjs";
+import { report, runCases } from "../setup/cases.mjs";
 import { python } from "../setup/python.mjs";
 import { counted, runCounted } from "./counted.ts";
 import { fsspecDistribution } from "./distribution.mjs";
@@ -219,16 +220,8 @@ Object.assign(cases, {
   },
 });
 
-let failed = 0;
 try {
-  for (const [title, run] of Object.entries(cases)) {
-    try {
-      await run();
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${title}\n${error.stack}`);
-    }
-  }
+  await runCases(Object.entries(cases));
 } finally {
   await browser.close();
   await runtime.close();
@@ -236,5 +229,4 @@ try {
   await Promise.all([server, mediumServer, assets].map((each) => each.close()));
   rmSync(temporary, { recursive: true, force: true });
 }
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { makeWheel } from "../../runtime/engines/pyodide/testing.node.ts";
+import { report, runCases } from "../setup/cases.mjs";
 import { plainDistribution } from "../setup/pyodide-distribution.mjs";
 import { npmCases } from "./npm-cases.mjs";
 import { serve, servePythonIndex } from "./servers.mjs";
@@ -708,23 +709,7 @@ async def udf(names: list = ["App.Kit"]):
 const npm = await npmCases({ folder, cache, put, succeeds, fails });
 Object.assign(cases, npm.cases);
 
-let [passed, failed] = [0, 0];
-const only = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
-for (const [title, run] of Object.entries(cases)) {
-  if (only && !title.includes(only)) continue;
-  const started = performance.now();
-  try {
-    const skipped = await run();
-    console.log(
-      `${skipped ? `skip   ${title}: ${skipped}` : `ok     ${title}`} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
-    );
-    if (!skipped) passed++;
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${title}\n${error.stack ?? error}`);
-  }
-}
+await runCases(Object.entries(cases));
 await Promise.all([index.close(), data.close(), npm.close()]);
 rmSync(folder, { recursive: true, force: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+report();

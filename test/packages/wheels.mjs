@@ -1,7 +1,7 @@
 /** Real wheels of requests and what it needs, without code for a platform, from PyPI: downloaded once. */
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { cacheFolder, makeOnce } from "../setup/folder.mjs";
+import { downloadWheels } from "../setup/pip.mjs";
 
 /** Pinned, so that a test that fails today failed yesterday. */
 const REQUIREMENTS = [
@@ -15,21 +15,12 @@ const REQUIREMENTS = [
 /** @returns the folder */
 export function requestsWheels() {
   return makeOnce(join(cacheFolder(), "wheels-requests-2.32.5"), (part) => {
-    const options = [
-      "--quiet",
-      "--disable-pip-version-check",
-      "--no-deps",
+    downloadWheels(REQUIREMENTS, part, [
       "--only-binary=:all:",
       "--platform=any",
-    ];
-    const target = ["--python-version=3.12", "--implementation=py", "--abi=none", "-d", part];
-    const { status } = spawnSync(
-      "python3",
-      ["-m", "pip", "download", ...options, ...target, ...REQUIREMENTS],
-      {
-        stdio: ["ignore", "inherit", "inherit"],
-      },
-    );
-    if (status !== 0) throw new Error(`Cannot download ${REQUIREMENTS.join(", ")}: pip ended with ${status}`);
+      "--python-version=3.12",
+      "--implementation=py",
+      "--abi=none",
+    ]);
   });
 }

