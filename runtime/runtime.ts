@@ -113,7 +113,6 @@ interface AskedRun {
   recipe: Promise<IsolateRecipe>;
   /** For packages. */
   asking: PackageCaller;
-  isNested: boolean;
   /** How many runs wait for this one, each for the next. */
   depth: number;
   /** Counts the runs that this and all others below the same run have started. */
@@ -122,7 +121,7 @@ interface AskedRun {
   uses: RunUses | undefined;
 }
 
-type Position = Pick<AskedRun, "isNested" | "depth" | "tree" | "place" | "uses" | "cacheMaxAgeMs">;
+type Position = Pick<AskedRun, "depth" | "tree" | "place" | "cacheMaxAgeMs">;
 
 const RUN_OPTIONS = new Set([
   "parameters",
@@ -222,16 +221,10 @@ export class Runtime {
    *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
    */
   run(source: UdfSource, options: RunOptions = {}, cacheMaxAgeMs = 0): Promise<RunResult> {
-    const tree = { runs: 0 };
-    const own = { isNested: false, depth: 0, tree, place: undefined, uses: undefined };
-    return this.#run(source, options, { ...own, cacheMaxAgeMs });
+    return this.#run(source, options, { depth: 0, tree: { runs: 0 }, place: undefined, cacheMaxAgeMs });
   }
 
-  async #run(
-    source: UdfSource,
-    options: RunOptions,
-    { isNested, cacheMaxAgeMs, ...position }: Position,
-  ): Promise<RunResult> {
+  async #run(source: UdfSource, options: RunOptions, position: Position): Promise<RunResult> {
     this.#assertOpen();
     checkOptions(options);
     const started = performance.now();
@@ -240,12 +233,18 @@ export class Runtime {
     const context = this.#parts.checkContext(options.context);
     // In one order where others may get the result: a UDF can see it.
     const given = options.parameters ?? {};
-    const parameters = encodeParameters(cacheMaxAgeMs > 0 ? inOrder(given) : given);
+    const parameters = encodeParameters(position.cacheMaxAgeMs > 0 ? inOrder(given) : given);
     const engine = this.#engine(source);
     const hash = await this.#hash(source);
     const principal = options.principal ?? DEFAULT_PRINCIPAL;
     const { signal } = options;
-    const asking = { principal, udf: { name: source.name, hash }, permissions, isNested, signal };
+    const asking = {
+      principal,
+      udf: { name: source.name, hash },
+      permissions,
+      isNested: position.depth > 0,
+      signal,
+    };
     const recipe = engine.recipe(source, { readsTables: holdsTable(parameters), caller: asking });
     // Whoever leases waits for it; a lease that is refused does not.
     recipe.catch(() => {});
@@ -262,8 +261,8 @@ export class Runtime {
       recipe,
       asking,
     };
-    const asked: AskedRun = { ...run, ...position, started, cacheMs: 0, cacheMaxAgeMs, isNested };
-    return cacheMaxAgeMs > 0 ? this.#findOrRun(asked) : this.#runInIsolate(asked, undefined);
+    const asked: AskedRun = { ...run, ...position, started, cacheMs: 0, uses: undefined };
+    return asked.cacheMaxAgeMs > 0 ? this.#findOrRun(asked) : this.#runInIsolate(asked, undefined);
   }
 
   /** Gives the result that an earlier run has left, or runs it while others wait for its result. */
@@ -322,7 +321,8 @@ export class Runtime {
   async #runInIsolate(asked: AskedRun, keeping: RunLease | undefined): Promise<RunResult> {
     const { source, options, limits, permissions, context, parameters, engine, hash, principal, recipe } =
       asked;
-    const { started, cacheMs, isNested, depth, tree, uses, asking } = asked;
+    const { started, cacheMs, depth, tree, uses, asking } = asked;
+    const { isNested } = asking;
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
     const sent = booting
@@ -371,7 +371,7 @@ export class Runtime {
         parent,
         run: (udf, its) => {
           const own = { ...its, principal, permissions, limits, signal: caller.signal };
-          const position = { isNested: true, depth: depth + 1, tree, uses: undefined, cacheMaxAgeMs: 0 };
+          const position = { depth: depth + 1, tree, cacheMaxAgeMs: 0 };
           return nested((place) => this.#run(udf, own, { ...position, place }));
         },
       };

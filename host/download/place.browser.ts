@@ -11,6 +11,7 @@
  */
 import { concat } from "../../runtime/bytes.ts";
 import type { StoredFile } from "../files/files.ts";
+import { orNull } from "../opfs.browser.ts";
 import type { DownloadPlace, PartialDownload } from "./download.ts";
 import { DownloadError } from "./errors.ts";
 import { sha256OfParts } from "./sha256.ts";
@@ -292,16 +293,6 @@ async function prune(root: Folder, key: string, maxBytes: number): Promise<void>
     if (total <= maxBytes || each === key) continue;
     await orNull((await root.getDirectoryHandle(each)).removeEntry("whole"));
     await orNull(root.removeEntry(each, { recursive: true }));
-  }
-}
-
-/** Nothing is there, or something else than was looked for. */
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (["NotFoundError", "TypeMismatchError"].includes((error as Error).name)) return null;
-    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** `fd://` in a page: files in the page's own file system (OPFS), which belongs to its origin. */
 import type { Call } from "../host.ts";
+import { orNull } from "../opfs.browser.ts";
 import { isDenied } from "./denied.ts";
 import type {
   Driver,
@@ -236,16 +237,6 @@ function entryOf(location: Location, file: File | null): Entry {
 }
 
 const etagOf = ({ size, lastModified }: File): string => `"${size.toString(16)}-${lastModified}"`;
-
-/** Nothing is there, or something else than was looked for. */
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (["NotFoundError", "TypeMismatchError"].includes((error as Error).name)) return null;
-    throw error;
-  }
-}
 
 const MEANINGS: Readonly<Record<string, [StorageErrorCode, string]>> = {
   NotFoundError: ["not found", "it is not there"],
