@@ -17,6 +17,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openBrowser } from "../browser/chromium.mjs";
+import { isWanted, report, runCases } from "../setup/cases.mjs";
 import { bodyOf, NAMES, serveBodies } from "./bodies.mjs";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -79,7 +80,6 @@ def udf(n: int = 1):
 `;
 const plainTypeScript = (name, ms = 500) => `
 import { udf } from "fuselet/udf";
-import { isWanted, report, runCases } from "../setup/cases.mjs";
 export default udf({ cacheMaxAge: "1h" }, async ({ n = 1 }: { n?: number }) => {
   const response = await fetch("http://${host}/${name}");
   console.log("counted");
