@@ -20,6 +20,8 @@ pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")
 gpd = pytest.importorskip("geopandas")
 shapely = pytest.importorskip("shapely")
+if sys.platform == "emscripten":
+    pytest.skip("the host is a process here", allow_module_level=True)
 
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402

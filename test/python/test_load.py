@@ -104,6 +104,7 @@ def test_a_syntax_error_shows_the_line(prepare, failure):
     assert failure(prepare, "import fused\nx = = 1\n").message == "hello.py, line 2: invalid syntax\n    x = = 1"
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="pytest's own frames leave the parser too little of a worker's stack")
 def test_a_source_nested_too_deep_is_refused(prepare, failure):
     assert failure(prepare, f"x = {'(' * 500}1{')' * 500}\n").kind == "load"
 
