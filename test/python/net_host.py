@@ -46,6 +46,8 @@ class Host:
         self.open: dict[int, Any] = {}
         self._last = 0
         self._tls = ssl.create_default_context(cadata=authority)
+        # Python 3.13 asks for extensions that the certificates of the host's tests do not have, nor many of the world's.
+        self._tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
 
     def answer(self, name: str, text: str, buffers: list[bytes]) -> dict[str, Any]:
         """The answer to a call, as the guest's door gives it."""

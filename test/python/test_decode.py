@@ -1,6 +1,7 @@
 """The reading side of the encoding: what comes back, and what breaks a rule."""
 
 import json
+import sys
 import uuid
 
 import pytest
@@ -82,6 +83,8 @@ def test_a_run_reports_broken_parameters(prepare):
     ids=["list", "dict", "tuple", "tagged dict"],
 )  # fmt: skip
 def test_the_deepest_values_come_back(make):
+    if sys.version_info[:2] == (3, 12) and sys.platform != "emscripten" and make({}) == {"$": {}}:
+        pytest.skip("its JSON parser has a bound of its own, 1,500 levels")
     value = 1
     for _ in range(501):
         value = make(value)

@@ -5,6 +5,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, makeOnce } from "./folder.mjs";
 
@@ -41,12 +43,36 @@ function run(command, args) {
   }
 }
 
-/** The path of the environment's python. Its folder's name has the hash of the requirements. */
-export async function python() {
-  const version = createHash("sha256").update(REQUIREMENTS.join("\n")).digest("hex").slice(0, 8);
+/**
+ * The CPythons of this machine that the package supports: the one called `python3`, and one of each newer version that is found.
+ * @returns {{ interpreter: string, version: string }[]} versions such as "3.11"
+ */
+export function pythons() {
+  const pyenv = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
+  const candidates = [
+    "python3",
+    ...["3.12", "3.13", "3.14", "3.15"].map((version) => `python${version}`),
+    ...(existsSync(pyenv) ? readdirSync(pyenv).map((name) => join(pyenv, name, "bin", "python3")) : []),
+  ];
+  const found = new Map();
+  for (const interpreter of candidates) {
+    const { status, stdout } = spawnSync(interpreter, ["-c", "import sys; print(*sys.version_info[:2])"], {
+      encoding: "utf8",
+    });
+    const [major, minor] = (stdout ?? "").split(" ").map(Number);
+    if (status !== 0 || major !== 3 || minor < 11) continue;
+    const version = `3.${minor}`;
+    if (!found.has(version)) found.set(version, { interpreter, version });
+  }
+  return [...found.values()];
+}
+
+/** The path of the environment's python. Its folder's name has the hash of the requirements. @param interpreter what it is made with */
+export async function python({ interpreter, version } = pythons()[0]) {
+  const hash = createHash("sha256").update(REQUIREMENTS.join("\n")).digest("hex").slice(0, 8);
   // Moving it breaks its scripts, which hold its path: its tools are run with `python -m`.
-  const folder = await makeOnce(join(cacheFolder(), `python-${version}`), (part) => {
-    run("python3", ["-m", "venv", part]);
+  const folder = await makeOnce(join(cacheFolder(), `python-${version}-${hash}`), (part) => {
+    run(interpreter, ["-m", "venv", part]);
     run(join(part, "bin", "python"), [
       "-m",
       "pip",
