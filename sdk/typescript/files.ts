@@ -7,6 +7,7 @@ const PART_BYTES = 4 * 1024 * 1024;
 /** A file at the host: it is read in parts and may be larger than memory. */
 export class HostFile {
   readonly #number: number;
+  #isClosed = false;
   /** In bytes. */
   readonly size: number;
 
@@ -35,6 +36,13 @@ export class HostFile {
       bytes.set((await door.call("files.read", this.#number, position + at, most)) as Uint8Array, at);
     }
     return bytes;
+  }
+
+  /** Lets the host close it: a run may have a bounded number open. Twice is no error. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await door.call("files.close", this.#number);
   }
 
   /** The whole file as text (UTF-8). */

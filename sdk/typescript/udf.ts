@@ -8,6 +8,7 @@
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { door, type UdfHost } from "./door.ts";
 
+export { api, type FileDetails } from "./api.ts";
 export { type CachedFunction, type CacheOptions, cache } from "./cache.ts";
 export { context, type UdfContext } from "./context.ts";
 export { type DownloadOptions, download, type HostFile } from "./files.ts";

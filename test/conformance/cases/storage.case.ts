@@ -52,6 +52,26 @@ export default [
     ),
     value: ["b.txt", false, 6, new TextEncoder().encode("é🌍"), ["a"], null, true, false, []],
   }),
+  defineCase("the functions of `api` write, look at, read, list and delete", {
+    ...ALL,
+    typescript: inFolder(
+      "api-typescript",
+      'import { api } from "fuselet/udf";\nexport default async () => {\n  await api.upload("é🌍", "DIR/a/b.txt");\n  const large = new Uint8Array(9 * 2 ** 20).fill(7);\n  await api.upload(large, "DIR/large", { contentType: "text/plain" });\n  const { name, size } = await api.details("DIR/large");\n  const read = await api.get("DIR/large");\n  const open = await api.open("DIR/a/b.txt");\n  const part = await open.read(0, 2);\n  await open.close();\n  await open.close();\n  const closed = await open.read().catch((error) => error.name);\n  const taken = await api.upload("x", "DIR/large", { ifNoneMatch: true }).catch((error) => error.name);\n  return [name, size, read.length, read.every((byte) => byte === 7), part, closed, taken, (await api.list("DIR/")).map((entry) => entry.name), (await api.list("DIR/", { recursive: true })).map((entry) => entry.url), await api.delete("DIR/"), await api.list("DIR/")];\n};\n',
+    ),
+    value: [
+      "large",
+      9 * 2 ** 20,
+      9 * 2 ** 20,
+      true,
+      Uint8Array.of(0xc3, 0xa9),
+      "UsageError",
+      "StorageError",
+      ["a", "large"],
+      ["fd://conformance/api-typescript/a/b.txt", "fd://conformance/api-typescript/large"],
+      true,
+      [],
+    ],
+  }),
   defineCase("parts of a file are read; behind its end there is nothing", {
     ...ALL,
     python: python(

@@ -1,0 +1,112 @@
+/** Files of the storage, as a TypeScript UDF uses them: the file functions of the reference's `fused.api`. */
+import { door } from "./door.ts";
+import { HostFile } from "./files.ts";
+
+/** What one call of the host writes at most. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+/** A file or a folder of the storage. */
+export interface FileDetails {
+  /** That of a folder ends with a slash. */
+  url: string;
+  /** The last part of its path. */
+  name: string;
+  isDirectory: boolean;
+  /** In bytes; null for folders, and where the service does not say. */
+  size: number | null;
+  /** Milliseconds since 1970; null where the service does not say. */
+  modifiedMs: number | null;
+  /** Another one where the content is another; null where the service has none. */
+  etag: string | null;
+}
+
+const ask = (method: string, ...args: unknown[]) => door.call(`storage.${method}`, ...args);
+
+/**
+ * A place is a URL: `fd://` (this principal's own files), `s3://`, `gs://`, `file://`, or `http(s)://`, which can only be read. All need
+ * the permission `read` or `write` for it, and throw an Error named PermissionDeniedError or StorageError.
+ */
+export const api = {
+  /** What lies in a folder; with `recursive` all files below it, at any depth, and no folders. */
+  async list(folder: string, { recursive = false }: { recursive?: boolean } = {}): Promise<FileDetails[]> {
+    const found: FileDetails[] = [];
+    let after: string | null = null;
+    do {
+      const page = (await ask("list", folder, { recursive, after })) as {
+        entries: FileDetails[];
+        next: string | null;
+      };
+      for (const entry of page.entries) found.push(entry);
+      after = page.next;
+    } while (after !== null);
+    return found;
+  },
+
+  /** What is known of a file. */
+  details: async (url: string): Promise<FileDetails> => (await ask("details", url)) as FileDetails,
+
+  /** A whole file. */
+  async get(url: string): Promise<Uint8Array> {
+    const file = await api.open(url);
+    try {
+      return await file.read();
+    } finally {
+      await file.close();
+    }
+  },
+
+  /** Opens a file, which is read in parts and may be larger than memory. */
+  async open(url: string): Promise<HostFile> {
+    const { file, size } = (await ask("open", url)) as { file: number; size: number };
+    return new HostFile(file, size);
+  },
+
+  /**
+   * Writes a file, whole or not at all.
+   * @param content bytes, or text that is written as UTF-8
+   * @param options `contentType`: a media type; `ifNoneMatch`: nothing may be there yet
+   */
+  async upload(
+    content: Uint8Array | string,
+    url: string,
+    options: { contentType?: string; ifNoneMatch?: boolean } = {},
+  ): Promise<void> {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    if (bytes.length <= PART_BYTES) {
+      await ask("put", url, bytes, options);
+      return;
+    }
+    const upload = await ask("openWrite", url, options);
+    try {
+      for (let at = 0; at < bytes.length; at += PART_BYTES)
+        await ask("writePart", upload, bytes.subarray(at, at + PART_BYTES));
+      await ask("commitWrite", upload);
+    } catch (error) {
+      await ask("abortWrite", upload).catch(() => {});
+      throw error;
+    }
+  },
+
+  /**
+   * Deletes a file, or a folder with all that is in it.
+   * @param options `maxDeletionDepth`: a folder that holds files deeper than this is left as it is. Default: 3
+   * @returns whether there was anything
+   */
+  delete: async (
+    url: string,
+    { maxDeletionDepth = 3 }: { maxDeletionDepth?: number | "unlimited" } = {},
+  ): Promise<boolean> => (await ask("delete", url, { maxDeletionDepth })) as boolean,
+
+  /** A URL that anybody may read the file with. @param options `expiresSeconds`: from 1 to 604,800 (7 days). Default: 3,600 */
+  signUrl: async (
+    url: string,
+    { expiresSeconds = 3600 }: { expiresSeconds?: number } = {},
+  ): Promise<string> => (await ask("sign", url, { expiresSeconds })) as string,
+
+  /** The same for each file of a folder: URLs by path. */
+  signUrlPrefix: async (
+    url: string,
+    { expiresSeconds = 3600 }: { expiresSeconds?: number } = {},
+  ): Promise<Record<string, string>> =>
+    (await ask("signPrefix", url, { expiresSeconds })) as Record<string, string>,
+};
