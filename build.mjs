@@ -11,6 +11,7 @@ import { build } from "esbuild";
 import { buildEmbed } from "./build.embed.mjs";
 import { thirdPartyNotices } from "./build.notices.mjs";
 import { watForEsbuild } from "./build.wat.mjs";
+import { buildWheel } from "./build.wheel.mjs";
 import { encodePack } from "./runtime/engines/pyodide/pack.ts";
 import { openQuickJs } from "./runtime/engines/quickjs/guest.ts";
 import { bundlePrelude } from "./runtime/engines/quickjs/prelude.node.ts";
@@ -108,7 +109,7 @@ async function makeQuickJsImage() {
   await writeFile(join(own, "quickjs.image"), engine.image);
 }
 
-/** The Python package as files below site-packages, in the archive format of runtime/engines/pyodide/pack.ts. */
+/** The Python package: for isolates in the archive format of runtime/engines/pyodide/pack.ts, for all others as a wheel. */
 async function packFused() {
   const folder = join(root, "sdk/python");
   const files = new Map();
@@ -119,6 +120,9 @@ async function packFused() {
     const path = join(entry.parentPath, entry.name);
     files.set(relative(folder, path).replaceAll("\\", "/"), new Uint8Array(await readFile(path)));
   }
+  const wheel = buildWheel(await readFile(join(folder, "pyproject.toml"), "utf8"), files, version);
+  await mkdir(join(dist, "python"), { recursive: true });
+  await writeFile(join(dist, "python", wheel.name), wheel.bytes);
   // In an isolate the host installs packages.
   files.set("micropip.py", new TextEncoder().encode("from fused._micropip import *\n"));
   files.set(

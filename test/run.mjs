@@ -84,6 +84,30 @@ async function check(...runs) {
   return { passed: 1, failed: 0, output: "" };
 }
 
+/** The Python package's wheel, installed as its users do. */
+async function wheelCheck() {
+  const [name] = readdirSync(join(root, "dist", "python"));
+  const target = join(temporary, "wheel");
+  const pip = [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--target",
+    target,
+  ];
+  return check(
+    () => command("python3", [...pip, join(root, "dist", "python", name)]),
+    () =>
+      command("python3", ["-c", "import fused; print(fused.run, fused.__file__)"], {
+        cwd: temporary,
+        env: { ...process.env, PYTHONPATH: target },
+      }),
+  );
+}
+
 /** The packed package, looked at as its users' tools will. */
 async function packageChecks() {
   const packed = await command("npm", ["pack", "--silent", "--pack-destination", temporary]);
@@ -95,6 +119,7 @@ async function packageChecks() {
     await check(() =>
       tool("@arethetypeswrong/cli/dist/index.js", file, "--profile", "esm-only", "--no-emoji", "--no-color"),
     ),
+    await wheelCheck(),
   ];
   return {
     passed: results.filter(({ passed }) => passed).length,
