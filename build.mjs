@@ -5,10 +5,11 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 
 import { buildEmbed } from "./build.embed.mjs";
+import { loadedWith, mergeChunks } from "./build.merge.mjs";
 import { thirdPartyNotices } from "./build.notices.mjs";
 import { watForEsbuild } from "./build.wat.mjs";
 import { buildWheel } from "./build.wheel.mjs";
@@ -62,7 +63,8 @@ const guest = (entry, file, options = {}) =>
     ...options,
   });
 
-await Promise.all([
+const [{ metafile }] = await Promise.all([
+  buildForNode(),
   guest("runtime/isolate/child.node.ts", "child.js", { platform: "node", minify: true }),
   guest("runtime/engines/pyodide/realm.node.ts", "realm-pyodide.js", {
     globalName: "realm",
@@ -73,7 +75,15 @@ await Promise.all([
     platform: "neutral",
   }),
   makeQuickJsImage(),
-  build({
+  packFused(),
+]);
+await mergeForNode(metafile);
+await buildEmbed({ dist, common });
+await writeFile(join(dist, "THIRD-PARTY.txt"), await thirdPartyNotices(root, inputs));
+
+/** The library and the command line. */
+function buildForNode() {
+  return build({
     ...common,
     entryPoints: {
       "index.node": "sdk/typescript/index.node.ts",
@@ -89,11 +99,25 @@ await Promise.all([
     // Small libraries are bundled: what starts often should not look for many files.
     external: ["apache-arrow", "esbuild", "parquet-wasm", "pyodide", "undici"],
     minifySyntax: true,
-  }),
-  packFused(),
-]);
-await buildEmbed({ dist, common });
-await writeFile(join(dist, "THIRD-PARTY.txt"), await thirdPartyNotices(root, inputs));
+  });
+}
+
+/** What the library always loads becomes one file, and so does what the command line always loads beside it. */
+async function mergeForNode(metafile) {
+  const bytesOf = (name) => metafile.outputs[relative(root, join(dist, name))].bytes;
+  const program = Object.keys(metafile.outputs)
+    .map((path) => basename(path))
+    .find((name) => name.startsWith("main-"));
+  // These are read before the rest, while a child process starts; those are for whoever writes a UDF.
+  const apart = loadedWith(metafile, "cli.js").union(loadedWith(metafile, "udf.js"));
+  const library = loadedWith(metafile, "index.node.js").difference(apart);
+  const rest = loadedWith(metafile, program).difference(apart).difference(library);
+  // The entry has the public names only.
+  library.delete("index.node.js");
+  const largest = [...library].reduce((a, b) => (bytesOf(a) > bytesOf(b) ? a : b));
+  await mergeChunks(dist, metafile, largest, library);
+  await mergeChunks(dist, metafile, program, rest);
+}
 
 /** QuickJS's memory with our guest script loaded: isolates start from it. */
 async function makeQuickJsImage() {

@@ -3,8 +3,14 @@ import { once } from "../runtime/once.ts";
 import { lazyBinding, type OpenBindings, openNetwork, STORAGE_METHODS } from "./bindings.ts";
 import type { OpenStored } from "./download/binding.ts";
 import { RunFiles } from "./files/files.ts";
+import type { BrowserStorageOptions } from "./storage/storage.browser.ts";
 
-export function openBindings(): OpenBindings {
+export interface BindingsOptions {
+  /** What one principal may hold in the page's storage. */
+  storage?: Pick<BrowserStorageOptions, "quota"> | undefined;
+}
+
+export function openBindings({ storage }: BindingsOptions = {}): OpenBindings {
   const files = new RunFiles();
   const closers: (() => Promise<unknown>)[] = [];
   const network = once(() => openNetwork(import("./net/transport.browser.ts"), closers));
@@ -16,7 +22,7 @@ export function openBindings(): OpenBindings {
   });
   const cached = once(async () => {
     const [cache, { cacheBinding }] = await Promise.all([results(), import("./cache/binding.ts")]);
-    return cacheBinding({ cache });
+    return cacheBinding({ cache, roomOf: (call) => files.roomOf(call) });
   });
   const storages = once(async () => {
     const [{ guard }, { openStorage }, { storageBinding }] = await Promise.all([
@@ -24,7 +30,9 @@ export function openBindings(): OpenBindings {
       import("./storage/storage.browser.ts"),
       import("./storage/binding.ts"),
     ]);
-    return storageBinding({ ...openStorage({ guard }), files });
+    const { drivers, close } = openStorage({ ...storage, guard });
+    closers.push(close);
+    return storageBinding({ drivers, files });
   });
   const secrets = once(async () => {
     const [{ openVault }, { secretsBinding }] = await Promise.all([

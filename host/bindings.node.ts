@@ -12,8 +12,8 @@ export interface BindingsOptions {
   cacheFolder: string;
   /** Where files of `fd://` are kept, with all else of the user's. */
   dataFolder: string;
-  /** Storage beyond this machine. */
-  storage?: Pick<NodeStorageOptions, "s3" | "enableGcs" | "gcsKey"> | undefined;
+  /** Storage beyond this machine, and what one principal may hold on it. */
+  storage?: Pick<NodeStorageOptions, "quota" | "s3" | "enableGcs" | "gcsKey"> | undefined;
 }
 
 export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptions): OpenBindings {
@@ -30,7 +30,7 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
   });
   const cached = once(async () => {
     const [cache, { cacheBinding }] = await Promise.all([results(), import("./cache/binding.ts")]);
-    return cacheBinding({ cache });
+    return cacheBinding({ cache, roomOf: (call) => files.roomOf(call) });
   });
 
   const downloads = once(async () => {

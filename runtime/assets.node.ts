@@ -8,6 +8,7 @@ import type { Assets, BuildCache, Folder, ListedFolder } from "./assets.ts";
 import { cacheFolder } from "./cache-folder.node.ts";
 import { AssetError } from "./errors.ts";
 import { readKey } from "./key.node.ts";
+import { prune } from "./prune.node.ts";
 
 const MAC_BYTES = 32;
 
@@ -31,6 +32,19 @@ export function diskFolder(path: string): Folder {
         (found) => found.isFile(),
         () => false,
       ),
+  };
+}
+
+/** A folder that is looked for when it is first used. */
+function folderOf(find: () => string): Folder {
+  let found: Folder | undefined;
+  const folder = () => (found ??= diskFolder(find()));
+  return {
+    get name() {
+      return folder().name;
+    },
+    read: async (file) => folder().read(file),
+    has: async (file) => folder().has(file),
   };
 }
 
@@ -67,28 +81,9 @@ const MAX_CACHE_BYTES = 4 * 1024 ** 3;
 /** What a process that was killed left half-written. */
 const STALE_MS = 60 * 60 * 1000;
 
-/** Removes what is stale, and what is too much. Never throws: another process may do the same. */
-async function prune(folder: string, maxBytes: number): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  const found = await Promise.all(
-    names.map(async (name) => ({
-      path: join(folder, name),
-      name,
-      info: await stat(join(folder, name)).catch(() => null),
-    })),
-  );
-  const remove = (path: string) => rm(path, { force: true }).catch(() => {});
-  let total = 0;
-  for (const { path, name, info } of found.sort((a, b) => (b.info?.mtimeMs ?? 0) - (a.info?.mtimeMs ?? 0))) {
-    if (!info?.isFile()) continue;
-    if (name.endsWith(".tmp")) {
-      if (Date.now() - info.mtimeMs > STALE_MS) await remove(path);
-    } else if (/^(snapshot|code|packages|typescript|resolution|wheels|wheel|npm)-/.test(name)) {
-      total += info.size;
-      if (total > maxBytes) await remove(path);
-    }
-  }
-}
+const isTemporary = (name: string) => name.endsWith(".tmp");
+const isBuild = (name: string) =>
+  /^(snapshot|code|packages|typescript|resolution|wheels|wheel|npm)-/.test(name);
 
 /** Files under `folder`, each with its MAC in front. Written whole or not at all; bounded. */
 export function diskCache(folder: string, maxBytes: number = MAX_CACHE_BYTES): BuildCache {
@@ -126,7 +121,7 @@ export function diskCache(folder: string, maxBytes: number = MAX_CACHE_BYTES): B
           await file.close();
         }
         await rename(temporary, path);
-        await prune(folder, maxBytes);
+        await prune({ folder, maxBytes, isKept: isBuild, isHalf: isTemporary, staleMs: STALE_MS });
         return undefined;
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {});
@@ -153,7 +148,7 @@ export function openAssets(options: AssetOptions = {}): Assets {
   const wheels = options.wheels ?? process.env.FUSELET_WHEELS;
   return {
     own: diskFolder(fileURLToPath(new URL("./assets/", import.meta.url))),
-    pyodide: diskFolder(chosen ? chosen : dirname(require.resolve("pyodide/package.json"))),
+    pyodide: chosen ? diskFolder(chosen) : folderOf(() => dirname(require.resolve("pyodide/package.json"))),
     ...(wheels ? { wheels: listedDiskFolder(wheels) } : {}),
     quickjs: diskFolder(dirname(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"))),
     cache: diskCache(options.cache ?? cacheFolder()),

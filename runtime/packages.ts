@@ -50,7 +50,13 @@ export interface PythonIndex {
    * @throws PermissionDeniedError, AssetError where the index has no such file, or another one under its name
    */
   read(name: string, wanted: { file: string; sha256: string }, caller: PackageCaller): Promise<Uint8Array>;
-  /** The same for a file of a Pyodide distribution. @param version of Pyodide */
+  /**
+   * A file that is kept on this machine, whichever index it was fetched from: its hash says that it is the one. Nobody is asked.
+   * @param from the index, as a lock file names it
+   * @returns undefined where it is not kept
+   */
+  kept(from: string, name: string, wanted: { file: string; sha256: string }): Promise<Uint8Array | undefined>;
+  /** As `read`, for a file of a Pyodide distribution. @param version of Pyodide */
   readOfDistribution(
     name: string,
     wanted: { file: string; sha256: string; version: string },
@@ -86,6 +92,12 @@ export interface NpmRegistry {
     wanted: { version: string; integrity: string },
     caller: PackageCaller,
   ): Promise<Uint8Array>;
+  /** An archive that is kept on this machine, whichever registry it was fetched from. @returns undefined where it is not kept */
+  kept(
+    from: string,
+    name: string,
+    wanted: { version: string; integrity: string },
+  ): Promise<Uint8Array | undefined>;
 }
 
 /** A package of npm that lies on this machine. */

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkContext } from "../context/context.ts";
+import { RunFiles } from "../files/files.ts";
+import { Room } from "../files/room.ts";
 import type { Binding, Call } from "../host.ts";
 import { createBroker } from "../permissions/broker.ts";
 import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
@@ -22,7 +24,8 @@ const broker = createBroker({
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fuselet-binding-"));
   opened = openCache(folder);
-  binding = cacheBinding({ cache: opened.cache });
+  const files = new RunFiles();
+  binding = cacheBinding({ cache: opened.cache, roomOf: (call) => files.roomOf(call) });
   decisions = 0;
 });
 afterEach(async () => {
@@ -54,14 +57,18 @@ function run({
   return {
     principal,
     udf,
+    source: { name: "u", language: "python", code: "", file: "u.py", headers: [], metadata: {} },
     engine,
     permissions: checked,
     context: checkContext({ headers }),
     signal: ending.signal,
     taken: () => Promise.resolve(),
+    hold: () => () => {},
     run: () => Promise.reject(new Error("nobody runs another UDF here")),
     require: (permission, value) =>
       broker.require(permission, value, { principal, udf, permissions: checked, runId: "run" }),
+    requireUndenied: () => {},
+    noteDenial: () => {},
     keepNothing: () => {},
     end: () => ending.abort(),
   };
@@ -341,7 +348,7 @@ test("a storage that cannot be used is an error that names no path of this machi
   const file = join(folder, "file");
   await writeFile(file, "");
   const broken = openCache(join(file, "below"));
-  binding = cacheBinding({ cache: broken.cache });
+  binding = cacheBinding({ cache: broken.cache, roomOf: () => new Room(Infinity, async () => {}) });
   const error = (await begin(run()).catch((cause) => cause)) as Error & { code: string };
   expect(error).toMatchObject({ name: "CacheError", code: "storage" });
   expect(error.message).not.toContain(folder);
@@ -355,4 +362,47 @@ test("a principal and a UDF are told in lists, and no file holds a body under a 
   for await (const entry of opened.cache.list())
     expect(entry).toMatchObject({ principal: "ada", udf: "u", folder: "maps", name: "../../f" });
   expect(readFileSync(join(folder, "key"))).toHaveLength(32);
+});
+
+test("of many large hits at once the host holds what a UDF may have waiting, and no more", async () => {
+  const size = 8 * 1024 * 1024;
+  const large = { format: "bytes", body: new Uint8Array(size).fill(1) };
+  const first = run();
+  await binding.commit!([(await begin(first)).lease, large], first);
+  /** Asks 24 times, and takes an answer now and then. @returns the most that waited in the host at once, in answers */
+  const most = async (room?: Room) => {
+    let [held, peak] = [0, 0];
+    const waiting: (() => void)[] = [];
+    const taken = () =>
+      held === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve));
+    const call = Object.assign(run(), { taken });
+    if (room) binding = cacheBinding({ cache: opened.cache, roomOf: () => room });
+    let left = 24;
+    const answers = Array.from({ length: left }, async () => {
+      expect((await begin(call)).body.length).toBe(size);
+      peak = Math.max(peak, ++held);
+    });
+    while (left > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (held === 0) continue;
+      [held, left] = [0, left - held];
+      for (const wake of waiting.splice(0)) wake();
+    }
+    await Promise.all(answers);
+    return peak;
+  };
+  expect(await most()).toBeLessThanOrEqual(9);
+  expect(await most(new Room(Infinity, async () => {}))).toBeGreaterThan(9);
+}, 20_000);
+
+test("a run that has ended while its hits waited for room reads none of them", async () => {
+  const first = run();
+  await commit(first, (await begin(first)).lease);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const call = Object.assign(run(), { taken: () => promise });
+  const waiting = Promise.allSettled([begin(call), begin(call)]);
+  await new Promise((wake) => setTimeout(wake, 20));
+  call.end();
+  resolve();
+  for (const result of await waiting) expect(result).toMatchObject({ reason: { name: "AbortError" } });
 });

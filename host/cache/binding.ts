@@ -4,6 +4,7 @@
  */
 import { PermissionDeniedError } from "../../runtime/errors.ts";
 import type { Encoded } from "../../runtime/value.ts";
+import type { Room } from "../files/room.ts";
 import type { Binding, Call } from "../host.ts";
 import { usedSecret } from "../secrets/runs.ts";
 import { StoreError } from "../store/errors.ts";
@@ -16,6 +17,8 @@ import { pack, unpack } from "./packed.ts";
 
 export interface CacheBindingOptions {
   cache: Cache;
+  /** Where all that is read for a run finds room. */
+  roomOf(call: Call): Room;
 }
 
 const FORMATS = ["json", "bytes", "arrow", "pickle"];
@@ -58,7 +61,7 @@ interface BeginRequest {
  *
  * Without the permission `cache`, `begin` answers `{ state: "off", reason }`. All fail with CacheError.
  */
-export function cacheBinding({ cache }: CacheBindingOptions): Binding {
+export function cacheBinding({ cache, roomOf }: CacheBindingOptions): Binding {
   const runs = new WeakMap<AbortSignal, Run>();
   const runOf = (call: Call): Run => {
     const { signal } = call;
@@ -101,6 +104,13 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
       if (run.leases.size >= MAX_LEASES)
         throw wrong("begin", `called for at most ${MAX_LEASES} results at once`, run.leases.size + 1);
       if (maxAgeMs === 0) return give(run, null);
+      // Until it is answered: of many large hits at once, one waits for the other.
+      let leave = () => {};
+      const makeRoom = async (bytes: number) => {
+        leave();
+        leave = await roomOf(call).hold(bytes);
+        call.signal.throwIfAborted();
+      };
       const found = await orCacheError("look into the cache", async () =>
         cache.begin({
           key: `${await run.prefix}/${typeof key === "string" ? key : await hashOf(key)}/${folder}`,
@@ -108,9 +118,10 @@ export function cacheBinding({ cache }: CacheBindingOptions): Binding {
           reset,
           lockTimeoutMs,
           labels: { name, udf: call.udf.name, principal: call.principal, folder },
+          makeRoom,
           signal: call.signal,
         }),
-      );
+      ).finally(() => leave());
       if (found.state === "hit") {
         const { createdAtMs, format } = found.entry;
         const body = format === VALUE_FORMAT ? unpack(found.body) : found.body;

@@ -39,6 +39,8 @@ export interface CacheRequest {
   /** How long to wait for another caller that computes it. */
   lockTimeoutMs: number;
   labels: Labels;
+  /** Called before a body is read, maybe more than once; what was asked for before does not count any more. Default: nobody bounds them. */
+  makeRoom?: (bytes: number) => Promise<void>;
   /** Ends the waiting. */
   signal?: AbortSignal;
 }
@@ -222,12 +224,13 @@ export class Cache {
     return { abandon, commit: (result) => this.#follow(commit(result)) };
   }
 
-  async #find({ key, maxAgeMs }: CacheRequest): Promise<Found | undefined> {
+  async #find({ key, maxAgeMs, makeRoom = async () => {} }: CacheRequest): Promise<Found | undefined> {
     const now = this.#now();
-    const found = await this.#entries.read(key, ({ createdAtMs }) => {
+    const isWanted = ({ createdAtMs }: Entry) => {
       const ageMs = now - createdAtMs;
       return ageMs <= maxAgeMs && ageMs >= -SKEW_MS;
-    });
+    };
+    const found = await this.#entries.read(key, isWanted, makeRoom);
     if (found === "damaged") {
       this.#counts.damaged++;
       this.#onProblem(`The cached result ${key} is damaged, or was not written here: it is computed again`);

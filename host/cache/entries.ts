@@ -74,12 +74,14 @@ export class Entries {
   async read(
     key: string,
     isWanted: (entry: Entry) => boolean,
+    makeRoom: (bytes: number) => Promise<void>,
   ): Promise<{ entry: Entry; body: Uint8Array } | "damaged" | undefined> {
     for (let seen = 0; ; ) {
       const record = await this.#store.get(COLLECTION, key);
       if (!record) return undefined;
       const kept = readEntry(record);
       if (kept && !isWanted(kept)) return undefined;
+      if (kept) await makeRoom(kept.size);
       const body = kept && (kept.blob === "" ? record.bytes : await this.#blobs.read(kept.blob, kept.size));
       if (body && (await this.#blobs.verify(identityOf(kept), body, kept.seal))) return { entry: kept, body };
       // Another process may have replaced it just now, and removed the blob.

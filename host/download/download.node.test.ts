@@ -300,6 +300,39 @@ test("what was fetched with a secret is for runs of the same UDF that hold it, w
   expect(seen).toHaveLength(6);
 });
 
+test("the name of a download does not depend on a value that its run has seen, but on the secret's name", async () => {
+  const seeing = (value: string, name = "KEY", hash = "h") => {
+    const { signal } = new AbortController();
+    const secrets = new RunSecrets();
+    secrets.reveal(name, value);
+    keepSecrets(signal, secrets);
+    return tools(signal, true, true, { secrets: true }, hash);
+  };
+  const [one, other] = ["first-value+", "other-value+"];
+  const query = (value: string) => ({
+    url: `${url}?key=${encodeURIComponent(value)}`,
+    path: `a/${value}.bin`,
+  });
+  const names = () => readdirSync(folder).filter((name) => name.endsWith(".data"));
+  await seeing(one).get(query(one));
+  const [before] = names();
+  rmSync(join(folder, before as string));
+  await seeing(other).get(query(other));
+  expect(names()).toEqual([before]);
+  // Nobody else meets it: not another secret, UDF or principal, nor one who has not seen it and writes the same.
+  await seeing(one, "OTHER").get(query(one));
+  await seeing(one, "KEY", "another").get(query(one));
+  await tools(undefined, true, true, { secrets: true }).get({
+    ...query("[secret KEY]3"),
+    path: "a/[secret KEY]0.bin",
+  });
+  await tools(undefined, true, true, { secrets: true }).get(query(one));
+  // The same value in another form is another URL.
+  await seeing(one).get({ ...query(one), url: `${url}?key=${btoa(one)}` });
+  expect(names().length).toBe(6);
+  expect(seen).toHaveLength(7);
+});
+
 test("what is told of a download has no value that the run has seen", async () => {
   const { signal } = new AbortController();
   const secrets = new RunSecrets();

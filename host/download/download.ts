@@ -99,8 +99,15 @@ export async function download(
   const { net, secrets, deny } = call.permissions;
   // What came for a secret is there for the UDF that holds it; for others the same URL is another.
   const held = secretsOf(call.signal)?.heldIn(new URL(url)) ?? [];
-  const holder = held.length > 0 ? [call.udf.hash, secrets ?? false, deny?.secrets ?? false, held] : null;
-  const asked = [call.principal, path, url, net ?? false, deny?.net ?? false];
+  // A value that the run has seen is not in the key, as that of a placeholder is not: a name that depends on it could be guessed.
+  const seen = redactionOf(call.signal);
+  const template = seen ? [seen.template(url), seen.template(path)] : [url, path];
+  const isSeen = template[0] !== url || template[1] !== path;
+  const holder =
+    held.length > 0 || isSeen
+      ? [call.udf.hash, secrets ?? false, deny?.secrets ?? false, held, isSeen]
+      : null;
+  const asked = [call.principal, template, net ?? false, deny?.net ?? false];
   const identity = JSON.stringify(["download", ...asked, holder]);
   const key = await options.sha256([new TextEncoder().encode(identity)]);
   const there = await options.place.find(key, sha256);
@@ -109,7 +116,7 @@ export async function download(
   try {
     const byAnother = await options.place.find(key, sha256);
     if (byAnother) return byAnother;
-    const show = (text: string) => redactionOf(call.signal)?.text(text) ?? text;
+    const show = (text: string) => seen?.text(text) ?? text;
     const about = { principal: call.principal, path: show(path), host: show(new URL(url).host) };
     const partial = await options.place.resume(key, about);
     try {

@@ -11,7 +11,6 @@ import {
   type FileHandle,
   mkdir,
   open,
-  readdir,
   readFile,
   rename,
   rm,
@@ -21,6 +20,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { readKey } from "../../runtime/key.node.ts";
+import { prune } from "../../runtime/prune.node.ts";
 import { openDiskFile } from "../files/disk-file.node.ts";
 import type { DownloadAbout, DownloadPlace, PartialDownload } from "./download.ts";
 import { DownloadError } from "./errors.ts";
@@ -152,28 +152,9 @@ async function resume(
   };
 }
 
-/** Removes what is too much and what is stale, never the file of `key`. */
-async function prune(folder: string, key: string, maxBytes: number): Promise<void> {
-  const names = await readdir(folder);
-  const found = await Promise.all(
-    names.map(async (name) => ({ name, info: await stat(join(folder, name)).catch(() => null) })),
-  );
-  const remove = (name: string) => rm(join(folder, name), { force: true });
-  const infos = new Map(found.map(({ name, info }) => [name, info]));
-  const usedMs = (name: string) =>
-    Math.max(...[name, name.replace(/data$/, "sha256")].map((each) => infos.get(each)?.mtimeMs ?? 0));
-  let total = 0;
-  for (const { name, info } of found.sort((a, b) => usedMs(b.name) - usedMs(a.name))) {
-    if (!info) continue;
-    if (name.endsWith(".data")) {
-      total += info.size;
-      if (total > maxBytes && name !== `${key}.data`) {
-        await remove(name);
-        for (const note of ["sha256", "about"]) await remove(name.replace(/data$/, note));
-      }
-    } else if (/\.(part|json)$/.test(name) && Date.now() - info.mtimeMs > STALE_MS) await remove(name);
-  }
-}
+const isWhole = (name: string) => name.endsWith(".data");
+const isHalf = (name: string) => /\.(part|json)$/.test(name);
+const notesOf = (name: string) => ["sha256", "about"].map((end) => name.replace(/data$/, end));
 
 /** Downloads below a folder, which is made when the first one comes. */
 export function diskDownloads({ folder, lock, maxBytes = MOST_BYTES }: DownloadFolder): DownloadPlace {
@@ -193,6 +174,17 @@ export function diskDownloads({ folder, lock, maxBytes = MOST_BYTES }: DownloadF
         throw refused(path, error);
       }
     },
-    resume: (key, about) => resume(folder, key, about, () => prune(folder, key, maxBytes)),
+    resume: (key, about) =>
+      resume(folder, key, about, () =>
+        prune({
+          folder,
+          maxBytes,
+          isKept: isWhole,
+          isHalf,
+          staleMs: STALE_MS,
+          notesOf,
+          spared: `${key}.data`,
+        }),
+      ),
   };
 }

@@ -43,4 +43,15 @@ export class Room {
       for (const { wake } of this.#readers) wake();
     }
   }
+
+  /** Makes room for something of a known size. @returns gives it back; a second call does nothing */
+  hold(bytes: number): Promise<() => void> {
+    const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+    const reading = this.read(async (take) => {
+      await take(bytes);
+      await new Promise<void>((free) => resolve(free));
+    });
+    reading.catch(reject);
+    return promise;
+  }
 }

@@ -1,14 +1,8 @@
-/** The table of formats: what a result can be written as. Each format is one file; one that needs a library for its compression is loaded when it is used. */
+/** The table of formats: what a result can be written as. Each format is one file, and all but JSON are loaded when they are used. */
 import { FuseletError, ResultError, UsageError } from "../../runtime/errors.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
-import { encodeArrow } from "./arrow.ts";
-import { encodeCsv } from "./csv.ts";
-import { encodeGeoJson } from "./geojson.ts";
-import { encodeHtml } from "./html.ts";
 import { encodeJson } from "./json.ts";
-import { encodeNpy } from "./npy.ts";
 import type { WasmSource } from "./parquet.ts";
-import { encodeText } from "./text.ts";
 import { describeValue, isObject, isRecords, UnsuitableError } from "./values.ts";
 
 export interface FormatOptions {
@@ -52,13 +46,13 @@ export const FORMATS = {
   csv: {
     mediaType: "text/csv; charset=utf-8",
     extension: ".csv",
-    encode: encodeCsv,
+    encode: async (value) => (await import("./csv.ts")).encodeCsv(value),
     suits: (value) => isTable(value) || isMedia(value, /^text\/csv/),
   },
   geojson: {
     mediaType: "application/geo+json",
     extension: ".geojson",
-    encode: encodeGeoJson,
+    encode: async (value, options) => (await import("./geojson.ts")).encodeGeoJson(value, options),
     suits: (value) => isGeo(value) || isMedia(value, /geo\+json/),
   },
   parquet: {
@@ -74,13 +68,13 @@ export const FORMATS = {
   arrow: {
     mediaType: "application/vnd.apache.arrow.stream",
     extension: ".arrow",
-    encode: encodeArrow,
+    encode: async (value) => (await import("./arrow.ts")).encodeArrow(value),
     suits: (value) => isTable(value) || isMedia(value, /apache\.arrow/),
   },
   html: {
     mediaType: "text/html; charset=utf-8",
     extension: ".html",
-    encode: encodeHtml,
+    encode: async (value) => (await import("./html.ts")).encodeHtml(value),
     suits: (value) => isTable(value) || typeof value === "string" || isMedia(value, /html/),
   },
   png: {
@@ -98,13 +92,13 @@ export const FORMATS = {
   npy: {
     mediaType: "application/x-numpy-data",
     extension: ".npy",
-    encode: async (value) => encodeNpy(value),
+    encode: async (value) => (await import("./npy.ts")).encodeNpy(value),
     suits: (value) => value instanceof NdArray || isMedia(value, /numpy/),
   },
   text: {
     mediaType: "text/plain; charset=utf-8",
     extension: ".txt",
-    encode: encodeText,
+    encode: async (value) => (await import("./text.ts")).encodeText(value),
     suits: (value) =>
       !(value instanceof MediaValue || value instanceof Uint8Array) || isMedia(value, /^text\//),
   },

@@ -409,6 +409,7 @@ test("at the host's door, failures carry their kind and their code", async () =>
   const caller = {
     principal: "me",
     udf: { name: "test", hash: "0" },
+    source: { name: "test", language: "python", code: "", file: "test.py", headers: [], metadata: {} },
     engine: "test",
     permissions,
     context: {},
@@ -417,6 +418,7 @@ test("at the host's door, failures carry their kind and their code", async () =>
     noteDenial: () => {},
     isNested: false,
     taken: () => Promise.resolve(),
+    hold: () => () => {},
     run: () => Promise.reject(new Error("nobody runs another UDF here")),
   } as Parameters<typeof host>[2];
   const ask = async (request: unknown) => {

@@ -7,14 +7,21 @@ import type { PackageCaller } from "../../runtime/packages.ts";
 import { isLocalhost } from "../net/address-policy.ts";
 import { NetError } from "../net/errors.ts";
 import type { Answer, Guard, NetCall } from "../net/guard.ts";
-import { authorityOf, quote, readUrl } from "../net/request.ts";
+import { authorityOf, type Header, quote, readUrl } from "../net/request.ts";
 import { wholeBody } from "../net/whole-body.ts";
 import { checkPermissions } from "../permissions/descriptor.ts";
 
+/** A place that the host's owner has named. */
+export interface Home {
+  /** Without a user name and a password: it is in messages, lock files and keys. */
+  url: URL;
+  /** For the header of that name, in requests to its origin and to no other. */
+  authorization: string | null;
+}
+
 export interface DocumentRequest {
   url: URL;
-  /** The place that the host's owner has named. */
-  home: URL;
+  home: Home;
   /** Media types, for the header. */
   accept: string;
   mostBytes: number;
@@ -29,7 +36,7 @@ export type FetchDocument = (
 ) => Promise<{ bytes: Uint8Array; url: URL; mediaType: string } | null>;
 
 /** The place, if the host's owner has named one. @param missing says what is not set up, and how to name one @throws AssetError */
-export function placeFor(what: string, place: URL | null, missing: string): URL {
+export function placeFor(what: string, place: Home | null, missing: string): Home {
   if (place) return place;
   throw new AssetError(`Cannot fetch ${what}: ${missing}`);
 }
@@ -64,11 +71,11 @@ export function documentFetch(
     const signal = signalOf(caller);
     const { principal } = caller;
     const fail = (why: string, cause?: unknown) =>
-      new AssetError(`Cannot fetch ${what} from ${home.href}: ${why}`, { cause });
+      new AssetError(`Cannot fetch ${what} from ${home.url.href}: ${why}`, { cause });
     try {
       let at = url;
       for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-        const why = refusal(at, home);
+        const why = refusal(at, home.url);
         if (why !== null) throw fail(why);
         const answer = await request(await openGuard(), {
           url: at,
@@ -91,7 +98,9 @@ export function documentFetch(
         }
         if (status !== 200) {
           body.close();
-          throw fail(`${at.host} answered with status ${status}`);
+          throw fail(
+            `${at.host} answered with status ${status}${isAtHome(at, home) ? hintFor(status, home) : ""}`,
+          );
         }
         const bytes = await wholeBody(body, mostBytes);
         if (bytes === null) throw fail(`it has more than ${mostBytes} bytes`);
@@ -111,8 +120,20 @@ export function documentFetch(
   };
 }
 
+const isAtHome = (url: URL, home: Home) => url.origin === home.url.origin;
+
+/** What may help where a place wants to know who asks. */
+function hintFor(status: number, { authorization }: Home): string {
+  if (status !== 401 && status !== 403) return "";
+  return authorization === null
+    ? ": it may want a user name and a password, as in https://USER:PASSWORD@HOST/"
+    : ": it does not take the user name and the password that were given for it";
+}
+
 /** Why a place may not be asked; null where it may. */
 function refusal(url: URL, home: URL): string | null {
+  if (url.username !== "" || url.password !== "")
+    return `it leads to a URL of ${quote(url.host)} with a user name or a password`;
   if (url.origin === home.origin) return null;
   const { hostname } = url;
   if (home.protocol === "https:" && url.protocol !== "https:")
@@ -137,7 +158,9 @@ function request(
     Pick<FetchLimits, "timeoutMs">,
 ): Promise<Answer> {
   const authority = authorityOf(url);
-  const isHome = url.origin === home.origin;
+  const isHome = isAtHome(url, home);
+  const headers: Header[] = [["accept", accept]];
+  if (isHome && home.authorization !== null) headers.push(["authorization", home.authorization]);
   const call: NetCall = {
     principal,
     // By a name, only public addresses are reached; the place itself may have another one.
@@ -157,7 +180,7 @@ function request(
     {
       url,
       method: "GET",
-      headers: [["accept", accept]],
+      headers,
       body: null,
       redirect: "manual",
       timeoutMs,

@@ -3,7 +3,7 @@ import type { BuildCache } from "../../runtime/assets.ts";
 import { rangesOf } from "../../runtime/engines/quickjs/npm.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { NpmRegistry, NpmVersion, PackageCaller } from "../../runtime/packages.ts";
-import { type FetchDocument, placeFor } from "./fetch.ts";
+import { type FetchDocument, type Home, placeFor } from "./fetch.ts";
 import { nameOf } from "./packages.ts";
 import { keepPages } from "./pages.ts";
 
@@ -18,8 +18,8 @@ const NO_REGISTRY =
   "no registry of npm packages is set up. Name one with --npm-registry URL, FUSELET_NPM_REGISTRY or packages.npmRegistry";
 
 export interface NpmRegistryOptions {
-  /** Ends with a slash; null where there is none. */
-  registry: URL | null;
+  /** Its URL ends with a slash; null where there is none. */
+  registry: Home | null;
   fetch: FetchDocument;
   /** Asks for `import`. @throws PermissionDeniedError */
   require(name: string, caller: PackageCaller): Promise<void>;
@@ -39,33 +39,42 @@ export function openNpmRegistry({
 }: NpmRegistryOptions): NpmRegistry {
   const url = nameOf(registry);
 
-  const readPage = async (name: string, caller: PackageCaller): Promise<Page> => {
+  const readPage = async (name: string, caller: PackageCaller) => {
     const what = `the package npm:${name}`;
     const home = placeFor(what, registry, NO_REGISTRY);
     const request = {
-      url: new URL(name.replace("/", "%2f"), home),
+      url: new URL(name.replace("/", "%2f"), home.url),
       home,
       accept: ACCEPT,
       mostBytes: MOST_PAGE_BYTES,
       what,
     };
     const answer = await fetch(request, caller);
-    return answer && readPackagePage(new TextDecoder().decode(answer.bytes), answer.url, `${url}/${name}`);
+    if (!answer) return { page: null, bytes: 0 };
+    const text = new TextDecoder().decode(answer.bytes);
+    return { page: readPackagePage(text, answer.url, `${url}/${name}`), bytes: answer.bytes.length };
   };
-  const pageOf = keepPages(readPage);
+  const pageOf = keepPages<Page>(readPage);
   const find: NpmRegistry["find"] = async (name, caller) => {
     await require(name, caller);
     return pageOf(name, caller);
   };
 
+  /** Of one registry, under one name: what another one has of that name is not it. */
+  const keyOf = async (
+    from: string,
+    name: string,
+    { version, integrity }: { version: string; integrity: string },
+  ) => `npm-${await sha256(new TextEncoder().encode([from, `${name}@${version}`, integrity].join("\n")))}`;
+
   return {
     url,
     require,
     find,
+    kept: async (from, name, wanted) => cache.get(await keyOf(from, name, wanted), () => {}),
     async read(name, { version, integrity }, caller) {
       const id = `${name}@${version}`;
-      // Of one registry, under one name: what another one has of that name is not it.
-      const key = `npm-${await sha256(new TextEncoder().encode([url, id, integrity].join("\n")))}`;
+      const key = await keyOf(url, name, { version, integrity });
       const kept = await cache.get(key, () => {});
       if (kept) return kept;
       const page = await find(name, caller);

@@ -6,15 +6,18 @@ import type { NpmRegistry, PackageCaller, PythonIndex } from "../../runtime/pack
 import type { Guard } from "../net/guard.ts";
 import { type Broker, denialOf } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
-import type { FetchLimits } from "./fetch.ts";
+import type { FetchLimits, Home } from "./fetch.ts";
 
 /** Where packages are fetched from. */
 export interface PackageOptions {
-  /** The one index of Python packages: its Simple API. Default: none, so that no package comes from an index. */
+  /**
+   * The one index of Python packages: its Simple API. With a user name and a password (`https://USER:PASSWORD@HOST/simple`) they are sent to
+   * its origin only, and are in no message, lock file or key. Default: none, so that no package comes from an index.
+   */
   index?: string;
   /** Where the files of Pyodide's distributions lie, in `vVERSION/full/`. Default: `https://cdn.jsdelivr.net/pyodide/`. */
   pyodide?: string;
-  /** The one registry of npm packages. Default: none. */
+  /** The one registry of npm packages; a user name and a password as for `index`. Default: none. */
   npmRegistry?: string;
 }
 
@@ -24,12 +27,12 @@ const DEFAULTS: Record<keyof PackageOptions, string | null> = {
   npmRegistry: null,
 };
 
-/** @throws UsageError for an unknown option, or one that is no http or https URL */
-export function checkPackageOptions(options: PackageOptions = {}): {
-  index: URL | null;
-  pyodide: URL;
-  npmRegistry: URL | null;
-} {
+/** @throws UsageError for an unknown option, or one that is no http or https URL; it does not show what stands before the host */
+export async function checkPackageOptions(options: PackageOptions = {}): Promise<{
+  index: Home | null;
+  pyodide: Home;
+  npmRegistry: Home | null;
+}> {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
       throw new UsageError(
@@ -37,29 +40,46 @@ export function checkPackageOptions(options: PackageOptions = {}): {
       );
     }
   }
-  const read = (name: keyof PackageOptions): URL | null => {
+  const read = async (name: keyof PackageOptions): Promise<Home | null> => {
     const text = options[name] ?? DEFAULTS[name];
     if (text === null) return null;
-    const url = URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : null;
-    if (
-      !url ||
-      !/^https?:$/.test(url.protocol) ||
-      url.username !== "" ||
-      url.password !== "" ||
-      url.search !== "" ||
-      url.hash !== ""
-    ) {
-      throw new UsageError(
-        `Cannot create a runtime: packages.${name} must be an http or https URL without a user name, query and fragment: received ${JSON.stringify(text)}`,
+    const fail = (rule: string) =>
+      new UsageError(
+        `Cannot create a runtime: packages.${name} must be ${rule}: received ${JSON.stringify(text.replace(/\/\/.*@/s, "//…@"))}`,
       );
+    const url = URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : null;
+    if (!url || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "")
+      throw fail("an http or https URL without query and fragment");
+    if (url.username === "" && url.password === "") return { url, authorization: null };
+    // Most have none: no need to load what tells addresses apart.
+    const { isThisMachine } = await import("../net/address-policy.ts");
+    if (url.protocol !== "https:" && !isThisMachine(url.hostname.replace(/^\[|\]$/g, "")))
+      throw fail("an https URL, or one of this machine, where it has a user name or a password");
+    let authorization: string;
+    try {
+      authorization = basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
+    } catch {
+      throw fail("a URL whose user name and password are percent-encoded UTF-8");
     }
-    return url;
+    url.username = "";
+    url.password = "";
+    return { url, authorization };
   };
-  return { index: read("index"), pyodide: read("pyodide") as URL, npmRegistry: read("npmRegistry") };
+  return {
+    index: await read("index"),
+    pyodide: (await read("pyodide")) as Home,
+    npmRegistry: await read("npmRegistry"),
+  };
+}
+
+/** A header of Basic authentication, in UTF-8. Source: RFC 7617 */
+function basic(user: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
 }
 
 /** As lock files and messages call a place. */
-export const nameOf = (place: URL | null): string => place?.href.replace(/\/$/, "") ?? "none";
+export const nameOf = (place: Home | null): string => place?.url.href.replace(/\/$/, "") ?? "none";
 
 export interface OpenPackagesOptions {
   options: PackageOptions | undefined;
@@ -71,11 +91,14 @@ export interface OpenPackagesOptions {
 }
 
 /** @throws UsageError for options that are wrong */
-export function openPackages({ options, assets, broker, openGuard, limits }: OpenPackagesOptions): {
-  python: PythonIndex;
-  npm: NpmRegistry;
-} {
-  const { index, pyodide, npmRegistry } = checkPackageOptions(options);
+export async function openPackages({
+  options,
+  assets,
+  broker,
+  openGuard,
+  limits,
+}: OpenPackagesOptions): Promise<{ python: PythonIndex; npm: NpmRegistry }> {
+  const { index, pyodide, npmRegistry } = await checkPackageOptions(options);
   const callers = new WeakMap<PackageCaller, { runId: string; granted: Set<string> }>();
   const requireFor = (prefix: string) => async (name: string, caller: PackageCaller) => {
     const { principal, udf, permissions, isNested, signal } = caller;
@@ -128,6 +151,7 @@ export function openPackages({ options, assets, broker, openGuard, limits }: Ope
       find: async (...args) => (await openPython()).find(...args),
       metadata: async (...args) => (await openPython()).metadata(...args),
       read: async (...args) => (await openPython()).read(...args),
+      kept: async (...args) => (await openPython()).kept(...args),
       readOfDistribution: async (...args) => (await openPython()).readOfDistribution(...args),
     },
     npm: {
@@ -135,6 +159,7 @@ export function openPackages({ options, assets, broker, openGuard, limits }: Ope
       require: requireFor("npm:"),
       find: async (...args) => (await openNpm()).find(...args),
       read: async (...args) => (await openNpm()).read(...args),
+      kept: async (...args) => (await openNpm()).kept(...args),
     },
   };
 }

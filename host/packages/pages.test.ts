@@ -18,7 +18,9 @@ describe("keepPages()", () => {
     const find = keepPages((_name, { signal }) => {
       expect(signal).toBeUndefined();
       reads++;
-      return new Promise<string>((resolve) => (answer = resolve));
+      return new Promise<{ page: string; bytes: number }>((resolve) => {
+        answer = (page) => resolve({ page, bytes: 1 });
+      });
     });
     const alice = new AbortController();
     const waiting = find("a", callerWith(alice.signal));
@@ -35,7 +37,7 @@ describe("keepPages()", () => {
     const find = keepPages(async (name) => {
       reads.push(name);
       if (name === "bad") throw new Error("it is not there");
-      return name;
+      return { page: name, bytes: 1000 };
     });
     await expect(find("bad", callerWith())).rejects.toThrow("it is not there");
     await expect(find("bad", callerWith())).rejects.toThrow("it is not there");
@@ -49,5 +51,25 @@ describe("keepPages()", () => {
       "p1",
       "p0",
     ]);
+  });
+  it("keeps 64 MiB of pages, and none that is larger", async () => {
+    const MiB = 1024 * 1024;
+    const reads: string[] = [];
+    const find = keepPages(async (name) => {
+      reads.push(name);
+      return { page: name, bytes: Number(name.split("-")[1]) * MiB };
+    });
+    const readsOf = async (...names: string[]) => {
+      reads.length = 0;
+      for (const name of names) expect(await find(name, callerWith())).toBe(name);
+      return [...reads];
+    };
+    await readsOf("a-30", "b-30");
+    expect(await readsOf("a-30", "b-30")).toEqual([]);
+    // The oldest goes.
+    await readsOf("c-20");
+    expect(await readsOf("b-30", "c-20")).toEqual([]);
+    expect(await readsOf("a-30")).toEqual(["a-30"]);
+    expect(await readsOf("d-65", "d-65")).toEqual(["d-65", "d-65"]);
   });
 });

@@ -5,7 +5,7 @@
 import type { BuildCache } from "../../runtime/assets.ts";
 import { AssetError } from "../../runtime/errors.ts";
 import type { IndexFile, PackageCaller, PythonIndex } from "../../runtime/packages.ts";
-import { type FetchDocument, placeFor } from "./fetch.ts";
+import { type FetchDocument, type Home, placeFor } from "./fetch.ts";
 import { nameOf } from "./packages.ts";
 import { keepPages } from "./pages.ts";
 
@@ -21,10 +21,10 @@ const NO_INDEX =
   "no index of Python packages is set up. Name one with --index URL, FUSELET_INDEX or packages.index";
 
 export interface PythonIndexOptions {
-  /** Ends with a slash; null where there is none. */
-  index: URL | null;
-  /** Where the files of Pyodide's distributions lie: `/vVERSION/full/` below it. Ends with a slash. */
-  pyodide: URL;
+  /** Its URL ends with a slash; null where there is none. */
+  index: Home | null;
+  /** Where the files of Pyodide's distributions lie: `/vVERSION/full/` below it. Its URL ends with a slash. */
+  pyodide: Home;
   fetch: FetchDocument;
   /** Asks for `import`. @throws PermissionDeniedError */
   require(name: string, caller: PackageCaller): Promise<void>;
@@ -49,17 +49,19 @@ export function openPythonIndex({
     const what = `the package ${name}`;
     const home = placeFor(what, index, NO_INDEX);
     const request = {
-      url: new URL(`${name}/`, home),
+      url: new URL(`${name}/`, home.url),
       home,
       accept: ACCEPT,
       mostBytes: MOST_PAGE_BYTES,
       what,
     };
     const page = await fetch(request, caller);
-    if (!page) return null;
+    if (!page) return { page: null, bytes: 0 };
     const text = new TextDecoder().decode(page.bytes);
-    if (page.mediaType.endsWith("json")) return readJsonPage(text, page.url, `${url}/${name}/`);
-    if (page.mediaType.endsWith("html")) return readHtmlPage(text, page.url);
+    const { length: bytes } = page.bytes;
+    if (page.mediaType.endsWith("json"))
+      return { page: readJsonPage(text, page.url, `${url}/${name}/`), bytes };
+    if (page.mediaType.endsWith("html")) return { page: readHtmlPage(text, page.url), bytes };
     throw new AssetError(
       `Cannot fetch ${what} from ${url}: it is no index of packages, its answer is ${page.mediaType || "of no type"}`,
     );
@@ -70,15 +72,22 @@ export function openPythonIndex({
     return pageOf(name, caller);
   };
 
+  /** Of one index, under one name: what another one has of that name is not it. */
+  const keyOf = async (
+    from: string,
+    name: string,
+    { file, sha256: expected }: { file: string; sha256: string },
+  ) => `wheel-${await sha256(new TextEncoder().encode([from, name, file].join("\n")))}-${expected}`;
+
   /** A file from the cache, or fetched, checked and kept. */
   const keep = async (
     from: string,
     name: string,
-    { file, sha256: expected }: { file: string; sha256: string },
+    wanted: { file: string; sha256: string },
     load: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> => {
-    // Of one index, under one name: what another one has of that name is not it.
-    const key = `wheel-${await sha256(new TextEncoder().encode([from, name, file].join("\n")))}-${expected}`;
+    const { file, sha256: expected } = wanted;
+    const key = await keyOf(from, name, wanted);
     const kept = await cache.get(key, () => {});
     if (kept) return kept;
     const bytes = await load();
@@ -144,19 +153,21 @@ export function openPythonIndex({
         return fetched.bytes;
       }),
 
+    kept: async (from, name, wanted) => cache.get(await keyOf(from, name, wanted), () => {}),
+
     readOfDistribution: (name, wanted, caller) =>
-      keep(pyodide.href, name, wanted, async () => {
+      keep(pyodide.url.href, name, wanted, async () => {
         await require(name, caller);
         const { file, version } = wanted;
         const request = {
-          url: new URL(`v${version}/full/${encodeURIComponent(file)}`, pyodide),
+          url: new URL(`v${version}/full/${encodeURIComponent(file)}`, pyodide.url),
           home: pyodide,
           accept: "*/*",
           mostBytes: MOST_WHEEL_BYTES,
           what: file,
         };
         const fetched = await fetch(request, caller);
-        if (!fetched) throw new AssetError(`Cannot fetch ${file} from ${pyodide.href}: it is not there`);
+        if (!fetched) throw new AssetError(`Cannot fetch ${file} from ${pyodide.url.href}: it is not there`);
         return fetched.bytes;
       }),
   };

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { cacheBinding } from "../cache/binding.ts";
 import { openCache } from "../cache/cache.node.ts";
 import { guardedDownload } from "../download/fetch.ts";
+import { Room } from "../files/room.ts";
 import type { Binding, Call } from "../host.ts";
 import { netBinding } from "../net/binding.ts";
 import { AUTHORITY, KEY, SIGNED } from "../net/fixtures/certificates.ts";
@@ -203,7 +204,7 @@ describe("get", () => {
 
 test("what a run computes that has seen a value is not cached, also where it began before", async () => {
   const { cache, close } = openCache(join(folder, "cache"));
-  const cached = cacheBinding({ cache });
+  const cached = cacheBinding({ cache, roomOf: () => new Room(Infinity, async () => {}) });
   const begin = (call: Call, key: string) =>
     cached.begin!(
       [

@@ -17,6 +17,8 @@ export const FEWEST_BYTES = 6;
 interface Pattern {
   text: string;
   shown: string;
+  /** Which of the ways to write the value. */
+  form: number;
 }
 
 const encoder = new TextEncoder();
@@ -26,7 +28,7 @@ export class Redaction {
 
   constructor(hidden: readonly Hidden[]) {
     this.#patterns = hidden
-      .flatMap(({ value, shown }) => formsOf(value).map((text) => ({ text, shown })))
+      .flatMap(({ value, shown }) => formsOf(value).map((text, form) => ({ text, shown, form })))
       // What is longer may have something shorter in it.
       .sort((a, b) => b.text.length - a.text.length);
   }
@@ -35,6 +37,14 @@ export class Redaction {
     let redacted = text;
     for (const { text: form, shown } of this.#patterns) redacted = redacted.replaceAll(form, () => shown);
     return redacted;
+  }
+
+  /** What texts with other values in the same places have in common: for keys, which must not depend on a value. */
+  template(text: string): string {
+    let template = text;
+    for (const { text: value, shown, form } of this.#patterns)
+      template = template.replaceAll(value, () => `${shown}${form}`);
+    return template;
   }
 
   /** Plain data with all of its texts, names of fields included. */

@@ -15,6 +15,8 @@ export interface FileUploadParts {
   location: Location;
   ifNoneMatch: boolean;
   parts: Parts;
+  /** Called before so many bytes are written; what it gives, after that. @throws StorageError "full" */
+  take(bytes: number): Promise<() => void>;
 }
 
 export class FileUpload implements Upload {
@@ -26,10 +28,13 @@ export class FileUpload implements Upload {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    const landed = await this.#own.take(bytes.length);
     try {
       await this.#own.file.appendFile(bytes);
     } catch (error) {
       throw storageError("write", this.#own.location, error);
+    } finally {
+      landed();
     }
   }
 

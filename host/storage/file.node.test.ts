@@ -23,12 +23,16 @@ import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { storageCases } from "../../test/host/storage-cases.ts";
 import { openRuns, type RunOptions, text, textOf } from "../../test/host/storage-run.ts";
-import { filesDriver, ownFilesDriver } from "./file.node.ts";
+import { openStore } from "../store/store.node.ts";
+import { ownFilesDriver } from "./file.node.ts";
 import { hold, holdByPath } from "./held.node.ts";
 import { openParts, sweepParts } from "./parts.node.ts";
+import { Quota } from "./quota.ts";
+import { openStorage } from "./storage.node.ts";
 
 let folder: string;
 let run: ReturnType<typeof openRuns>;
+let close: () => Promise<void>;
 /** The host's own folder, which no UDF sees. */
 let host: string;
 /** What `file://` is granted for. */
@@ -44,14 +48,13 @@ beforeEach(() => {
   ];
   for (const each of [host, granted, outside]) mkdirSync(each);
   writeFileSync(join(outside, "secret"), "secret");
-  const parts = openParts(join(host, "parts"));
-  run = openRuns({
-    fd: ownFilesDriver({ folder: join(host, "files"), parts }),
-    file: filesDriver({ closed: [host], parts }),
-  });
+  const storage = openStorage({ dataFolder: host });
+  close = storage.close;
+  run = openRuns(storage.drivers);
 });
 afterEach(async () => {
   run.end();
+  await close();
   await expect.poll(openHere).toEqual([]);
   rmSync(folder, { recursive: true });
 });
@@ -162,16 +165,19 @@ describe("fd://", () => {
 
   test("signs with what the host gives, and else says that it cannot", async () => {
     await expect(run().sign("fd://a")).rejects.toEqual(failure("config"));
+    const store = openStore({ path: join(host, "usage.db") });
     const signing = openRuns({
       fd: ownFilesDriver({
         folder: join(host, "files"),
         parts: openParts(join(host, "parts")),
+        quota: new Quota({ quota: {}, store }),
         sign: async ({ value }, { method, expiresSeconds }) => `${method} ${value} ${expiresSeconds}`,
       }),
     })();
     expect(await signing.sign("fd://a b")).toBe("GET fd://a b 3600");
     await signing.put("fd://f/a", text("1"));
     expect(await signing.signPrefix("fd://f/", { expiresSeconds: 5 })).toEqual({ "f/a": "GET fd://f/a 5" });
+    await store.close();
   });
 });
 
@@ -423,10 +429,8 @@ describe("files that are being written", () => {
   test("of a process that was killed cannot be seen, and are removed an hour later", async () => {
     const program = `
       import { openRuns, text } from ${JSON.stringify(join(import.meta.dirname, "../../test/host/storage-run.ts"))};
-      import { ownFilesDriver } from ${JSON.stringify(join(import.meta.dirname, "file.node.ts"))};
-      import { openParts } from ${JSON.stringify(join(import.meta.dirname, "parts.node.ts"))};
-      const host = ${JSON.stringify(host)};
-      const storage = openRuns({ fd: ownFilesDriver({ folder: host + "/files", parts: openParts(host + "/parts") }) })();
+      import { openStorage } from ${JSON.stringify(join(import.meta.dirname, "storage.node.ts"))};
+      const storage = openRuns(openStorage({ dataFolder: ${JSON.stringify(host)} }).drivers)();
       for (const name of ["a", "b"]) await storage.writePart(await storage.openWrite("fd://" + name), text("half"));
       console.log("written");
       setInterval(() => {}, 1000);`;
@@ -476,11 +480,9 @@ describe("files that are being written", () => {
     const { prlimit } = { prlimit: "ulimit -f 1024" };
     const program = `
       import { openRuns, pattern } from ${JSON.stringify(join(import.meta.dirname, "../../test/host/storage-run.ts"))};
-      import { ownFilesDriver } from ${JSON.stringify(join(import.meta.dirname, "file.node.ts"))};
-      import { openParts } from ${JSON.stringify(join(import.meta.dirname, "parts.node.ts"))};
+      import { openStorage } from ${JSON.stringify(join(import.meta.dirname, "storage.node.ts"))};
       process.on("SIGXFSZ", () => {});
-      const host = ${JSON.stringify(host)};
-      const storage = openRuns({ fd: ownFilesDriver({ folder: host + "/files", parts: openParts(host + "/parts") }) })();
+      const storage = openRuns(openStorage({ dataFolder: ${JSON.stringify(host)} }).drivers)();
       const upload = await storage.openWrite("fd://a");
       console.log(await storage.writePart(upload, pattern(8 * 1024 * 1024)).catch((error) => error.code));
       console.log(await storage.commitWrite(upload).catch((error) => error.code));`;

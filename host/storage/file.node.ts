@@ -21,9 +21,10 @@ import { type Held, hold } from "./held.node.ts";
 import { below, type Location, locationUrl, nameOf } from "./location.ts";
 import { isPartName, type Parts } from "./parts.node.ts";
 import { grantedPlace, ownerFolder, ownPlace, type Place } from "./places.node.ts";
+import type { Amount, Quota } from "./quota.ts";
 import { changed, checkDepth } from "./refusals.ts";
 import { orNull, storageError } from "./system-error.node.ts";
-import { depthOf, removeAll } from "./tree.node.ts";
+import { amountIn, depthOf, removeAll } from "./tree.node.ts";
 
 /** What is read at once. */
 const READ_BYTES = 256 * 1024;
@@ -32,13 +33,19 @@ export interface OwnFilesOptions {
   /** Each principal has a folder in it. It is made when something is written. */
   folder: string;
   parts: Parts;
+  quota: Quota;
   /** Makes URLs for `sign`, where a server gives such files out. Default: none can be signed. */
   sign?: Driver["sign"];
 }
 
 /** `fd://`: a folder for each principal. */
-export function ownFilesDriver({ folder, parts, sign = refuseToSign }: OwnFilesOptions): OpenDriver {
-  return (call) => new FileDriver(ownPlace(ownerFolder(folder, call.principal), call), parts, sign, call);
+export function ownFilesDriver({ folder, parts, quota, sign = refuseToSign }: OwnFilesOptions): OpenDriver {
+  return (call) => {
+    const root = ownerFolder(folder, call.principal);
+    const take: Take = (wanted, location) =>
+      quota.take(basename(root), wanted, location, () => amountIn(root));
+    return new FileDriver({ place: ownPlace(root, call), parts, take, sign }, call);
+  };
 }
 
 export interface FilesOptions {
@@ -49,7 +56,21 @@ export interface FilesOptions {
 
 /** `file://`: the file system, as far as it is granted. */
 export function filesDriver({ closed, parts }: FilesOptions): OpenDriver {
-  return (call) => new FileDriver(grantedPlace(closed, call), parts, refuseToSign, call);
+  return (call) =>
+    new FileDriver(
+      { place: grantedPlace(closed, call), parts, take: async () => () => {}, sign: refuseToSign },
+      call,
+    );
+}
+
+/** Called before something is written; what it gives, after that. @throws StorageError "full" */
+type Take = (wanted: Amount, location: Location) => Promise<() => void>;
+
+interface FileDriverParts {
+  place: Place;
+  parts: Parts;
+  take: Take;
+  sign: Driver["sign"];
 }
 
 async function refuseToSign(location: Location): Promise<never> {
@@ -62,12 +83,14 @@ async function refuseToSign(location: Location): Promise<never> {
 class FileDriver implements Driver {
   readonly #place: Place;
   readonly #parts: Parts;
+  readonly #take: Take;
   readonly #call: Call;
   readonly sign: Driver["sign"];
 
-  constructor(place: Place, parts: Parts, sign: Driver["sign"], call: Call) {
+  constructor({ place, parts, take, sign }: FileDriverParts, call: Call) {
     this.#place = place;
     this.#parts = parts;
+    this.#take = take;
     this.sign = sign;
     this.#call = call;
   }
@@ -130,8 +153,12 @@ class FileDriver implements Driver {
     return this.#orStorageError("write", location, async () => {
       await this.#pathOf(location);
       await this.#place.prepare();
-      const folder = await this.#holdParent(location, true);
+      let landed = () => {};
+      let folder: Held | undefined;
       try {
+        folder = await this.#holdParent(location, async (missing) => {
+          landed = await this.#take({ bytes: 0, objects: missing + 1 }, location);
+        });
         const part = await this.#parts.add(folder.real);
         const file = await open(
           join(folder.path, part),
@@ -141,17 +168,20 @@ class FileDriver implements Driver {
           await this.#parts.forget(part);
           throw error;
         });
-        return new FileUpload({ folder, part, file, location, ifNoneMatch, parts: this.#parts });
+        const take = (bytes: number) => this.#take({ bytes, objects: 0 }, location);
+        return new FileUpload({ folder, part, file, location, ifNoneMatch, parts: this.#parts, take });
       } catch (error) {
-        await folder.close();
+        await folder?.close();
         throw error;
+      } finally {
+        landed();
       }
     });
   }
 
   async delete(location: Location): Promise<boolean> {
     return this.#orStorageError("delete", location, async () => {
-      const parent = await orNull(this.#holdParent(location, false));
+      const parent = await orNull(this.#holdParent(location));
       if (!parent) return false;
       try {
         const path = join(parent.path, nameOf(location));
@@ -169,7 +199,7 @@ class FileDriver implements Driver {
   async deleteFolder(folder: Location, maxDepth: number): Promise<boolean> {
     return this.#orStorageError("delete", folder, async () => {
       const isRoot = folder.path === "";
-      const parent = isRoot ? null : await orNull(this.#holdParent(folder, false));
+      const parent = isRoot ? null : await orNull(this.#holdParent(folder));
       if (!isRoot && !parent) return false;
       try {
         const name = nameOf(folder);
@@ -231,20 +261,24 @@ class FileDriver implements Driver {
     });
   }
 
-  /** Holds the folder in which a location is, once it is clear that the location may be written. */
-  async #holdParent(location: Location, isMade: boolean): Promise<Held> {
+  /**
+   * Holds the folder in which a location is, once it is clear that the location may be written.
+   * @param beforeMaking called with the number of folders that are missing, which are made then. Default: none is made
+   */
+  async #holdParent(location: Location, beforeMaking?: (missing: number) => Promise<void>): Promise<Held> {
     const path = await this.#pathOf(location);
     const missing: string[] = [];
     let at = dirname(path);
     let held = await orNull(hold(at, { folder: true }));
     while (!held) {
-      if (!isMade || at === dirname(at)) throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+      if (!beforeMaking || at === dirname(at)) throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
       missing.unshift(basename(at));
       at = dirname(at);
       held = await orNull(hold(at, { folder: true }));
     }
     try {
       await this.#place.admit(join(held.real, ...missing, basename(path)), location, "write");
+      await beforeMaking?.(missing.length);
       for (const name of missing) {
         await held.verify();
         await mkdir(join(held.path, name), { mode: this.#place.mode === 0o600 ? 0o700 : 0o777 }).catch(

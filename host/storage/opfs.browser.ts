@@ -14,19 +14,23 @@ import type {
 } from "./driver.ts";
 import { StorageError, type StorageErrorCode } from "./errors.ts";
 import { below, type Location, locationUrl, nameOf } from "./location.ts";
+import type { Amount, Quota } from "./quota.ts";
 import { changed, checkDepth } from "./refusals.ts";
 
 /** @param name of the folder that has one for each principal. Default: `fuselet-files` */
-export function ownFilesDriver(name = "fuselet-files"): OpenDriver {
-  return (call) => new OpfsDriver(name, call);
+export function ownFilesDriver(quota: Quota, name = "fuselet-files"): OpenDriver {
+  return (call) => new OpfsDriver(name, quota, call);
 }
 
 class OpfsDriver implements Driver {
-  readonly #folder: string;
+  /** Without the file system's root: that of all principals, and this one's. Names of principals are not names of files: they may have slashes. */
+  readonly #root: readonly [string, string];
+  readonly #quota: Quota;
   readonly #call: Call;
 
-  constructor(folder: string, call: Call) {
-    this.#folder = folder;
+  constructor(folder: string, quota: Quota, call: Call) {
+    this.#root = [folder, encodeURIComponent(call.principal).replaceAll(".", "%2E")];
+    this.#quota = quota;
     this.#call = call;
   }
 
@@ -61,8 +65,9 @@ class OpfsDriver implements Driver {
 
   async write(location: Location, { ifNoneMatch }: WriteOptions): Promise<Upload> {
     return orStorageError("write", location, async () => {
-      const folder = await this.#folderAt(partsOf(location).slice(0, -1), true);
-      return new OpfsUpload(folder, location, ifNoneMatch, this.#lockName(location));
+      const folder = await this.#makeFolderOf(location);
+      const take = (bytes: number) => this.#take({ bytes, objects: 0 }, location);
+      return new OpfsUpload({ folder, location, ifNoneMatch, lock: this.#root.join("\n"), take });
     });
   }
 
@@ -131,39 +136,59 @@ class OpfsDriver implements Driver {
     return (await folder.getFileHandle(nameOf(location))).getFile();
   }
 
-  async #folderAt(parts: readonly string[], create = false): Promise<FileSystemDirectoryHandle> {
+  async #folderAt(parts: readonly string[]): Promise<FileSystemDirectoryHandle> {
     let folder = await navigator.storage.getDirectory();
-    // Names of principals are not names of files: they may have slashes.
-    for (const part of [
-      this.#folder,
-      encodeURIComponent(this.#call.principal).replaceAll(".", "%2E"),
-      ...parts,
-    ])
-      folder = await folder.getDirectoryHandle(part, { create });
+    for (const part of [...this.#root, ...parts]) folder = await folder.getDirectoryHandle(part);
     return folder;
   }
 
-  #lockName(location: Location): string {
-    return `${this.#folder}\n${this.#call.principal}\n${location.path}`;
+  /** The folder for a new file, made where it is not there. @throws StorageError "full"; then nothing is made */
+  async #makeFolderOf(location: Location): Promise<FileSystemDirectoryHandle> {
+    const missing = [...this.#root, ...partsOf(location).slice(0, -1)];
+    let folder = await navigator.storage.getDirectory();
+    for (let next = missing[0]; next !== undefined; next = missing[0]) {
+      const found = await orNull(folder.getDirectoryHandle(next));
+      if (!found) break;
+      folder = found;
+      missing.shift();
+    }
+    const landed = await this.#take({ bytes: 0, objects: missing.length + 1 }, location);
+    try {
+      for (const name of missing) folder = await folder.getDirectoryHandle(name, { create: true });
+      return folder;
+    } finally {
+      landed();
+    }
+  }
+
+  #take(wanted: Amount, location: Location): Promise<() => void> {
+    return this.#quota.take(this.#root[1], wanted, location, async () => {
+      const folder = await orNull(this.#folderAt([]));
+      return folder ? amountIn(folder) : { bytes: 0, objects: 0 };
+    });
   }
 }
 
 const partsOf = ({ path }: Location): string[] => (path === "" ? [] : path.split("/"));
 
+interface OpfsUploadParts {
+  folder: FileSystemDirectoryHandle;
+  location: Location;
+  ifNoneMatch: boolean;
+  /** Of the principal: its files are written one at a time, so that what is counted is there, and who looks whether a file is there makes it. */
+  lock: string;
+  /** Called before a file of so many bytes is written; what it gives, after that. @throws StorageError "full" */
+  take(bytes: number): Promise<() => void>;
+}
+
 /** What is written goes to a copy, which takes the file's place when it is closed. A page that is gone has closed nothing. */
 class OpfsUpload implements Upload {
-  readonly #folder: FileSystemDirectoryHandle;
-  readonly #location: Location;
-  readonly #ifNoneMatch: boolean;
-  readonly #lock: string;
+  readonly #own: OpfsUploadParts;
   readonly #parts: Blob[] = [];
   #isOver = false;
 
-  constructor(folder: FileSystemDirectoryHandle, location: Location, ifNoneMatch: boolean, lock: string) {
-    this.#folder = folder;
-    this.#location = location;
-    this.#ifNoneMatch = ifNoneMatch;
-    this.#lock = lock;
+  constructor(own: OpfsUploadParts) {
+    this.#own = own;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -174,24 +199,25 @@ class OpfsUpload implements Upload {
   async commit(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    const name = nameOf(this.#location);
-    // Of those who look whether it is there, one at a time makes it.
-    await orStorageError("write", this.#location, () =>
-      navigator.locks.request(this.#lock, async () => {
-        const before = await orNull(this.#folder.getFileHandle(name));
-        if (before && this.#ifNoneMatch)
-          throw new StorageError(
-            "exists",
-            `Cannot write ${locationUrl(this.#location)}: it is there already`,
-          );
-        const handle = before ?? (await this.#folder.getFileHandle(name, { create: true }));
+    const { folder, location, ifNoneMatch, lock, take } = this.#own;
+    const name = nameOf(location);
+    const content = new Blob(this.#parts);
+    await orStorageError("write", location, () =>
+      navigator.locks.request(lock, async () => {
+        const before = await orNull(folder.getFileHandle(name));
+        if (before && ifNoneMatch)
+          throw new StorageError("exists", `Cannot write ${locationUrl(location)}: it is there already`);
+        const landed = await take(content.size);
         try {
+          const handle = before ?? (await folder.getFileHandle(name, { create: true }));
           const stream = await handle.createWritable();
-          await stream.write(new Blob(this.#parts));
+          await stream.write(content);
           await stream.close();
         } catch (error) {
-          if (!before) await this.#folder.removeEntry(name).catch(() => {});
+          if (!before) await folder.removeEntry(name).catch(() => {});
           throw error;
+        } finally {
+          landed();
         }
       }),
     );
@@ -214,6 +240,22 @@ async function* chunks(file: Blob, location: Location): AsyncGenerator<Uint8Arra
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+/** What lies in a folder, in all. */
+async function amountIn(folder: FileSystemDirectoryHandle): Promise<Amount> {
+  const held = { bytes: 0, objects: 0 };
+  for await (const item of folder.values()) {
+    held.objects++;
+    if (item.kind === "directory") {
+      const { bytes, objects } = await amountIn(item as FileSystemDirectoryHandle);
+      held.bytes += bytes;
+      held.objects += objects;
+    } else {
+      held.bytes += (await orNull((item as FileSystemFileHandle).getFile()))?.size ?? 0;
+    }
+  }
+  return held;
 }
 
 async function depthOf(folder: FileSystemDirectoryHandle): Promise<number> {
@@ -241,7 +283,10 @@ const etagOf = ({ size, lastModified }: File): string => `"${size.toString(16)}-
 const MEANINGS: Readonly<Record<string, [StorageErrorCode, string]>> = {
   NotFoundError: ["not found", "it is not there"],
   TypeMismatchError: ["request", "it is a folder, or a part of its path is none"],
-  QuotaExceededError: ["full", "the browser gives this page no more room"],
+  QuotaExceededError: [
+    "full",
+    "the browser gives this page no more room; delete files, or what else the page has stored",
+  ],
   NoModificationAllowedError: ["access", "another page is writing it"],
   NotReadableError: ["request", "it has changed; open it again"],
 };

@@ -1,10 +1,12 @@
 /** The kinds of storage that Node has. */
 import { join } from "node:path";
 import type { Guard } from "../net/guard.ts";
+import { openStore } from "../store/store.node.ts";
 import { filesDriver, ownFilesDriver } from "./file.node.ts";
 import { gsDriver } from "./gs.ts";
 import { httpDriver } from "./http.ts";
 import { openParts } from "./parts.node.ts";
+import { Quota, type StorageQuota } from "./quota.ts";
 import { s3Driver } from "./s3.ts";
 import type { S3Options } from "./s3-service.ts";
 import { openSend } from "./send.node.ts";
@@ -15,6 +17,8 @@ export interface NodeStorageOptions {
   dataFolder: string;
   /** More folders of the host to which `file://` never leads: its cache, its configuration. */
   closed?: readonly string[];
+  /** What one principal may hold in `fd://`. Default: 10 GiB in 100,000 files and folders. */
+  quota?: StorageQuota | undefined;
   /** Default: requests to S3 are not signed, so that public buckets can be read. */
   s3?: Omit<S3Options, "send">;
   /** Whether `gs://` may be used. Default: no. */
@@ -27,23 +31,25 @@ export interface NodeStorageOptions {
 
 /**
  * Opens the storage of a host.
- * @throws UsageError where the service account's key is none; StorageError "config" where S3's endpoint is none
+ * @throws UsageError where the service account's key is none, or the quota; StorageError "config" where S3's endpoint is none
  */
 export function openStorage(
   options: NodeStorageOptions,
 ): Pick<StorageOptions, "drivers"> & { close(): Promise<void> } {
   const { dataFolder, closed = [], s3 = { credentials: null }, enableGcs = false, gcsKey, guard } = options;
+  const usage = openStore({ path: join(dataFolder, "usage.db"), disposable: true });
+  const quota = new Quota({ quota: options.quota, store: usage });
   const { send, close } = openSend();
   const parts = openParts(join(dataFolder, "parts"));
   const http = guard && httpDriver({ guard });
   return {
     drivers: {
-      fd: ownFilesDriver({ folder: join(dataFolder, "files"), parts }),
+      fd: ownFilesDriver({ folder: join(dataFolder, "files"), parts, quota }),
       file: filesDriver({ closed: [dataFolder, ...closed], parts }),
       s3: s3Driver({ ...s3, send }),
       ...(enableGcs && gcsKey !== undefined ? { gs: gsDriver({ send, key: gcsKey }) } : {}),
       ...(http ? { http, https: http } : {}),
     },
-    close,
+    close: () => close().finally(() => usage.close()),
   };
 }

@@ -30,7 +30,7 @@ export async function readUrlHeaders(
       const extension = /\.[^./]+$/.exec(sourceUrl.pathname)?.[0] ?? ".py";
       const file = /\.[^./]+$/.test(plain) ? plain : `${plain}${extension}`;
       try {
-        const bytes = await fetchBytes(new URL(file, sourceUrl));
+        const bytes = await fetchBytes(urlBeside(sourceUrl, file));
         return {
           moduleName: moduleNameOf(file),
           code: new TextDecoder("utf-8", { fatal: true }).decode(bytes),
@@ -45,6 +45,21 @@ export async function readUrlHeaders(
       }
     }),
   );
+}
+
+/**
+ * The URL of a file in a UDF's folder. A UDF's author wrote the name: encoded, no part of it is a scheme, a host, a query, or a
+ * way out that only a reader of URLs sees (`%2e%2e`).
+ */
+function urlBeside(sourceUrl: URL, file: string): URL {
+  if (!/^https?:$/.test(sourceUrl.protocol))
+    throw new UdfLoadError(`a ${sourceUrl.protocol} URL has no folder; give the UDF as a folder or a zip`);
+  const folder = new URL(".", sourceUrl);
+  const url = new URL(folder);
+  url.pathname = folder.pathname + file.split("/").map(encodeURIComponent).join("/");
+  // In case a reader of URLs understands a name in a way that nobody thought of.
+  if (url.origin === folder.origin && url.pathname.startsWith(folder.pathname)) return url;
+  throw new UdfLoadError("it leaves the UDF's folder");
 }
 
 /** For more than a source may have (`SOURCE_LIMITS`). */

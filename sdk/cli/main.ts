@@ -1,7 +1,6 @@
 /** What the `fuselet` program does with its arguments; cli.ts connects it to the process. */
 import { parseArguments } from "./arguments.ts";
 import { exitCodeOf, formatError, formatJsonError } from "./errors.ts";
-import { inspect } from "./inspect.ts";
 import { run } from "./run.ts";
 import type { OpenRuntime } from "./runtime.ts";
 import { type Terminal, write } from "./terminal.ts";
@@ -49,6 +48,7 @@ async function dispatch(
       return run(command, terminal, signal, open);
     }
     case "inspect": {
+      const { inspect } = await import("./inspect.ts");
       return inspect(command, terminal, signal, open);
     }
     case "lock": {

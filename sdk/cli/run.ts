@@ -1,22 +1,19 @@
 /** `fuselet run`: runs a UDF, its result to standard output or a file, its own output to standard error. */
 import { join } from "node:path";
 import { parseAge } from "../../host/cache/age.ts";
-import { formatResult } from "../../host/formats/formats.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
-import { openGrantFile } from "../../host/permissions/grants.node.ts";
-import { createPrompt, type Prompt } from "../../host/permissions/prompt.ts";
-import { readRequest } from "../../host/permissions/request.ts";
+import type { Prompt } from "../../host/permissions/prompt.ts";
 import { siblingsOf } from "../../host/udfs/siblings.node.ts";
 import { CancelledError, FuseletError, UsageError } from "../../runtime/errors.ts";
 import type { Limits } from "../../runtime/limits.ts";
+import { once } from "../../runtime/once.ts";
 import { plainText } from "../../runtime/show.ts";
 import type { Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { grantsFrom } from "./grants.ts";
 import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
-import { terminalPrompter } from "./prompt.ts";
 import { parseSize, parseTile, parseTime } from "./quantities.ts";
 import {
   assetsFrom,
@@ -72,10 +69,18 @@ export async function run(
 
   const screen = new Screen(terminal);
   const stdin = inputFor(options, udf, terminal);
-  const prompt = createPrompt({
-    prompter: stdin && terminalPrompter(stdin, terminal, screen, udf),
-    grants: openGrantFile(join(dataFolder(terminal.env), "grants.json")),
-    onNotice: (message) => screen.note(message),
+  // Most runs ask for nothing.
+  const prompt = once(async () => {
+    const [{ createPrompt }, { openGrantFile }, { terminalPrompter }] = await Promise.all([
+      import("../../host/permissions/prompt.ts"),
+      import("../../host/permissions/grants.node.ts"),
+      import("./prompt.ts"),
+    ]);
+    return createPrompt({
+      prompter: stdin && terminalPrompter(stdin, terminal, screen, udf),
+      grants: openGrantFile(join(dataFolder(terminal.env), "grants.json")),
+      onNotice: (message) => screen.note(message),
+    });
   });
   const declaring = stdin === undefined ? null : await declaringName(udf);
   const watch = watchDecisions(auditLog);
@@ -90,7 +95,7 @@ export async function run(
     packages: packagesFrom(options, terminal.env),
     storage: storageFrom(terminal.env),
     udfs: siblingsOf(udf),
-    onUngranted: prompt.onUngranted,
+    onUngranted: async (request) => (await prompt()).onUngranted(request),
     onDecision: watch.onDecision,
     onProgress: (event) => screen.progress(event),
   };
@@ -99,8 +104,8 @@ export async function run(
     const ready =
       declaring === null
         ? source
-        : await askFirst(runtime, source, declaring, { prompt, permissions, screen }, signal);
-    const result = await runtime.run(ready, {
+        : await askFirst(runtime, source, declaring, { prompt: await prompt(), permissions, screen }, signal);
+    const running = runtime.run(ready, {
       parameters,
       ...position,
       principal: PRINCIPAL,
@@ -108,6 +113,9 @@ export async function run(
       onOutput: (_stream, text) => screen.output(text),
       cacheMaxAge,
     });
+    // What writes the result is read while it is made.
+    void formats();
+    const result = await running;
     // The isolate ends while the result is written.
     closing = runtime.close();
     await screen.end();
@@ -127,6 +135,8 @@ export async function run(
     watch.close();
   }
 }
+
+const formats = once(() => import("../../host/formats/formats.ts"));
 
 /** The terminal that can answer questions, if there is one; standard input may be the UDF. */
 function inputFor(options: Options, udf: string, terminal: Terminal): Terminal["stdin"] {
@@ -169,7 +179,11 @@ async function askFirst(
   { prompt, permissions, screen }: { prompt: Prompt; permissions: Permissions; screen: Screen },
   signal: AbortSignal,
 ): Promise<Udf> {
-  const udf = { ...(await untilAborted(runtime.inspect(source), signal)), name };
+  const [read, { readRequest }] = await Promise.all([
+    untilAborted(runtime.inspect(source), signal),
+    import("../../host/permissions/request.ts"),
+  ]);
+  const udf = { ...read, name };
   try {
     const request = readRequest(udf.permissions, `${udf.file}: permissions`);
     await prompt.askDeclared(
@@ -215,6 +229,7 @@ async function encode(
     }
     return document.bytes;
   }
+  const { formatResult } = await formats();
   const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal });
   if (!/^(application\/(geo\+)?json|text\/)/.test(mediaType)) return bytes;
   const shown = toTerminal

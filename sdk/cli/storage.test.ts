@@ -31,3 +31,14 @@ test("half a key, or a key file that is not there, is refused by name", () => {
     'Cannot read the key file "/no/such/key.json"',
   );
 });
+
+test("what one may hold in fd:// comes from the environment, too", () => {
+  expect(storageFrom({ FUSELET_STORAGE_BYTES: "1000", FUSELET_STORAGE_OBJECTS: "" }).quota).toEqual({
+    bytes: 1000,
+  });
+  expect(storageFrom({ FUSELET_STORAGE_OBJECTS: "0" }).quota).toEqual({ objects: 0 });
+  for (const text of ["1GB", "-1", "1.5", "9".repeat(20)])
+    expect(() => storageFrom({ FUSELET_STORAGE_BYTES: text })).toThrow(
+      "Cannot use FUSELET_STORAGE_BYTES: it must be",
+    );
+});

@@ -8,9 +8,11 @@ import { createServer } from "node:http";
 export async function serve(answer) {
   let connections = 0;
   const paths = [];
+  const authorizations = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://index").pathname);
     paths.push(path);
+    authorizations.push(request.headers.authorization);
     const found = answer(path, request);
     if (!found) return void response.writeHead(404).end();
     const { status = 200, type = "application/octet-stream", body = "", location } = found;
@@ -23,6 +25,8 @@ export async function serve(answer) {
     host,
     url: `http://${host}`,
     paths,
+    /** The header of each request. */
+    authorizations,
     get connections() {
       return connections;
     },
@@ -30,6 +34,7 @@ export async function serve(answer) {
     reset() {
       connections = 0;
       paths.length = 0;
+      authorizations.length = 0;
     },
     close: () =>
       new Promise((resolve) => {
@@ -42,12 +47,14 @@ export async function serve(answer) {
 const canonical = (name) => name.toLowerCase().replaceAll(/[-_.]+/g, "-");
 
 /**
- * An index of Python packages (PEP 691, with METADATA as in PEP 658).
+ * An index of Python packages (PEP 691, with METADATA as in PEP 658). With `authorization` it answers only requests that have that header.
  * @param {{ file: string, bytes: Uint8Array, sha256: string, metadata?: string, yanked?: boolean, requiresPython?: string, url?: string, served?: Uint8Array }[]} wheels
  *   `served`: what is sent in place of what was promised
  */
-export async function servePythonIndex(wheels) {
-  const index = await serve((path) => {
+export async function servePythonIndex(wheels, { authorization } = {}) {
+  const index = await serve((path, request) => {
+    if (authorization !== undefined && request.headers.authorization !== authorization)
+      return { status: 401 };
     const name = /^\/simple\/([^/]+)\/$/.exec(path)?.[1];
     if (name !== undefined) {
       const files = wheels.filter(({ file }) => canonical(file.split("-")[0]) === name);

@@ -477,6 +477,109 @@ const cases = {
     assert.equal(public_.connections, 0);
     await public_.close();
   },
+  "an index that wants a user name and a password: they are sent to it alone, and written down nowhere":
+    async () => {
+      const [user, password] = ["some@body", "pass/word-\u00fc"];
+      const wheel = makeWheel({
+        name: "internal",
+        version: "1.0",
+        files: { "internal.py": 'VERSION = "1.0"\n' },
+      });
+      const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+      const own = await servePythonIndex([wheel], { authorization });
+      const named = (userInfo) => own.simple.replace("//", `//${userInfo}`);
+      const given = named(`${encodeURIComponent(user)}:${encodeURIComponent(password)}@`);
+      const udf = python(["internal"], "internal.VERSION", ["internal"]);
+      const env = { FUSELET_CACHE: join(folder, "private-cache") };
+      const grant = "--allow-import=internal";
+      await fails(
+        ["lock", udf, grant, "--index", own.simple],
+        2,
+        /401: it may want a user name and a password/,
+        env,
+      );
+      const wrong = await fuselet(["lock", udf, grant, "--index", named("some:wrong-one@")], env);
+      assert.match(wrong.stderr, /401: it does not take the user name and the password that were given/);
+      const log = join(folder, "private.jsonl");
+      const locked = await fuselet(["lock", udf, grant, "--audit-log", log], {
+        ...env,
+        FUSELET_INDEX: given,
+      });
+      assert.equal(locked.status, 0, locked.stderr);
+      own.reset();
+      // All is kept: nobody is asked, and no index has to be named.
+      await succeeds(["run", udf], '"1.0"\n', env);
+      await succeeds(["run", udf, "--index", "https://elsewhere.example/simple"], '"1.0"\n', env);
+      assert.equal(own.connections, 0);
+      await fails(["run", udf, grant], 2, /has internal from http:\S+simple, and the index here is none/, {
+        FUSELET_CACHE: join(folder, "private-cache-2"),
+      });
+      await fails(["run", udf, "--deny-import=internal"], 3, /"internal", which is denied/, env);
+      const lock = readFileSync(join(dirname(udf), "fuselet.lock"), "utf8");
+      assert.equal(JSON.parse(lock).udfs["report.py"].packages[0].origin, own.simple);
+      // Elsewhere: by a link, by a redirect, and by what says that it is the same place.
+      const other = await serve(() => ({ body: wheel.bytes }));
+      const elsewhere = other.url.replace("127.0.0.1", "other.test");
+      const said = [wrong, locked];
+      own.wheels[0] = { ...wheel, url: elsewhere };
+      const linked = python(["internal"], "1");
+      said.push(
+        await fuselet(["lock", linked, grant, "--index", given], {
+          FUSELET_CACHE: join(folder, "private-cache-3"),
+        }),
+      );
+      const redirecting = await serve(() => ({ status: 302, location: elsewhere }));
+      const at = redirecting.simple ?? redirecting.url;
+      said.push(
+        await fuselet(["lock", linked, grant, "--index", at.replace("//", "//some%40body:pass@")], env),
+      );
+      own.wheels[0] = { ...wheel, url: own.url.replace("//", "//a:b@") };
+      said.push(
+        await fuselet(["lock", linked, grant, "--index", given], {
+          FUSELET_CACHE: join(folder, "private-cache-4"),
+        }),
+      );
+      assert.match(
+        said.at(-1).stderr,
+        /it leads to a URL of "127\.0\.0\.1:\d+" with a user name or a password/,
+      );
+      assert.deepEqual(other.authorizations, []);
+      // In what was said and written: nothing of them, in no form.
+      const forms = [
+        user,
+        password,
+        authorization.slice(6),
+        encodeURIComponent(password),
+        "wrong-one",
+        "pass@",
+      ];
+      const written = ["private-cache", "private-cache-3", "private-cache-4"].flatMap((name) =>
+        readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => entry.name + readFileSync(join(entry.parentPath, entry.name), "latin1")),
+      );
+      const texts = [
+        lock,
+        readFileSync(log, "utf8"),
+        ...written,
+        ...said.map(({ stdout, stderr }) => stdout + stderr),
+      ];
+      for (const form of forms) assert.ok(!texts.some((text) => text.includes(form)), form);
+      await Promise.all([own.close(), other.close(), redirecting.close()]);
+    },
+  "a user name and a password go over https, or to this machine, and no message shows them": async () => {
+    const udf = python(["internal"], "1");
+    for (const index of [
+      "http://user:pass-word@index.example/simple",
+      "https://user:pass-word@index.example/?x",
+      "ftp://user:pass-word@x/",
+    ]) {
+      const { status, stderr } = await fuselet(["run", udf], { FUSELET_INDEX: index });
+      assert.equal(status, 2);
+      assert.match(stderr, /packages\.index must be an .*\/\/…@/);
+      assert.ok(!/user:|pass-word/.test(stderr), stderr);
+    }
+  },
   "an index that cannot be reached": async () => {
     const gone = await serve(() => undefined);
     await gone.close();

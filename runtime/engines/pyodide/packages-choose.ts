@@ -153,12 +153,12 @@ export class PythonPackages {
       const { version } = await this.distribution();
       return this.#index.readOfDistribution(name, { file, sha256, version }, caller);
     }
-    if (origin !== this.#index.url) {
-      throw new AssetError(
-        `${LOCK_FILE} has ${name} from ${origin}, and the index here is ${this.#index.url}: a package comes from one index only. Name that one with --index, or lock again`,
-      );
-    }
-    return this.#index.read(name, { file, sha256 }, caller);
+    if (origin === this.#index.url) return this.#index.read(name, { file, sha256 }, caller);
+    const kept = await this.#index.kept(origin, name, { file, sha256 });
+    if (kept) return kept;
+    throw new AssetError(
+      `${LOCK_FILE} has ${name} from ${origin}, and the index here is ${this.#index.url}: a package comes from one index only. Name that one with --index, or lock again`,
+    );
   }
 
   /** Requirements and imports as one list. */

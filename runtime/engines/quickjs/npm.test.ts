@@ -237,6 +237,7 @@ describe("NpmPackages", () => {
       })),
     }),
     read: async () => bytes,
+    kept: async () => undefined,
   };
   const packages = new NpmPackages({} as Assets, registry);
   const choose = async (...specifiers: string[]) => {

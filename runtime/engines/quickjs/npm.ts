@@ -335,13 +335,18 @@ export class NpmPackages {
     const budget = npmBudget();
     // One after another, so that no more than one is in memory as an archive.
     for (const { name, version, origin, integrity, depends } of locked) {
-      if (origin !== registry.url) {
+      const wanted = { version, integrity };
+      const isHere = origin === registry.url;
+      const archive = isHere
+        ? await registry.read(name, wanted, caller)
+        : await registry.kept(origin, name, wanted);
+      if (!archive) {
         throw new AssetError(
           `${LOCK_FILE} has npm:${name} from ${origin}, and the registry here is ${registry.url}: a package comes from one registry only. Name that one with --npm-registry, or lock again`,
         );
       }
       const id = `${name}@${version}`;
-      const files = await unpackNpm(await registry.read(name, { version, integrity }, caller), id, budget);
+      const files = await unpackNpm(archive, id, budget);
       opened.set(id, {
         id,
         name,

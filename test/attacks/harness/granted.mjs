@@ -3,6 +3,7 @@
  *
  *     permissions   what a run gets; of a list, each in turn. `{server}` and such are filled in (world.mjs)
  *     most, udfs    what the runtime itself has (default: all), and files with UDFs that others may run, by name
+ *     storage       the runtime's option of that name
  *     names         addresses of names below .test, a list for each look-up: { "a.test": [["10.0.0.1"], ["127.0.0.1"]] }
  *     before        what somebody else does before each run, and maybe while it runs (prepare.mjs)
  *     steps         several runs: { principal, permissions, parameters, context, another, before }; `another` is another UDF
@@ -109,7 +110,7 @@ async function runSteps(place, { permissions, target, principal }, job) {
         outcomes.push({ line, said: line.stdout + line.stderr });
         continue;
       }
-      const isOwn = (attack.most || attack.udfs) && place === "runtime";
+      const isOwn = (attack.most || attack.udfs || attack.storage) && place === "runtime";
       const runtime = isOwn ? await ownRuntime(attack, job, target) : await world.runtime(place);
       const comment = language === "python" ? "# another UDF\n" : "// another UDF\n";
       const source = sourceOf("attack", language, step.another ? code + comment : code);
@@ -133,13 +134,14 @@ async function runSteps(place, { permissions, target, principal }, job) {
   return outcomes;
 }
 
-/** A runtime that has not all itself, or has UDFs that others may run; one for all runs of an attack. */
-function ownRuntime({ most = ALL, udfs = {}, folder }, job, target) {
+/** A runtime that has not all itself, or other options than the rest; one for all runs of an attack. */
+function ownRuntime({ most = ALL, udfs = {}, storage, folder }, job, target) {
   const paths = Object.entries(udfs).map(([name, file]) => [name, join(folder, file)]);
   job.runtime ??= job.world.create({
     permissions: fill(most, target),
     pool: { maxIsolates: 2, spares: 0 },
     ...(paths.length > 0 ? { udfs: Object.fromEntries(paths) } : {}),
+    ...(storage ? { storage } : {}),
   });
   return job.runtime;
 }
@@ -175,7 +177,7 @@ async function checkHarm(job) {
       ...job,
       runtime: undefined,
       context: { canaries },
-      attack: { ...attack, expect: undefined, most: undefined },
+      attack: { ...attack, expect: undefined, most: undefined, storage: undefined },
     };
     const outcomes = await runSteps(place, { permissions, target, principal: `control ${language}` }, own);
     // Of several runs the last ones reap what the first ones sowed.
