@@ -13,13 +13,15 @@ import type { Tile, UdfSource } from "../runtime/udf.ts";
 import { decodeValue, encodeValue } from "../runtime/value.ts";
 import { type RunContext, watchContext } from "./context/context.ts";
 import type { Caller as Asking, Broker, Grant } from "./permissions/broker.ts";
-import type { PermissionName, Permissions } from "./permissions/descriptor.ts";
+import type { ListPermission, PermissionName, Permissions } from "./permissions/descriptor.ts";
 import { keepParent, redactionOf } from "./secrets/runs.ts";
 
 /** On whose behalf a binding is called. All calls of one run share one object. */
 export interface Call {
   readonly principal: string;
   readonly udf: { readonly name: string; readonly hash: string };
+  /** What runs. */
+  readonly source: UdfSource;
   /** Identifies the engine that it runs in: its build and its packages. */
   readonly engine: string;
   /** What the run may do at most. */
@@ -30,6 +32,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Resolves when the UDF has taken most of what it was answered: before, nothing large should be made for it. */
   taken(): Promise<void>;
+  /** While runs are under way that nobody waits for by `run` alone: their isolates are kept for the next ones. @returns the function that ends it */
+  hold(): () => void;
   /** Runs another UDF with what this run has, and never more; it ends with this run. @throws as the `run` of a runtime */
   run(
     source: UdfSource,
@@ -41,6 +45,10 @@ export interface Call {
    * @throws PermissionDeniedError with the permission, the value and the flag that would grant it
    */
   require(permission: PermissionName, value: string): Promise<Grant>;
+  /** The same for what needs no grant, unless a rule denies it. @throws PermissionDeniedError */
+  requireUndenied(permission: ListPermission, value: string): void;
+  /** A denial that is told to the UDF as an answer: where the run ends with it, it is this one. */
+  noteDenial(error: Error): void;
   /** The run's result depends on what may change without anybody's notice: it is not kept for later runs. */
   keepNothing(): void;
 }
@@ -85,7 +93,7 @@ export function openHost({ broker, bindings, own = {} }: HostOptions): Host {
 }
 
 function openCall(broker: Broker, caller: Caller): Call {
-  const { principal, udf, signal, parent, uses } = caller;
+  const { principal, udf, source, signal, parent, uses } = caller;
   if (parent) keepParent(signal, parent);
   const context = caller.context as RunContext;
   const keepNothing = () => {
@@ -105,11 +113,13 @@ function openCall(broker: Broker, caller: Caller): Call {
   return {
     principal,
     udf,
+    source,
     engine: caller.engine,
     permissions: asking.permissions,
     context: uses ? watchContext(context, uses.fields) : context,
     signal,
     taken: () => caller.taken(),
+    hold: () => caller.hold(),
     run(source, options) {
       // The other UDF may be another one by the next run.
       keepNothing();
@@ -120,12 +130,16 @@ function openCall(broker: Broker, caller: Caller): Call {
       if (grant.reveal) keepNothing();
       return grant;
     },
+    requireUndenied: (permission, value) => broker.requireUndenied(permission, value, asking),
+    noteDenial(error) {
+      if (error instanceof PermissionDeniedError) caller.noteDenial(error);
+    },
     keepNothing,
   };
 }
 
 /** What the guest learns of a failure. */
-function failureOf(error: unknown, name: string): object {
+export function failureOf(error: unknown, name: string): object {
   // Only errors of our own tree speak to a UDF: another's text may hold what it must not see. So may the database's.
   if (!(error instanceof FuseletError) || error.name === "StoreError")
     return { type: "Error", message: `${name} failed in the host` };

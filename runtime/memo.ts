@@ -2,12 +2,13 @@
 import type { UdfSource } from "./udf.ts";
 
 /** All texts of a source; where one differs, it is another source. */
-const textsOf = ({ language, name, file, code, headers }: UdfSource): string[] => [
+const textsOf = ({ language, name, file, code, headers, part }: UdfSource): string[] => [
   language,
   name,
   file,
   code,
   ...headers.flatMap((header) => [header.moduleName, header.file, header.code]),
+  ...(part ? [part.of, part.entrypoint] : []),
 ];
 
 /** `compute`, remembered by source object for as long as that lives and its texts stay what they were. */

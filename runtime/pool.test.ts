@@ -94,13 +94,14 @@ function openPool(
   const lease = (
     identity: string,
     hash: string | null = "a",
-    more: { signal?: AbortSignal; key?: string; depth?: number; place?: Place } = {},
+    more: { signal?: AbortSignal; key?: string; depth?: number; place?: Place; tree?: object } = {},
   ) =>
     pool.lease({
       recipe: recipe(more.key),
       identity,
       hash,
       depth: more.depth ?? 0,
+      tree: more.tree ?? {},
       place: more.place,
       signal: more.signal,
     });
@@ -311,9 +312,14 @@ describe("a pool", () => {
   test("runs that wait for runs do not count; the deepest go first, and no more are open than are nested", async () => {
     const { state, lease } = openPool({ maxIsolates: 1 });
     let most = 0;
+    const tree = {};
     /** Each run waits for three others, four deep. */
     const run = async (depth: number, place?: Place): Promise<number> => {
-      const { release, wait } = await lease(`run at ${depth}`, null, { depth, ...(place ? { place } : {}) });
+      const { release, wait } = await lease(`run at ${depth}`, null, {
+        tree,
+        depth,
+        ...(place ? { place } : {}),
+      });
       most = Math.max(most, state.alive);
       let runs = 1;
       if (depth < 4) {
@@ -332,5 +338,56 @@ describe("a pool", () => {
     expect(most).toBeLessThanOrEqual(5);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(state.alive).toBe(1);
+  });
+
+  test("a run that starts many keeps all places only while nobody else waits for one", async () => {
+    const { pool, lease } = openPool({ maxIsolates: 2 });
+    const tree = {};
+    const root = await lease("greedy", "a", { tree });
+    const order: string[] = [];
+    const wanted = Array.from({ length: 6 }, (_, at) =>
+      lease("greedy", "a", { tree, depth: 1, place: root.wait() }).then((given) => {
+        order.push(`greedy ${at}`);
+        return given;
+      }),
+    );
+    const [first, second] = await Promise.all([wanted[0], wanted[1]] as [Promise<Lease>, Promise<Lease>]);
+    const others = ["a stranger", "another stranger"].map((name) =>
+      lease(name).then((given) => {
+        order.push(name);
+        return given;
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(order).toEqual(["greedy 0", "greedy 1"]);
+    first.release();
+    const stranger = await (others[0] as Promise<Lease>);
+    // The next free place is not the second stranger's: the greedy run, too, goes on.
+    second.release();
+    await Promise.any([others[1], wanted[2]]);
+    expect(order.slice(2)).toEqual(["a stranger", "greedy 2"]);
+    stranger.release();
+    await others[1];
+    expect(order.slice(4)).toEqual(["another stranger"]);
+    await Promise.allSettled([pool.close(), ...wanted]);
+  });
+
+  test("while a run holds, the isolates of those that it starts stay", async () => {
+    const { pool, lease, state } = openPool({ maxIsolates: 1 });
+    const tree = {};
+    const root = await lease("me", "a", { tree });
+    const end = root.hold();
+    for (let at = 0; at < 5; at++) {
+      const place = root.wait();
+      const nested = await lease("me", "b", { tree, depth: 1, place });
+      nested.isolate.prepared = "b";
+      nested.release();
+      place.end();
+    }
+    expect(state).toMatchObject({ launched: 2, alive: 2 });
+    end();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(state.alive).toBe(1);
+    await pool.close();
   });
 });

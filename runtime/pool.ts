@@ -29,6 +29,8 @@ export interface LeaseRequest {
   hash: string | null;
   /** How many runs wait for this one, each for the next. */
   depth: number;
+  /** Of the run that nobody's UDF asked for, and of all runs below it. */
+  tree: object;
   /** Of the run that waits for this one. */
   place: Place | undefined;
   signal: AbortSignal | undefined;
@@ -36,7 +38,7 @@ export interface LeaseRequest {
 
 /** While a run waits for another one, its place among the isolates that count is kept for that one. */
 export interface Place {
-  isKept: boolean;
+  readonly tree: object;
   /** The run goes on. */
   end(): void;
 }
@@ -45,6 +47,8 @@ export interface Lease {
   isolate: Isolate;
   /** The run waits for another one, which needs an isolate, too: meanwhile this one counts for nothing. */
   wait(): Place;
+  /** The same for many other runs, some of which may not have begun: none has its place for certain. @returns the function that ends it */
+  hold(): () => void;
   /** Gives the isolate back; it is free once its memory is. */
   release(): void;
 }
@@ -52,6 +56,8 @@ export interface Lease {
 interface Entry {
   isolate: Isolate;
   busy: boolean;
+  /** Of the run that it is leased to, or was last. */
+  tree: object | undefined;
   /** How many runs of other UDFs its run waits for. */
   waitsFor: number;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -60,6 +66,8 @@ interface Entry {
 interface Waiter {
   request: LeaseRequest;
   recipe: IsolateRecipe;
+  /** It came before those with a higher one. */
+  turn: number;
   resolve(lease: Lease): void;
   reject(error: Error): void;
   /** It is out of the queue: the signal no longer rejects it. */
@@ -87,10 +95,11 @@ export class Pool {
   /** Starts that are under way; closing cancels them and waits until nothing of them is left. */
   readonly #opening = new Set<Promise<unknown>>();
   readonly #cancelOpening = new AbortController();
-  /** Isolates that are being started. */
-  #starting = 0;
+  /** Isolates that are being started, each for the run of a tree or as a spare. */
+  readonly #starting = new Set<{ tree: object | undefined }>();
   /** Places that are kept for runs which others wait for. */
-  #kept = 0;
+  readonly #kept = new Set<Place>();
+  #turns = 0;
   #refillTimer: ReturnType<typeof setTimeout> | undefined;
   #lastRecipe: IsolateRecipe | null = null;
   #closed = false;
@@ -110,7 +119,7 @@ export class Pool {
   /** Isolates now: in all, and unused spares. */
   get size(): { isolates: number; spares: number } {
     return {
-      isolates: this.#entries.size + this.#starting,
+      isolates: this.#entries.size + this.#starting.size,
       spares: [...this.#entries].filter((entry) => entry.isolate.identity === null).length,
     };
   }
@@ -119,24 +128,56 @@ export class Pool {
   async lease(request: LeaseRequest): Promise<Lease> {
     this.#assertOpen();
     // The first isolate starts while its recipe is still being read.
-    if (this.#entries.size + this.#starting === 0) {
-      this.#starting++;
-      return this.#open(request, request.recipe);
-    }
-    const recipe = await request.recipe;
+    if (this.#entries.size + this.#starting.size === 0)
+      return this.#open(request, request.recipe, this.#startFor(request));
+    return this.#leaseOrWait(request, await request.recipe, this.#turns++);
+  }
+
+  async #leaseOrWait(request: LeaseRequest, recipe: IsolateRecipe, turn: number): Promise<Lease> {
     this.#assertOpen();
-    if (request.place) this.#takePlace(request.place);
-    const lease = this.#leaseNow(request, recipe);
-    if (!lease) return this.#wait(request, recipe);
+    if (request.place) this.#kept.delete(request.place);
+    const isBehind = this.#waiting.some((waiter) => this.#goesBefore(waiter.request, request));
+    const lease = this.#leaseNow(request, recipe, isBehind);
+    if (!lease) {
+      const waiting = this.#wait(request, recipe, turn);
+      // What is free is for who goes before.
+      if (isBehind) this.#serveWaiting();
+      return waiting;
+    }
     if (request.depth > 0 && this.#counted < this.#options.maxIsolates) this.#serveWaiting();
     return lease;
   }
 
-  #leaseNow(request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> | undefined {
+  #leaseNow(request: LeaseRequest, recipe: IsolateRecipe, isBehind: boolean): Promise<Lease> | undefined {
+    if (isBehind) return undefined;
     const found = this.#find(request, recipe);
     if (found) return this.#take(found, request, recipe);
-    const isBehind = this.#waiting.some((waiter) => waiter.request.depth > request.depth);
-    return !isBehind && this.#reserve() ? this.#open(request, recipe) : undefined;
+    return this.#reserve() ? this.#open(request, recipe, this.#startFor(request)) : undefined;
+  }
+
+  #startFor({ tree }: { tree: object | undefined }) {
+    const start = { tree };
+    this.#starting.add(start);
+    return start;
+  }
+
+  /**
+   * Who has the fewest places goes first: however many runs a run starts, they keep nobody else waiting for longer than one of them
+   * takes. Of equals the deepest goes first: then only as many runs wait for others as are nested, and not all that could be started.
+   */
+  #goesBefore(one: LeaseRequest, other: LeaseRequest): boolean {
+    const more = one.tree === other.tree ? 0 : this.#placesOf(one.tree) - this.#placesOf(other.tree);
+    return more === 0 ? one.depth > other.depth : more < 0;
+  }
+
+  /** How many of the isolates that count are a tree's, those that start and kept places included. */
+  #placesOf(tree: object): number {
+    const [busy, starting, kept] = [[...this.#entries], [...this.#starting], [...this.#kept]];
+    return (
+      busy.filter((entry) => entry.tree === tree && entry.busy && entry.waitsFor === 0).length +
+      starting.filter((start) => start.tree === tree).length +
+      kept.filter((place) => place.tree === tree).length
+    );
   }
 
   /** Ends all isolates, also those that run. Resolves when nothing is left. */
@@ -172,6 +213,7 @@ export class Pool {
 
   async #take(entry: Entry, request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> {
     entry.busy = true;
+    entry.tree = request.tree;
     clearTimeout(entry.idleTimer);
     const { isolate } = entry;
     isolate.identity = request.identity;
@@ -201,19 +243,27 @@ export class Pool {
     return this.#leaseOf(entry);
   }
 
-  /** Starts one on a place that was reserved. */
-  async #open(request: LeaseRequest, recipe: Promise<IsolateRecipe> | IsolateRecipe): Promise<Lease> {
+  /** Starts one. @param start its place, until it counts by itself */
+  async #open(
+    request: LeaseRequest,
+    recipe: Promise<IsolateRecipe> | IsolateRecipe,
+    start: { tree: object | undefined },
+  ): Promise<Lease> {
     let isolate: Isolate;
     try {
-      isolate = await this.#openIsolate(recipe, { signal: request.signal });
+      // Runs that a run starts are often many of one UDF.
+      isolate = await this.#openIsolate(recipe, {
+        signal: request.signal,
+        reusable: this.#isolateOptions.reusable || request.depth > 0,
+      });
     } catch (error) {
-      this.#starting--;
+      this.#starting.delete(start);
       // The place is another's now.
       this.#serveWaiting();
       throw error;
     }
-    this.#starting--;
-    const entry = this.#add(isolate, true);
+    this.#starting.delete(start);
+    const entry = this.#add(isolate, request.tree);
     isolate.identity = request.identity;
     this.#assertAlive(entry);
     return this.#leaseOf(entry);
@@ -221,13 +271,13 @@ export class Pool {
 
   async #openIsolate(
     recipe: Promise<IsolateRecipe> | IsolateRecipe,
-    { signal, warm = false }: { signal?: AbortSignal | undefined; warm?: boolean },
+    { signal, ...options }: { signal?: AbortSignal | undefined } & Partial<IsolateOptions>,
   ): Promise<Isolate> {
     const closed = this.#cancelOpening.signal;
     const opening = Isolate.open(
       this.#platform,
       recipe,
-      { ...this.#isolateOptions, warm },
+      { ...this.#isolateOptions, warm: false, ...options },
       signal ? AbortSignal.any([signal, closed]) : closed,
     );
     this.#opening.add(opening);
@@ -247,8 +297,9 @@ export class Pool {
     this.#assertOpen();
   }
 
-  #add(isolate: Isolate, busy: boolean): Entry {
-    const entry: Entry = { isolate, busy, waitsFor: 0, idleTimer: undefined };
+  /** @param tree of the run that it was started for; undefined for a spare */
+  #add(isolate: Isolate, tree: object | undefined): Entry {
+    const entry: Entry = { isolate, busy: tree !== undefined, tree, waitsFor: 0, idleTimer: undefined };
     this.#entries.add(entry);
     this.#lastRecipe = isolate.recipe;
     isolate.onEnd = () => {
@@ -265,15 +316,23 @@ export class Pool {
       isolate: entry.isolate,
       wait: () => {
         const place: Place = {
-          isKept: entry.waitsFor++ === 0,
+          tree: entry.tree as object,
           end: () => {
-            this.#takePlace(place);
+            this.#kept.delete(place);
             entry.waitsFor--;
             this.#trim();
           },
         };
-        if (place.isKept) this.#kept++;
+        if (entry.waitsFor++ === 0) this.#kept.add(place);
         return place;
+      },
+      hold: () => {
+        entry.waitsFor++;
+        this.#serveWaiting();
+        return () => {
+          entry.waitsFor--;
+          this.#trim();
+        };
       },
       release: () => {
         if (released) return;
@@ -297,25 +356,19 @@ export class Pool {
     };
   }
 
-  /** Takes a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
+  /** Whether there is a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
   #reserve(keep = 0): boolean {
     const { maxIsolates, memoryBytes } = this.#options;
     const isFull = () =>
       this.#counted >= maxIsolates || (this.#counted > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
     while (isFull()) if (!this.#endIdle(keep)) return false;
-    this.#starting++;
     return true;
   }
 
   /** Isolates but those whose runs wait for other runs, and the places that are kept for those. */
   get #counted(): number {
     const waiting = [...this.#entries].filter(({ waitsFor }) => waitsFor > 0).length;
-    return this.size.isolates - waiting + this.#kept;
-  }
-
-  #takePlace(place: Place): void {
-    if (place.isKept) this.#kept--;
-    place.isKept = false;
+    return this.size.isolates - waiting + this.#kept.size;
   }
 
   /** Ends idle isolates that are beyond the bounds: what waited counts again. */
@@ -327,7 +380,7 @@ export class Pool {
   #heldBytes(): number {
     return [...this.#entries].reduce(
       (sum, { isolate }) => sum + isolate.heldBytes,
-      this.#starting * EXPECTED_BYTES,
+      this.#starting.size * EXPECTED_BYTES,
     );
   }
 
@@ -339,7 +392,7 @@ export class Pool {
     return true;
   }
 
-  #wait(request: LeaseRequest, recipe: IsolateRecipe): Promise<Lease> {
+  #wait(request: LeaseRequest, recipe: IsolateRecipe, turn: number): Promise<Lease> {
     const { signal } = request;
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -348,7 +401,7 @@ export class Pool {
         reject(new CancelledError("The run was cancelled while it waited for an isolate"));
       };
       const left = () => signal?.removeEventListener("abort", onAbort);
-      const waiter: Waiter = { request, recipe, resolve, reject, left };
+      const waiter: Waiter = { request, recipe, turn, resolve, reject, left };
       // A signal that fired while the recipe was read says nothing any more.
       if (signal?.aborted) return onAbort();
       signal?.addEventListener("abort", onAbort, { once: true });
@@ -356,19 +409,21 @@ export class Pool {
     });
   }
 
-  /**
-   * The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. Of nested
-   * runs the deepest go first: then only as many runs wait for others as are nested, and not all that could be started.
-   */
+  /** The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. */
   #serveWaiting(): void {
     if (this.#closed || this.#waiting.length === 0) return;
-    const depths = this.#waiting.map(({ request }) => request.depth);
-    const [waiter] = this.#waiting.splice(depths.indexOf(Math.max(...depths)), 1) as [Waiter];
-    waiter.left();
-    this.lease({ ...waiter.request, recipe: Promise.resolve(waiter.recipe) }).then(
-      waiter.resolve,
-      waiter.reject,
+    const waiter = this.#waiting.reduce((first, next) =>
+      this.#goesBefore(next.request, first.request) ||
+      (next.turn < first.turn && !this.#goesBefore(first.request, next.request))
+        ? next
+        : first,
     );
+    this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+    waiter.left();
+    // In a moment: a run that has just ended may be what another one waited for, which goes on, or starts the next.
+    Promise.resolve()
+      .then(() => this.#leaseOrWait(waiter.request, waiter.recipe, waiter.turn))
+      .then(waiter.resolve, waiter.reject);
   }
 
   /** Starts a spare once nobody has asked for anything for a while: it must not slow down who is working. */
@@ -382,20 +437,21 @@ export class Pool {
   /** A spare of the kind that was used last. A failure shows when somebody needs one. */
   #startSpare(): void {
     const recipe = this.#lastRecipe;
-    if (this.#closed || !recipe || this.size.spares + this.#starting >= this.#options.spares) return;
+    if (this.#closed || !recipe || this.size.spares + this.#starting.size >= this.#options.spares) return;
     if ([...this.#entries].some((entry) => entry.busy)) return;
     if (!this.#reserve(1)) return;
+    const start = this.#startFor({ tree: undefined });
     this.#openIsolate(recipe, { warm: true })
       .then(
         (isolate) => {
-          const entry = this.#add(isolate, false);
+          const entry = this.#add(isolate, undefined);
           if (this.#closed) void this.#end(entry, new IsolateError("The runtime was closed"));
           else this.#refill();
         },
         () => {},
       )
       .finally(() => {
-        this.#starting--;
+        this.#starting.delete(start);
         this.#serveWaiting();
       });
   }

@@ -18,6 +18,7 @@ interface RunDetails {
   stderr: string;
   cached: boolean;
   timing: RunTiming;
+  bytes: number;
 }
 
 /** Rows of an Arrow table as plain objects. */
@@ -35,15 +36,22 @@ export class RunResult {
   /** Whether it came from the cache instead of a run; then output is that of the run which made it. */
   readonly cached: boolean;
   readonly timing: RunTiming;
+  /** How large the result was when it came from the isolate. */
+  readonly bytes: number;
   #value: { is: unknown } | undefined;
 
-  private constructor(raw: unknown, table: Table | null, { stdout, stderr, cached, timing }: RunDetails) {
+  private constructor(
+    raw: unknown,
+    table: Table | null,
+    { stdout, stderr, cached, timing, bytes }: RunDetails,
+  ) {
     this.raw = raw;
     this.table = table;
     this.stdout = stdout;
     this.stderr = stderr;
     this.cached = cached;
     this.timing = timing;
+    this.bytes = bytes;
   }
 
   /** Loads Arrow where the value is a table. @throws ResultError when its bytes are no Arrow. */

@@ -29,6 +29,8 @@ import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } fr
 export interface Caller {
   principal: string;
   udf: { name: string; hash: string };
+  /** What runs. */
+  source: UdfSource;
   /** Identifies the engine that it runs in: its build and its packages. */
   engine: string;
   /** What the run may do at most; the host's own kind of value. */
@@ -45,6 +47,8 @@ export interface Caller {
   uses?: RunUses | undefined;
   /** Resolves when the isolate has taken most of what its run was answered: before, nothing large should be made for it. */
   taken(): Promise<void>;
+  /** From here on other runs are under way for this one, again and again. @returns the function that ends it */
+  hold(): () => void;
   /** Whether another UDF's run asked for this one. */
   isNested: boolean;
   /** The signal of that run. */
@@ -294,7 +298,13 @@ export class Runtime {
         const cacheMs = performance.now() - started;
         const timing = { cacheMs, startMs: 0, restoreMs: 0, runMs: 0, totalMs: cacheMs };
         const { stdout, stderr } = found;
-        const result = await readKept(found, limits, { stdout, stderr, cached: true, timing });
+        const result = await readKept(found, limits, {
+          stdout,
+          stderr,
+          cached: true,
+          timing,
+          bytes: sizeOf(found.reply),
+        });
         if (result) {
           if (stdout) options.onOutput?.("stdout", stdout);
           if (stderr) options.onOutput?.("stderr", stderr);
@@ -335,6 +345,7 @@ export class Runtime {
       identity: this.#identity(principal, permissions, limits),
       hash,
       depth,
+      tree,
       place: asked.place,
       signal: options.signal,
     };
@@ -356,6 +367,7 @@ export class Runtime {
       const caller: Caller = {
         principal,
         udf: { name: source.name, hash },
+        source,
         engine: lease.isolate.recipe.key,
         permissions,
         context,
@@ -366,6 +378,7 @@ export class Runtime {
         noteDenial: (error) => denials.add(error),
         pauseTimeLimit: () => lease.isolate.pauseTimeLimit(),
         taken: () => lease.isolate.taken(),
+        hold: () => lease.hold(),
         uses,
         isNested,
         parent,
@@ -416,6 +429,7 @@ export class Runtime {
       const result = await RunResult.of(value, {
         ...output,
         cached: false,
+        bytes: sizeOf(reply),
         timing: {
           cacheMs,
           startMs: leased - started - cacheMs,
@@ -467,6 +481,7 @@ export class Runtime {
         identity: this.#identity(principal, this.#parts.narrowPermissions(undefined), this.#parts.limits),
         hash: null,
         depth: 0,
+        tree: {},
         place: undefined,
         signal: undefined,
       });
@@ -534,6 +549,9 @@ function readReply(
   };
   return answer.ok === true ? { ok: true, value: answer.value } : { ok: false, error: answer.error };
 }
+
+const sizeOf = ({ text, buffers }: Encoded): number =>
+  buffers.reduce((sum, buffer) => sum + buffer.length, text.length);
 
 /** @returns undefined for a kept result that cannot be read */
 async function readKept(

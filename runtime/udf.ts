@@ -51,6 +51,16 @@ export interface Tile {
   z: number;
 }
 
+/** How a source is part of a UDF. */
+export interface UdfPart {
+  /** The UDF that somebody asked to be run: its packages are those of the part. */
+  whole: UdfSource;
+  /** The hash of that: what is kept for the part is for no part of another UDF, even if it has the same text. */
+  of: string;
+  /** The function to run. */
+  entrypoint: string;
+}
+
 /** What a source consists of before anybody has read it: enough to run it. */
 export interface UdfSource {
   name: string;
@@ -60,6 +70,8 @@ export interface UdfSource {
   /** All other source files of the UDF's folder or zip. */
   headers: readonly Header[];
   metadata: Readonly<Record<string, unknown>>;
+  /** Where it is part of another one, whose run made it. */
+  part?: UdfPart;
   /** The text of `fuselet.lock` beside it (runtime/lock-file.ts): which files its packages are. */
   lock?: string;
   /** Packages of npm beside it, where it was read from a folder. */
@@ -92,6 +104,6 @@ export interface GuestFailure {
 }
 
 /** All that makes a UDF's code what it is, as one text: its hash is the UDF's. */
-export function identityOf({ language, name, file, code, headers }: UdfSource): string {
-  return JSON.stringify([language, name, file, code, headers]);
+export function identityOf({ language, name, file, code, headers, part }: UdfSource): string {
+  return JSON.stringify([language, name, file, code, headers, ...(part ? [part.of, part.entrypoint] : [])]);
 }

@@ -257,3 +257,32 @@ describe("createBroker({ onUngranted })", () => {
     expect(clock).toEqual(["stop", "b.org", "go", "stop", "c.org", "go"]);
   });
 });
+
+describe("broker.requireUndenied()", () => {
+  test("refuses only what a rule denies, asks nobody, and is reported", () => {
+    const decisions: Decision[] = [];
+    const onUngranted = () => Promise.reject(new Error("nobody is asked"));
+    const ask = (permissions: Permissions, value = "hello") =>
+      createBroker({ onUngranted, onDecision: (decision) => decisions.push(decision) }).requireUndenied(
+        "run",
+        value,
+        callerWith(permissions),
+      );
+    ask({});
+    ask({ deny: { run: ["other"] } });
+    ask({ deny: { run: ["other"] } }, 'no "name"');
+    expect(() => ask({ run: true, deny: { run: true } })).toThrow(
+      'Requires run access to "hello", which is denied: run again without --deny-run',
+    );
+    expect(() => ask({ deny: { run: ["hello"] } })).toThrow(PermissionDeniedError);
+    expect(() => ask({ deny: { run: true } }, 'no "name"')).toThrow(PermissionDeniedError);
+    expect(decisions.map(({ allowed, reason }) => [allowed, reason])).toEqual([
+      [true, "allowed"],
+      [true, "allowed"],
+      [true, "allowed"],
+      [false, "denied"],
+      [false, "denied"],
+      [false, "denied"],
+    ]);
+  });
+});

@@ -3,6 +3,7 @@ import { PermissionDeniedError } from "../../runtime/errors.ts";
 import { showText } from "../../runtime/show.ts";
 import {
   checkPermissions,
+  type ListPermission,
   type PermissionName,
   type Permissions,
   RULES,
@@ -98,6 +99,11 @@ export interface Broker {
    * @throws PermissionDeniedError with the permission, the value and the flag that would grant it.
    */
   require(permission: PermissionName, value: string, caller: Caller): Promise<Grant>;
+  /**
+   * The same for what needs no grant: it is refused only where a rule denies it, and nobody is asked.
+   * @throws PermissionDeniedError
+   */
+  requireUndenied(permission: ListPermission, value: string, caller: Caller): void;
   /** What the rules say: nobody is asked, it is not reported, and nothing is granted by it. */
   query(permission: PermissionName, value: string, caller: Caller): Decision;
 }
@@ -117,6 +123,17 @@ export function createBroker({ permissions = {}, onUngranted, onDecision }: Brok
   };
   return {
     query,
+    requireUndenied(permission, value, { principal, udf, runId, permissions: own }) {
+      const canonical = canonicalOf(permission, value) ?? "";
+      const denying = [most, checkPermissions(own)].map(({ deny }) =>
+        findRule(permission, deny?.[permission], canonical, "denies"),
+      );
+      const rule = denying.find((found) => found !== null) ?? null;
+      const verdict = { allowed: rule === null, rule, reason: rule === null ? "allowed" : "denied" } as const;
+      const decision: Decision = { permission, value, ...verdict, how: "rule", principal, udf, runId };
+      onDecision?.(decision);
+      if (!decision.allowed) throw denialOf(decision);
+    },
     async require(permission, value, caller) {
       let decision = query(permission, value, caller);
       let answer: Answer | undefined;

@@ -1,10 +1,22 @@
-/** The binding `udfs`: a UDF runs another one, by its name. */
-import { UdfRuntimeError, UsageError } from "../../runtime/errors.ts";
+/** The binding `udfs`: a UDF runs others by their names, and parts of itself, one or many at once. */
+import { UsageError } from "../../runtime/errors.ts";
 import type { Tile, UdfSource } from "../../runtime/udf.ts";
-import type { Binding } from "../host.ts";
+import type { Binding, Call } from "../host.ts";
+import { readPart, sizeOf } from "./part.ts";
+import { SOURCE_LIMITS } from "./source.ts";
+import {
+  failureFrom,
+  nestedContext,
+  outputOf,
+  type RunFailure,
+  readParameters,
+  StartedRuns,
+} from "./started.ts";
 
 /** How deep runs may be nested: `max_recursion_factor` of the reference. */
 export const MOST_NESTED = 5;
+/** Parts that one run may define. */
+const MOST_PARTS = 100;
 
 /** Finds what a name stands for. @returns null where there is no such UDF */
 export type FindUdf = (name: string) => Promise<UdfSource | null>;
@@ -12,58 +24,129 @@ export type FindUdf = (name: string) => Promise<UdfSource | null>;
 /** What a nested run gave: its value, or how it raised; and its output. */
 export interface NestedRun {
   value: unknown;
-  failure: { type: string; message: string; traceback: string } | null;
+  failure: RunFailure | null;
   stdout: string;
   stderr: string;
+}
+
+export interface UdfBindingOptions {
+  find: FindUdf;
+  /** How many runs that a run has started may be under way at once. */
+  atOnce: number;
+}
+
+/** What one run has defined and started. It goes with its calls. */
+interface OfRun {
+  started: StartedRuns;
+  parts: UdfSource[];
+  partBytes: number;
+  named: Map<string, UdfSource>;
 }
 
 /**
  * Makes the binding.
  *
- *     run(name, parameters, tile)   asks for `run` of that name, runs the UDF, and gives what came of it (`NestedRun`)
+ *     run(name, parameters, tile)       asks for `run` of that name, runs the UDF, and gives what came of it (`NestedRun`)
+ *     define(part)                      takes a part of the UDF itself (`readPart`) and gives a number for it. It needs no grant, as
+ *                                       its runs can do nothing that the UDF cannot do itself; a rule that denies `run` forbids it
+ *     start(target, list, tile)         starts a run of a name or of a defined part with each of these parameters, as far as there is
+ *                                       room, and gives their numbers at once
+ *     take(timeoutMs)                   waits for the end of some, and gives what came of them (`FinishedRun`) and has not been taken
+ *     cancel(numbers)                   keeps those from running that have not begun, and gives their numbers
  *
  * @throws UsageError for an argument that is wrong, a name that no UDF has, or runs that are nested too deep
  */
-export function udfBinding(find: FindUdf): Binding {
+export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
+  const runs = new WeakMap<Call, OfRun>();
+  const ofRun = (call: Call): OfRun => {
+    let of = runs.get(call);
+    if (!of) {
+      of = { started: new StartedRuns(call, atOnce), parts: [], partBytes: 0, named: new Map() };
+      runs.set(call, of);
+    }
+    return of;
+  };
+  const findNamed = async (name: string, call: Call): Promise<UdfSource> => {
+    const { value: granted } = await call.require("run", name);
+    checkDepth(granted, call);
+    const source = await find(granted);
+    if (!source) throw new UsageError(`Cannot run ${JSON.stringify(granted)}: there is no UDF of that name`);
+    return source;
+  };
+  const findTarget = async (target: unknown, call: Call): Promise<UdfSource> => {
+    const { parts, named } = ofRun(call);
+    if (typeof target === "string") {
+      const known = named.get(target) ?? (await findNamed(target, call));
+      named.set(target, known);
+      return known;
+    }
+    const part = typeof target === "number" ? parts[target] : undefined;
+    if (!part) throw new UsageError("Cannot start runs: a name or the number of a defined part is needed");
+    return part;
+  };
   return {
     async run([name, parameters, tile], call): Promise<NestedRun> {
       if (typeof name !== "string")
         throw new UsageError(`Cannot run a UDF: its name must be a text: received ${typeof name}`);
-      if (!isRecord(parameters))
-        throw new UsageError(`Cannot run ${JSON.stringify(name)}: parameters must be an object`);
-      const { value: granted } = await call.require("run", name);
-      const { context } = call;
-      if (context.recursionFactor >= MOST_NESTED) {
-        throw new UsageError(
-          `Cannot run ${JSON.stringify(granted)}: runs are nested ${context.recursionFactor} deep, and at most ${MOST_NESTED} are allowed`,
-        );
-      }
-      const source = await find(granted);
-      if (!source)
-        throw new UsageError(`Cannot run ${JSON.stringify(granted)}: there is no UDF of that name`);
+      const checked = readParameters(parameters, JSON.stringify(name));
+      const source = await findNamed(name, call);
       try {
         const { raw, stdout, stderr } = await call.run(source, {
-          parameters,
-          // The runtime checks it.
-          ...(isRecord(tile) ? { tile: tile as unknown as Tile } : {}),
-          context: { ...context, recursionFactor: context.recursionFactor + 1 },
+          parameters: checked,
+          ...readTile(tile),
+          context: nestedContext(call),
         });
         return { value: raw, failure: null, stdout, stderr };
       } catch (error) {
-        if (!(error instanceof UdfRuntimeError)) throw error;
-        const {
-          type,
-          message,
-          traceback,
-          stdout = "",
-          stderr = "",
-        } = error as UdfRuntimeError & Partial<NestedRun>;
-        return { value: null, failure: { type, message, traceback }, stdout, stderr };
+        const failure = failureFrom(error);
+        if (!failure) throw error;
+        return { value: null, failure, ...outputOf(error) };
       }
+    },
+
+    define([value], call): number {
+      call.requireUndenied("run", call.udf.name);
+      const of = ofRun(call);
+      const part = readPart(value, call.source, call.udf.hash);
+      checkDepth(part.name, call);
+      of.partBytes += sizeOf(part);
+      if (of.parts.length >= MOST_PARTS || of.partBytes > SOURCE_LIMITS.totalBytes) {
+        throw new UsageError(
+          `Cannot run ${JSON.stringify(part.name)}: a run may define ${MOST_PARTS} parts of a UDF at most, of ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB together`,
+        );
+      }
+      return of.parts.push(part) - 1;
+    },
+
+    async start([target, list, tile], call): Promise<number[]> {
+      if (!Array.isArray(list)) throw new UsageError("Cannot start runs: their parameters must be a list");
+      const label = typeof target === "string" ? JSON.stringify(target) : "a part of a UDF";
+      const sets = list.map((parameters) => readParameters(parameters, label));
+      const source = await findTarget(target, call);
+      return ofRun(call).started.start(source, sets, readTile(tile).tile);
+    },
+
+    take([timeoutMs], call) {
+      if (typeof timeoutMs !== "number" || !(timeoutMs >= 0))
+        throw new UsageError("Cannot take results: the time to wait must be a number of milliseconds");
+      return ofRun(call).started.take(timeoutMs);
+    },
+
+    cancel([ids], call): number[] {
+      if (!Array.isArray(ids)) throw new UsageError("Cannot cancel runs: their numbers must be a list");
+      return ofRun(call).started.cancel(new Set(ids));
     },
   };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function checkDepth(name: string, { context }: Call): void {
+  if (context.recursionFactor < MOST_NESTED) return;
+  throw new UsageError(
+    `Cannot run ${JSON.stringify(name)}: runs are nested ${context.recursionFactor} deep, and at most ${MOST_NESTED} are allowed`,
+  );
+}
+
+/** The runtime checks it. */
+function readTile(value: unknown): { tile?: Tile } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { tile: value as Tile } : {};
 }

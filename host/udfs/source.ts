@@ -137,7 +137,8 @@ function tooLarge(path: string): UdfLoadError {
   );
 }
 
-function checkName(name: string): string {
+/** @throws UsageError */
+export function checkName(name: string): string {
   if (name === "" || name.length > 200 || /[\u0000-\u001f\u007f/\\\u202a-\u202e\u2066-\u2069]/.test(name)) {
     throw new UsageError(
       `Cannot name a UDF ${JSON.stringify(name.slice(0, 200))}: a name has 1 to 200 characters and no slashes or control characters`,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 
 import { cacheBinding } from "../../host/cache/binding.ts";
 import { openCache } from "../../host/cache/cache.node.ts";
 import { checkContext } from "../../host/context/context.ts";
+import { Room } from "../../host/files/room.ts";
 import type { Binding, Call } from "../../host/host.ts";
 import { FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
 import { decodeValue, encodeValue, MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
@@ -22,7 +23,7 @@ const outside = door.call;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fuselet-udf-cache-"));
   opened = openCache(folder);
-  binding = cacheBinding({ cache: opened.cache });
+  binding = cacheBinding({ cache: opened.cache, roomOf: () => new Room(Infinity, async () => {}) });
   isGranted = true;
   ending = new AbortController();
   const call = {

@@ -120,7 +120,10 @@ export interface FuseletRuntime {
     source: string | UdfSource,
     options?: Pick<RunOptions, "principal" | "permissions" | "signal">,
   ): Promise<string>;
-  /** Runs a UDF once for each set of parameters, several at a time; gives results in the order of the arguments as they come. */
+  /**
+   * Runs a UDF once for each entry of a list, several at a time; gives results in the order of the arguments as they come. An entry is
+   * an object of parameters; or, where the first one is none, each is a value of the UDF's first parameter.
+   */
   submit(
     source: string | UdfSource,
     argumentList: Iterable<unknown>,
@@ -245,7 +248,7 @@ export async function composeRuntime(
     return fetchSource(guard, url, { principal: DEFAULT_PRINCIPAL, permissions, broker });
   };
   const closing = new AbortController();
-  const remote = openPackages({
+  const remote = await openPackages({
     options: options.packages,
     assets,
     broker,
@@ -289,7 +292,7 @@ export async function composeRuntime(
       broker,
       bindings: {
         context: contextBinding,
-        udfs: udfBinding(findUdf),
+        udfs: udfBinding({ find: findUdf, atOnce: pool.maxIsolates }),
         packages: packagesBinding(packages, assets.sha256),
         ...host.bindings,
       },
@@ -358,7 +361,15 @@ export async function composeRuntime(
       return writeLock(source.lock, source.file, await runtime.lock(source, lockOptions));
     },
     submit: (source, argumentList, submitOptions) =>
-      submit((runOptions) => run(source, runOptions), argumentList, pool.maxIsolates, submitOptions),
+      submit(
+        (runOptions) => run(source, runOptions),
+        argumentList,
+        {
+          maxIsolates: pool.maxIsolates,
+          firstParameter: async () => (await self.inspect(source)).parameters[0]?.name,
+        },
+        submitOptions,
+      ),
     capabilities: platform.capabilities,
     get isolates() {
       return runtime.isolates;

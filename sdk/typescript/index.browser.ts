@@ -1,5 +1,5 @@
 /** `fuselet` in pages. */
-import { openBindings } from "../../host/bindings.browser.ts";
+import { type BindingsOptions, openBindings } from "../../host/bindings.browser.ts";
 import { readHeaders, readSource } from "../../host/udfs/source.browser.ts";
 import { type AssetOptions, openAssets } from "../../runtime/assets.browser.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.browser.ts";
@@ -13,6 +13,8 @@ export * from "./public.ts";
 export interface BrowserRuntimeOptions extends RuntimeOptions {
   /** Where engines and distributions are served. */
   assets?: AssetOptions;
+  /** How much one principal may hold in `fd://` (`quota`), beside the browser's own limit. Default: 10 GiB in 100,000 files and folders. */
+  storage?: BindingsOptions["storage"];
 }
 
 /**
@@ -33,7 +35,7 @@ export async function createRuntime(options: BrowserRuntimeOptions = {}): Promis
     readSource,
     readHeaders,
     loadEsbuild: () => loadEsbuild({ esbuildUrl }),
-    openBindings,
+    openBindings: () => openBindings({ storage: options.storage }),
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: (text) => assets.sha256(new TextEncoder().encode(text)),
   });

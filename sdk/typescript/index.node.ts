@@ -19,7 +19,10 @@ export * from "./public.ts";
 export interface NodeRuntimeOptions extends RuntimeOptions {
   /** Where distributions and builds are. */
   assets?: AssetOptions;
-  /** How `s3://` and `gs://` are reached. Default: `s3://` without signatures, so public buckets only, and no `gs://`. */
+  /**
+   * How `s3://` and `gs://` are reached, and how much one principal may hold in `fd://` (`quota`). Default: `s3://` without signatures, so
+   * public buckets only, no `gs://`; 10 GiB in 100,000 files and folders.
+   */
   storage?: BindingsOptions["storage"];
 }
 

@@ -1,5 +1,6 @@
 /** Running other UDFs from a TypeScript UDF. */
 import type { NestedRun } from "../../host/udfs/binding.ts";
+import type { FinishedRun, RunFailure } from "../../host/udfs/started.ts";
 import { door } from "./door.ts";
 import type { Tile } from "./udf.ts";
 
@@ -17,7 +18,85 @@ export async function run(
 ): Promise<unknown> {
   const { value, failure } = (await door.call("udfs.run", name, parameters, tile ?? null)) as NestedRun;
   if (!failure) return value;
-  const error = Object.assign(new Error(failure.message), { type: failure.type });
+  throw raised(failure);
+}
+
+/** How `submit` runs a UDF over a list. */
+export interface SubmitOptions {
+  /** Runs that are started at once; there are as many under way as the host has isolates for. Default: 32 */
+  maxWorkers?: number;
+  /** Puts what a run threw in the place of its value, in place of throwing the first of them. Default: false */
+  returnErrors?: boolean;
+}
+
+/** What became of runs, by their number: who waits for one, and those that nobody has asked about yet. */
+const waiting = new Map<number, (run: FinishedRun) => void>();
+const early = new Map<number, FinishedRun>();
+const MOST_IN_A_CALL = 100;
+
+/**
+ * Runs another UDF by its name once for each entry of a list, several at a time, with what this run may do and never more. Needs the
+ * permission `run` for the name.
+ * @param list the parameters of each run
+ * @returns their values in the order of the list
+ * @throws what the first failing run threw, as `run` does, once all have ended; what `run` throws
+ */
+export async function submit(
+  name: string,
+  list: readonly Readonly<Record<string, unknown>>[],
+  { maxWorkers = 32, returnErrors = false }: SubmitOptions = {},
+): Promise<unknown[]> {
+  if (!Number.isInteger(maxWorkers) || maxWorkers < 1)
+    throw new RangeError(`Cannot submit: maxWorkers must be a whole number above 0: received ${maxWorkers}`);
+  const results: unknown[] = [];
+  const errors = new Map<number, Error>();
+  let next = 0;
+  let open = 0;
+  const start = async () => {
+    const sets = list.slice(next, next + Math.min(maxWorkers - open, MOST_IN_A_CALL));
+    if (sets.length === 0) return;
+    for (const id of (await door.call("udfs.start", name, sets, null)) as number[]) {
+      const position = next++;
+      open++;
+      const settle = (run: FinishedRun) => {
+        open--;
+        const error = run.failure ? raised(run.failure) : run.error ? refused(run.error) : undefined;
+        if (error) errors.set(position, error);
+        results[position] = error ?? run.value;
+      };
+      const ended = early.get(id);
+      early.delete(id);
+      if (ended) settle(ended);
+      else waiting.set(id, settle);
+    }
+  };
+  while (next < list.length || open > 0) {
+    await start();
+    if (open > 0 || next < list.length) await takeEnded();
+  }
+  const first = Math.min(...errors.keys());
+  if (errors.size > 0 && !returnErrors) throw errors.get(first);
+  return results;
+}
+
+async function takeEnded(): Promise<void> {
+  for (const run of (await door.call("udfs.take", 60_000)) as FinishedRun[]) {
+    const settle = waiting.get(run.id);
+    waiting.delete(run.id);
+    if (settle) settle(run);
+    else early.set(run.id, run);
+  }
+}
+
+function raised({ message, type }: RunFailure): Error {
+  const error = Object.assign(new Error(message), { type });
   error.name = "UdfRuntimeError";
-  throw error;
+  return error;
+}
+
+function refused(told: object): Error {
+  const { type, message } = told as { type: string; message: string };
+  const error = new Error(message);
+  error.name = type;
+  return error;
 }

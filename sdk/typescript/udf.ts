@@ -12,7 +12,7 @@ export { api, type FileDetails } from "./api.ts";
 export { type CachedFunction, type CacheOptions, cache } from "./cache.ts";
 export { context, type UdfContext } from "./context.ts";
 export { type DownloadOptions, download, type HostFile } from "./files.ts";
-export { run } from "./run.ts";
+export { run, type SubmitOptions, submit } from "./run.ts";
 export { secrets } from "./secrets.ts";
 export { MediaValue, NdArray, TableValue, type UdfHost };
 

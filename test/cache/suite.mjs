@@ -373,6 +373,31 @@ const cases = {
       assert.equal(count.runs, 3);
     });
   },
+  "many large hits that a UDF does not take wait where they are kept, not in the host": async () => {
+    const size = 16 * 1024 * 1024;
+    const udf = `import { host } from "fuselet/udf";
+const begin = () => host.call("cache.begin", { key: "0".repeat(64), name: "f", folder: "f", storage: "auto", maxAgeMs: 60000, reset: false, lockTimeoutMs: 9000 });
+export default async () => {
+  const first = await begin() as { state: string, lease: number };
+  if (first.state === "compute") await host.call("cache.commit", first.lease, { format: "bytes", body: new Uint8Array(${size}) });
+  for (let i = 0; i < 60; i++) begin();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const end = Date.now() + 1500; Date.now() < end; );
+  return "done";
+};
+`;
+    await withRuntime({ permissions: { cache: true } }, async (runtime) => {
+      const held = () => process.memoryUsage().arrayBuffers;
+      const before = held();
+      let most = 0;
+      const timer = setInterval(() => (most = Math.max(most, held() - before)), 10);
+      assert.equal((await runtime.run(udf)).value, "done");
+      clearInterval(timer);
+      const answers = Math.round((most / size) * 10) / 10;
+      assert.ok(answers < 12, `the host held ${answers} answers at once`);
+      assert.ok(answers > 1, `the host held ${answers} answers at once: it was not seen`);
+    });
+  },
   "a request's header cache-decorator-max-age is the default age of cached functions": async () => {
     const count = counter();
     const udf = `import fused, urllib.request\n@fused.cache(cache_verbose=False)\ndef f():\n    urllib.request.urlopen("http://${host}/${count.name}").read()\n    return 1\n@fused.udf\ndef udf():\n    return f()\n`;

@@ -158,6 +158,11 @@ class StorageHost:
         """Some URL."""
         return f"https://signed.example/{self._ask('read', url)}?{options['expiresSeconds']}"
 
+    def storage_signPrefix(self, url: str, options: dict[str, int]) -> dict[str, str]:
+        """Some URLs, by the paths of the files below the folder."""
+        base = self._ask("read", url).rstrip("/") + "/"
+        return {file.removeprefix(base): self.storage_sign(file, options) for file in sorted(self.files) if file.startswith(base)}
+
     def download_get(self, request: dict[str, Any]) -> dict[str, int]:
         """Of a place of the storage, that itself."""
         return self.storage_open(request["url"])

@@ -33,18 +33,18 @@ def test_a_sibling_runs_with_the_whole_source(run, call, expected):
 WRONG = {
     "none": ("fused.run(None)", "ValueError", "No UDF specified"),
     "nothing": ("fused.run()", "ValueError", "No UDF specified"),
-    "number": ("fused.run(3)", "TypeError", "it must be a Udf object or a name: received int"),
-    "function": ("fused.run(print)", "TypeError", "it must be a Udf object"),
+    "number": ("fused.run(3)", "TypeError", "It should be a string or Udf object."),
+    "function": ("fused.run(print)", "TypeError", "It should be a string or Udf object."),
     "unknown parameter": ("fused.run(scale, x=1, z=2, q=1)", "TypeError", 'it has no parameter "z"'),
     "missing parameter": ("fused.run(scale)", "TypeError", 'the parameter "x" is missing'),
     "bad value": ("fused.run(scale, x='a')", "ValueError", "it must be int: received 'a'"),
-    "engine": ("fused.run(scale, x=1, engine='remote')", "ValueError", "this host runs UDFs with engine 'local'"),
-    "cache": ("fused.run(scale, x=1, cache=False, cache_max_age='1h')", "ValueError", "together with cache=False"),
+    "engine": ("fused.run(scale, x=1, engine='remote')", "ServerNotConfiguredError", "set fused.options.base_url"),
+    "cache": ("fused.run(scale, x=1, cache=False, cache_max_age='1h')", "ValueError", "both `cache_max_age` and `cache=False`"),
     "age": ("fused.run(scale, x=1, cache_max_age='soon')", "ValueError", "Cannot read cache_max_age"),
     "type": ("fused.run(scale, x=1, type='image')", "ValueError", "must be 'tile' or 'file'"),
-    "tile without z": ("fused.run(scale, x=1, y=1, type='tile')", "ValueError", "x, y and z must all be given"),
-    "too many": ("scale(1, 2, 3)", "TypeError", "takes 2 positional arguments but 3 were given"),
-    "twice": ("scale(1, x=2)", "TypeError", "multiple values for argument 'x'"),
+    "tile without z": ("fused.run(scale, x=1, y=1, type='tile')", "ValueError", "You must specify x, y, and z."),
+    "too many": ("scale(1, 2, 3)", "TypeError", "UDF scale has 2 parameters, but got 3 positional arguments"),
+    "twice": ("scale(1, x=2)", "TypeError", "UDF scale got multiple values for argument x"),
 }
 
 
@@ -164,7 +164,7 @@ def test_the_object_says_what_it_is():
     assert (outside.name, outside.entrypoint, outside.cache_max_age, outside.parameters) == ("Outside", "outside", 86400, {"x": "4"})
     assert outside.__doc__ == "Adds."
     assert "def outside(x: int" in outside.code
-    assert repr(outside).startswith("Udf(\n    name='Outside',\n    entrypoint='outside',")
+    assert repr(outside).startswith("Udf(\n  id=None,\n  name='Outside',\n")
     assert not hasattr(outside, "instance_type")
 
 
@@ -187,4 +187,5 @@ def test_the_decorator_wants_a_function():
 
 
 def test_an_instance_type_is_the_engine():
-    assert fused.udf(instance_type="small", disk_size_gb=5)(lambda: 1).engine == "small"
+    with pytest.warns(DeprecationWarning, match="old name of engine"):
+        assert fused.udf(instance_type="small", disk_size_gb=5)(lambda: 1).engine == "small"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import fused
 import pytest
-from fused import _secrets
+from fused import _host, _secrets
 from fused._host import HostError
 
 
@@ -26,6 +26,7 @@ def asked(monkeypatch):
         return f"<{args[0]}>"
 
     monkeypatch.setattr(_secrets, "call", call)
+    monkeypatch.setattr(_host, "_blocking", lambda *_: pytest.fail("the fake is to be called"))
     return asked
 
 

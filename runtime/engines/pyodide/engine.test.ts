@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scanRequirements } from "./engine.ts";
+import { mayCollect, scanRequirements } from "./engine.ts";
 
 const scan = (code: string) => scanRequirements({ code, file: "a.py" });
 
@@ -20,17 +20,32 @@ describe("scanRequirements()", () => {
       "# /// script\n# dependencies = ['a']\n\n# /// script\n# dependencies = ['b']\n# ///\n",
       ["b"],
     ],
-  ])("reads %s", (_what, code, requirements) => {
-    expect(scan(code)).toEqual({ requirements });
+  ])("reads %s", async (_what, code, requirements) => {
+    expect(await scan(code)).toEqual({ requirements });
   });
-  it("names the line of what is no TOML", () => {
-    expect(() => scan("\n\n# /// script\n# a b\n# ///\n")).toThrow(
+  it("names the line of what is no TOML", async () => {
+    await expect(scan("\n\n# /// script\n# a b\n# ///\n")).rejects.toThrow(
       /^a\.py, line 3: the script block is no TOML/,
     );
   });
-  it("takes a time that grows with the text", () => {
+  it("takes a time that grows with the text", async () => {
     const started = performance.now();
-    expect(scan("# /// script\n".repeat(40_000))).toEqual({ requirements: [] });
+    expect(await scan("# /// script\n".repeat(40_000))).toEqual({ requirements: [] });
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe("mayCollect()", () => {
+  const code = `import fused\n@fused.udf\ndef one(x):\n    return x\n\n@fused.udf\nasync def udf(\n    x,\n):\n    return fused.submit(one, x)\n\ndef after():\n    pass\n`;
+  it.each([
+    ["a file", code, undefined, true],
+    ["the function that does", code, "udf", true],
+    ["another one", code, "one", false],
+    ["the one behind it", code, "after", false],
+    ["one that is not there", code, "nobody", false],
+    ["a name that was imported", "from fused import cache, submit\n", undefined, true],
+    ["something else's", "executor.submit(1)\nimport fused\n", undefined, false],
+  ])("looks at %s", (_what, text, entrypoint, expected) => {
+    expect(mayCollect(text, entrypoint)).toBe(expected);
   });
 });

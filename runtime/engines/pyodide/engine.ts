@@ -1,5 +1,4 @@
 /** The Python engine as the runtime sees it. */
-import { parse } from "smol-toml";
 import { UdfLoadError } from "../../errors.ts";
 import { memoBySource } from "../../memo.ts";
 import { once } from "../../once.ts";
@@ -38,12 +37,13 @@ function findBlock(code: string): { line: number; toml: string } | null {
 }
 
 /** What the PEP 723 block requires, if there is one. @throws UdfLoadError for a block that is no TOML, or fields of the wrong type. */
-export function scanRequirements(
+export async function scanRequirements(
   source: Pick<UdfSource, "code" | "file">,
-): Pick<PackageWish, "requirements" | "requiresPython"> {
+): Promise<Pick<PackageWish, "requirements" | "requiresPython">> {
   const block = source.code.includes("# /// script") ? findBlock(source.code) : null;
   if (!block) return { requirements: [] };
   const { line, toml } = block;
+  const { parse } = await import("smol-toml");
   let fields: Record<string, unknown>;
   try {
     fields = parse(toml);
@@ -73,6 +73,14 @@ export function scanRequirements(
   };
 }
 
+/** Whether a source, or one function of it, may make a table of what many runs gave: it needs what for its own results it might not. */
+export function mayCollect(code: string, entrypoint: string | undefined): boolean {
+  const start = entrypoint === undefined ? 0 : code.search(new RegExp(`^(async )?def ${entrypoint}\\b`, "m"));
+  // The function ends where something stands at the beginning of a line again.
+  const text = entrypoint === undefined ? code : code.slice(start).replace(/\n(?=[^\s#)\]])[\s\S]*$/, "");
+  return start >= 0 && /\bfused\s*\.\s*submit\b|\bfrom\s+fused\s+import\b.*\bsubmit\b/.test(text);
+}
+
 /** What `fused._guest.inspect` answers. */
 interface PythonReading {
   entrypoint: string;
@@ -94,32 +102,46 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
     const [{ pythonRecipes }, chooser] = await Promise.all([import("./recipe.ts"), packages()]);
     return pythonRecipes({ ...options, packages: chooser });
   });
-  const scan = memoBySource((source) => {
+  const scan = memoBySource(async (source) => {
     const modules = new Set(source.headers.map((header) => header.moduleName.split(".")[0]));
     const imports = [source.code, ...source.headers.map((header) => header.code)].flatMap(scanImports);
     return {
       imports: imports.filter((name) => !modules.has(name)),
-      ...scanRequirements(source),
+      ...(await scanRequirements(source)),
     };
   });
-  const wishOf = (source: UdfSource): PackageWish => ({
-    file: source.file,
-    ...scan(source),
-    ...(source.lock === undefined ? {} : { lock: source.lock }),
-  });
-  const prepared = ({ name, code, file, headers }: UdfSource) => ({
+  /** A part of a UDF has the packages of the whole, and what it imports besides, where no lock file says what there is. */
+  const wishOf = async (source: UdfSource): Promise<PackageWish> => {
+    const { whole } = source.part ?? { whole: source };
+    const wanted = await scan(whole);
+    const wish = {
+      file: whole.file,
+      ...wanted,
+      ...(whole.lock === undefined ? {} : { lock: whole.lock }),
+    };
+    if (whole === source || whole.lock !== undefined) return wish;
+    const own = await scan(source);
+    return {
+      ...wish,
+      imports: [...new Set([...wanted.imports, ...own.imports])],
+      requirements: [...new Set([...wanted.requirements, ...own.requirements])],
+    };
+  };
+  const collects = memoBySource(({ code, part }) => mayCollect(code, part?.entrypoint));
+  const prepared = ({ name, code, file, headers, part }: UdfSource) => ({
     name,
     code,
     file,
     headers,
-    entrypoint: null,
+    entrypoint: part?.entrypoint ?? null,
   });
   return {
     languages: ["python"],
     async recipe(source, options) {
-      return (await recipes()).recipe(wishOf(source), options);
+      const readsTables = options?.readsTables || (collects(source) && "pandas");
+      return (await recipes()).recipe(await wishOf(source), { ...options, readsTables });
     },
-    lock: async (source, caller) => (await packages()).lock(wishOf(source), caller),
+    lock: async (source, caller) => (await packages()).lock(await wishOf(source), caller),
     prepare: async (source) => prepared(source),
     async read(source, ask): Promise<Udf> {
       const reading = (await ask(JSON.stringify({ udf: prepared(source) }))) as PythonReading;

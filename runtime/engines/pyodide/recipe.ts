@@ -191,9 +191,17 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
     packPackages(dist, assets, set.packages, await own(), (entry) => chooser.read(entry, caller), say);
 
   /** Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts. */
-  const withTableReader = async (set: PackageSet, dist: Distribution): Promise<PackageSet> => {
-    if (!(await hasPackage(dist, assets, "pyarrow"))) return set;
-    const reader = await chooser.chooseHere({ file: "tables", imports: ["pyarrow"], requirements: [] });
+  const withTableReader = async (
+    set: PackageSet,
+    dist: Distribution,
+    also: readonly string[],
+  ): Promise<PackageSet> => {
+    const here = await Promise.all(
+      ["pyarrow", ...also].map(async (name) => ((await hasPackage(dist, assets, name)) ? [name] : [])),
+    );
+    const imports = here.flat();
+    if (imports.length === 0) return set;
+    const reader = await chooser.chooseHere({ file: "tables", imports, requirements: [] });
     const there = new Set(set.packages.map(({ name }) => name));
     const packages = [...set.packages, ...(reader?.packages ?? []).filter(({ name }) => !there.has(name))];
     return {
@@ -203,13 +211,18 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   };
 
   /** @returns null where something has to be fetched, or has been */
-  const findHere = async (wish: PackageWish, readsTables: boolean): Promise<IsolateRecipe | null> => {
+  const findHere = async (
+    wish: PackageWish,
+    readsTables: boolean | "pandas",
+  ): Promise<IsolateRecipe | null> => {
     // Both are wanted, and over a network each takes a while.
     own().catch(() => {});
     const dist = await chooser.distribution();
     const chosen = await chooser.chooseHere(wish);
     if (!chosen) return null;
-    const set = readsTables ? await withTableReader(chosen, dist) : chosen;
+    const set = readsTables
+      ? await withTableReader(chosen, dist, readsTables === true ? [] : [readsTables])
+      : chosen;
     const key = keyOf(set, dist);
     const recipe = recipes.get(key) ?? make(set, dist, pack(set, dist));
     recipes.set(key, recipe);
@@ -219,12 +232,14 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   /** For one caller, who may fetch what another may not: only when all is here, others get it too. */
   const findFor = async (
     wish: PackageWish,
-    readsTables: boolean,
+    readsTables: boolean | "pandas",
     caller: PackageCaller | undefined,
   ): Promise<IsolateRecipe> => {
     const dist = await chooser.distribution();
     const chosen = await chooser.choose(wish, caller);
-    const set = readsTables ? await withTableReader(chosen, dist) : chosen;
+    const set = readsTables
+      ? await withTableReader(chosen, dist, readsTables === true ? [] : [readsTables])
+      : chosen;
     const key = keyOf(set, dist);
     const known = recipes.get(key);
     if (known) return known;

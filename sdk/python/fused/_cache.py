@@ -18,6 +18,8 @@ from ._cache_key import KeyMaker
 from ._cache_options import NAMES, Options, read_options
 from ._cached_values import pack, unpack
 from ._host import HostError, call, call_async
+from ._options import Options as Defaults
+from ._options import options as defaults
 from ._per_run import memory
 from ._udf import unwrap
 
@@ -37,6 +39,7 @@ def cache(
     cache_storage: str | None = None,
     cache_key_exclude: str | Iterable[str] | None = None,
     cache_verbose: bool | None = None,
+    _is_quiet: bool = False,
 ) -> Callable[..., Any]:
     """Decorates a function, method or async function, bare or with options, so that its results are kept.
 
@@ -66,7 +69,7 @@ def cache(
         "cache_storage": cache_storage,
         "cache_key_exclude": cache_key_exclude,
         "cache_verbose": cache_verbose,
-    })  # fmt: skip
+    }, Options(is_quiet=_is_quiet))  # fmt: skip
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(function, (staticmethod, classmethod)):
@@ -186,8 +189,10 @@ class _Visit:
         self.key, self._references = self._cached.keys.key(self.args, self.kwargs, options.exclude)
         if self.key in _computing.get():
             return
-        self.request = {"key": self.key, "name": self._cached.name[:100], "folder": options.folder, "storage": options.storage,
-                        "maxAgeMs": None if options.max_age is None else options.max_age * 1000, "reset": options.reset,
+        storage = defaults.cache_storage if options.storage == "auto" else options.storage
+        age = _default_age() if options.max_age is None else options.max_age
+        self.request = {"key": self.key, "name": self._cached.name[:100], "folder": options.folder, "storage": storage,
+                        "maxAgeMs": None if age is None else age * 1000, "reset": options.reset,
                         "lockTimeoutMs": options.lock_timeout * 1000}  # fmt: skip
 
     def take(self, answer: dict[str, Any]) -> None:
@@ -195,6 +200,8 @@ class _Visit:
         request, self.request = self.request, None
         if answer["state"] == "compute":
             self.lease = answer["lease"]
+        elif answer["state"] == "off" and self._options.is_quiet:
+            pass
         elif answer["state"] == "off":
             memory()["cache is off"] = True
             _say_once(f"Results of @fused.cache are not kept: {answer['reason']}")
@@ -206,7 +213,7 @@ class _Visit:
                 self.request = {**request, "reset": True}
                 return
             self.is_hit = True
-            if self._options.verbose:
+            if self._options.verbose and defaults.verbose_cached_functions:
                 print(f"'{self._cached.name}' returned cached result: {_age_text(time() - answer['createdAtMs'] / 1000)} old")
 
     def begin(self) -> None:
@@ -247,6 +254,12 @@ class _Visit:
             memory()["cache is off"] = True
         _say_once(f"The results of {self._cached.name} are not kept: {error}")
         return True
+
+
+def _default_age() -> int | None:
+    """In seconds. None leaves it to the host, which a request may tell."""
+    age = defaults.cache_decorator_max_age
+    return None if age == Defaults._options["cache_decorator_max_age"].default else age
 
 
 def _can_wait() -> bool:

@@ -19,6 +19,8 @@ class Options(NamedTuple):
     storage: str = "auto"
     exclude: frozenset[str] = frozenset()
     verbose: bool = True
+    is_quiet: bool = False
+    """Nobody has asked for it to be kept: that it is not is no news."""
 
 
 def read_options(given: Mapping[str, Any], base: Options = Options()) -> Options:

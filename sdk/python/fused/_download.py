@@ -1,8 +1,8 @@
-"""`download` and `file_path`: files under one folder of the isolate."""
+"""`download` and `file_path`: files under one folder of the isolate, or of this machine."""
 
 from typing import Any
 
-from ._host import HostError, add_file, call
+from ._host import HostError, add_file, call, connected
 from ._storage import HostFile, check_whole, storage_error
 
 _FOLDER = "/mnt/cache"
@@ -10,7 +10,7 @@ _FOLDER = "/mnt/cache"
 
 
 def _checked(file_path: str) -> str:
-    """The path under the folder. Raises TypeError and ValueError for what is no relative path, or leaves the folder."""
+    """The path below its folder. Raises TypeError and ValueError for what is no relative path, or leaves the folder."""
     if not isinstance(file_path, str):
         raise TypeError(f"file_path must be a text: received {type(file_path).__name__}")
     parts = file_path.split("/")
@@ -20,13 +20,14 @@ def _checked(file_path: str) -> str:
         raise ValueError(f"file_path must be relative: received {file_path!r}")
     if any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"file_path must stay in its folder and have no empty part: received {file_path!r}")
-    return f"{_FOLDER}/{file_path}"
+    return file_path
 
 
 def download(url: str, file_path: str, storage: str = "auto", *, checksum: str | None = None) -> Any:
     """Fetches a file once, for all runs and processes, and gives its path (a `pathlib.Path`).
 
-    The file is read on demand: it may be larger than memory. It can be read and not written.
+    Inside an isolate the file is read on demand: it may be larger than memory. It can be read and not written. Elsewhere it is a file
+    below the folder of the option `data_directory`; what is there already under this path is taken, whatever its address was.
 
     url: http or https; needs the permission `net` for its host, also where the file is there already. A place of the storage
       (`fd://`, `s3://`, `gs://`, `file://`) needs `read`: it is not fetched, but read where it lies.
@@ -35,16 +36,21 @@ def download(url: str, file_path: str, storage: str = "auto", *, checksum: str |
     checksum: "sha256:" and 64 hexadecimal digits; another file than this is an error, and is not kept.
 
     Raises PermissionDeniedError, ValueError for a bad path or checksum, RuntimeError where the download fails, OSError where the storage
-    does.
+    does; outside of an isolate HTTPError where a server refuses. The next call tries again.
     """
     from pathlib import Path
 
-    target = _checked(file_path)
+    # As the published client takes it: below the folder all the same.
+    file_path = _checked(file_path if connected() else file_path.strip("/"))
     sha256 = None
     if checksum is not None:
         kind, _, sha256 = checksum.partition(":")
         if kind != "sha256":
             raise ValueError(f'checksum must be "sha256:" and 64 hexadecimal digits: received {checksum!r}')
+    if not connected():
+        from ._download_here import download_here
+
+        return download_here(url, file_path, storage, sha256)
     request = {"url": url, "path": file_path, "storage": storage, "sha256": sha256, "timeoutMs": None}
     try:
         answer = call("download.get", request)
@@ -53,6 +59,7 @@ def download(url: str, file_path: str, storage: str = "auto", *, checksum: str |
         if failure is error:
             failure = (ValueError if error.code in ("request", "url") else RuntimeError)(str(error))
         raise failure from None
+    target = f"{_FOLDER}/{file_path}"
     _show(target, answer["file"], answer["size"])
     return Path(target)
 
@@ -78,14 +85,20 @@ def file_path(file_path: str, mkdir: bool = True, storage: str = "auto") -> str:
 
     file_path: relative. With a suffix it is a file, and the folders above it are made; without one it is a folder.
     mkdir: False makes nothing.
-    storage: as for `download`; what lies there is gone after the run.
+    storage: as for `download`; what lies there is gone after the run, inside an isolate.
 
     Raises ValueError for a path that is absolute or leaves its folder.
     """
     import os
 
-    target = _checked(file_path)
-    if storage not in ("auto", "local"):
+    file_path = _checked(file_path)
+    if not connected():
+        from ._download_here import data_folder
+
+        target = str(data_folder(storage) / file_path)
+    elif storage in ("auto", "local"):
+        target = f"{_FOLDER}/{file_path}"
+    else:
         raise ValueError(f'storage must be "auto" or "local" here: received {storage!r}')
     if mkdir:
         os.makedirs(os.path.dirname(target) if os.path.splitext(target)[1] else target, exist_ok=True)

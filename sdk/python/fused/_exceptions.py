@@ -5,7 +5,10 @@
     ├─ RuntimeError
     │  ├─ UdfRuntimeError        a nested UDF raised; `child_exception_class` names what
     │  └─ UdfTimeoutError        a nested UDF took longer than its limit
-    └─ UdfSerializationError     a nested UDF's result cannot be handed back
+    ├─ UdfSerializationError     a nested UDF's result cannot be handed back
+    ├─ UdfSelfRecursionError     a UDF submits itself
+    └─ TimeoutError
+       └─ JobPoolTailTimeoutError  somebody has waited for a pool of runs for as long as he may
 
 Beside them the ones that never leave this package, because the driver turns them into data for the host:
 
@@ -14,6 +17,8 @@ Beside them the ones that never leave this package, because the driver turns the
     ├─ ParameterProblem          a parameter is unknown, missing or of the wrong type
     └─ ResultProblem             the result cannot be written down
 """
+
+from typing import Any
 
 
 class PermissionDeniedError(Exception):
@@ -34,10 +39,25 @@ class UdfRuntimeError(RuntimeError):
     def __init__(self, message: str, child_exception_class: str | None = None) -> None:
         super().__init__(message)
         self.child_exception_class = child_exception_class
+        # Where in the UDF's source, for the outcome of a run.
+        self._line: int | None = None
 
 
 class UdfTimeoutError(RuntimeError):
     """A UDF that was run by another one took longer than its limit."""
+
+
+class UdfSelfRecursionError(Exception):
+    """A UDF submits itself."""
+
+
+class JobPoolTailTimeoutError(TimeoutError):
+    """`JobPool.tail` has waited as long as it may; `not_succeeded_args` are the arguments of the runs that have no result by then."""
+
+    def __init__(self, message: str, *, timeout: float | None, not_succeeded_args: list[Any]) -> None:
+        super().__init__(message)
+        self.timeout = timeout
+        self.not_succeeded_args = not_succeeded_args
 
 
 class UdfSerializationError(Exception):

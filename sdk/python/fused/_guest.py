@@ -15,11 +15,15 @@ from ._decode import decode
 from ._encode import encode
 from ._exceptions import LoadProblem, ParameterProblem, ResultProblem
 from ._failure import exception_text, failure_text, flush_output, message_of, problem_text, restore_builtins
-from ._headers import install_headers
+from ._headers import install_headers, shorten_names
 from ._inspect import inspect_source
 from ._json import dumps_ascii, loads
-from ._run import open_call
+from ._run_local import open_call
 from ._source import Source, forget_sources, load_source
+
+# So are the names of the package that most UDFs use.
+for _name in ("cache", "context", "download", "file_path", "load", "run", "secrets", "submit", "types", "udf"):
+    getattr(sys.modules[__package__], _name)
 
 if sys.platform == "emscripten":
     from ._net_imports import install as install_network
@@ -46,6 +50,7 @@ def prepare(text: str) -> str:
         forget_sources()
         install_headers(udf["name"], udf["headers"])
         _prepared = load_source(udf["name"], udf["file"], udf["code"], udf.get("entrypoint"))
+        shorten_names(_prepared.headers)
         return '{"ok":true}'
     except LoadProblem as problem:
         return problem_text(problem)

@@ -33,6 +33,11 @@ def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any
     _blocking, _asynchronous, _reason, _add_file = blocking, asynchronous, reason, add_file
 
 
+def connected() -> bool:
+    """Whether there is a host to call: inside an isolate there is, in a plain Python not."""
+    return _blocking is not None or _asynchronous is not None
+
+
 def _read(reply: Any) -> Any:
     text, buffers = reply
     answer = loads(text)
@@ -61,6 +66,11 @@ def call(name: str, *args: Any) -> Any:
 
         return _read(run_sync(_asynchronous(name, text, buffers)))
     return _read(_blocking(name, text, buffers))
+
+
+def can_wait() -> bool:
+    """Whether a call made here and now can wait for its answer."""
+    return _blocking is not None or (_native == 0 and _can_suspend())
 
 
 def can_block() -> bool:

@@ -28,13 +28,18 @@ _decode = JSONDecoder(parse_constant=_refuse_constant).decode
 
 def loads(text: str) -> object:
     """Parses JSON text. Raises ValueError for text that is no JSON or nested too deep."""
+    return parse(text, _decode)
+
+
+def parse(text: str, decode: Any) -> Any:
+    """Parses JSON text by a function that may recurse in C. Raises ValueError for text that is nested too deep, and what it raises."""
     containers = text.count("[") + text.count("{")
     if containers > MAX_TEXT_DEPTH:
         brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
         if max(accumulate(map(_STEP, brackets)), default=0) > MAX_TEXT_DEPTH:
             raise ValueError(f"it is nested more than {MAX_TEXT_DEPTH} levels deep")
     # Python 3.11 counts the levels of C in the same limit as its own.
-    return with_deep_stack(_decode, text) if containers > 100 else _decode(text)
+    return with_deep_stack(decode, text) if containers > 100 else decode(text)
 
 
 def with_deep_stack(function: Any, *args: Any) -> Any:

@@ -4,6 +4,7 @@ import ast
 import linecache
 import sys
 import warnings
+from _thread import allocate_lock
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +13,22 @@ from ._json import shorten
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
+# Before Python 3.13 syntax trees that two threads make disturb each other ("AST constructor recursion depth mismatch").
+_one_at_a_time = allocate_lock()
+
+
+def parse(text: str, filename: str = "<unknown>") -> ast.Module:
+    """`ast.parse`, also in threads, without warnings: a stray backslash is no reason to write to anybody's stderr."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # what it is in Python 3.11
+        return ast.parse(text, filename)
+
 
 class Source:
     """A compiled source file. `filename` is what tracebacks show, `file` what the user called it."""
 
-    __slots__ = ("code", "declared", "entrypoint", "file", "filename", "name", "names", "text")
+    __slots__ = ("code", "declared", "entrypoint", "file", "filename", "headers", "name", "names", "text")
 
     def __init__(self, *, name: str, file: str, filename: str, text: str) -> None:
         self.name = name
@@ -26,6 +38,8 @@ class Source:
         self.entrypoint = ""
         # The entrypoint's parameters where they can be read off (no foreign decorator, no **kwargs); else None.
         self.declared: tuple[str, ...] | None = None
+        # The paths that the entrypoint's decorator names as headers.
+        self.headers: tuple[str, ...] = ()
         # What is put into the namespace before the code runs.
         self.names: dict[str, Any] = {}
         self.show_lines()
@@ -36,27 +50,23 @@ class Source:
 
     def parse(self) -> ast.Module:
         """Parses the text. Raises LoadProblem with file and line."""
-        with warnings.catch_warnings():
-            # A stray backslash is no reason to write to anybody's stderr while loading. (DeprecationWarning in Python 3.11.)
-            warnings.simplefilter("ignore", SyntaxWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            try:
-                return ast.parse(self.text, self.filename)
-            except SyntaxError as error:
-                raise self._syntax_problem(error) from None
-            except UnicodeEncodeError as error:
-                line = self.text.count("\n", 0, error.start) + 1
-                raise self.problem("the text holds half a surrogate pair, which is no character", line) from None
-            except ValueError as error:
-                line = self.text.count("\n", 0, max(self.text.find("\0"), 0)) + 1
-                raise self.problem(str(error), line) from None
-            except (RecursionError, MemoryError):
-                raise self.problem("the source is nested too deep to be parsed") from None
+        try:
+            return parse(self.text, self.filename)
+        except SyntaxError as error:
+            raise self._syntax_problem(error) from None
+        except UnicodeEncodeError as error:
+            line = self.text.count("\n", 0, error.start) + 1
+            raise self.problem("the text holds half a surrogate pair, which is no character", line) from None
+        except ValueError as error:
+            line = self.text.count("\n", 0, max(self.text.find("\0"), 0)) + 1
+            raise self.problem(str(error), line) from None
+        except (RecursionError, MemoryError):
+            raise self.problem("the source is nested too deep to be parsed") from None
 
     def compile(self, tree: ast.Module) -> None:
         """Compiles the parsed text into `code`. Raises LoadProblem with file and line."""
         try:
-            with warnings.catch_warnings():
+            with _one_at_a_time, warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self.code = compile(tree, self.filename, "exec", dont_inherit=True)
@@ -161,6 +171,17 @@ def declared_parameters(node: Function, spelling: Spelling) -> tuple[str, ...] |
     return tuple(item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
 
 
+def literal_argument(decorator: ast.expr, name: str) -> Any:
+    """An argument of a decorator where it is a literal, else None."""
+    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        if keyword.arg == name:
+            try:
+                return ast.literal_eval(keyword.value)
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                return None
+    return None
+
+
 def load_source(name: str, file: str, text: str, entrypoint: str | None) -> Source:
     """Parses, checks and compiles a UDF. Raises LoadProblem."""
     source = Source(name=name, file=file, filename=f"<udf {name}>", text=text)
@@ -168,6 +189,9 @@ def load_source(name: str, file: str, text: str, entrypoint: str | None) -> Sour
     node = find_entrypoint(source, tree, entrypoint)
     source.entrypoint = node.name
     source.declared = declared_parameters(node, Spelling(tree))
+    decorator = next((item for found, item in decorated_functions(tree) if found is node), None)
+    headers = None if decorator is None else literal_argument(decorator, "headers")
+    source.headers = tuple(path for path in headers if isinstance(path, str)) if isinstance(headers, (list, tuple)) else ()
     source.compile(tree)
     known[source.filename] = source
     return source

@@ -1,13 +1,16 @@
 """What a run is told about itself: who asked for it, and how. The host is asked when something is first wanted, and for that alone: a
 kept result of the run counts for others that are told the same in all that was asked for.
 
-Where there is no host, as in a plain Python, it is a local run that nobody asked for.
+Where there is no host, as in a plain Python, it is a local run that nobody asked for; who the user is, is asked of the server that
+`fused.options.base_url` names, if any.
 """
 
 import sys
+from types import FrameType
 from typing import Any
 
-from . import _host, _run
+from . import _host, _run_local
+from ._execution_context import ExecutionContext
 from ._per_run import memory
 from ._source import MODULE_NAME
 from ._udf import Udf
@@ -29,38 +32,6 @@ __all__ = [
 ]
 
 _LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "kind": "local", "shareToken": None, "udf": None}
-
-
-class ExecutionContext:
-    """All that a run is told about itself. Read-only; the functions of this module give its parts."""
-
-    __slots__ = ("headers", "kind", "realtime_client_id", "recursion_factor", "share_token", "udf_name", "user_email")
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        put = object.__setattr__
-        put(self, "headers", {name.lower(): value for name, value in answer["headers"].items()})
-        put(self, "kind", answer["kind"])
-        put(self, "realtime_client_id", answer["clientId"])
-        put(self, "recursion_factor", answer["recursionFactor"])
-        put(self, "share_token", answer["shareToken"])
-        put(self, "udf_name", answer["udf"] and answer["udf"]["name"])
-        put(self, "user_email", answer["userEmail"])
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"Cannot set {name}: a run does not change what it was told")
-
-    @property
-    def in_realtime(self) -> bool:
-        """Whether the run answers a request."""
-        return self.kind == "realtime"
-
-    @property
-    def in_batch(self) -> bool:
-        """Whether the run is part of a job."""
-        return self.kind == "batch"
-
-    def __repr__(self) -> str:
-        return f"ExecutionContext(kind={self.kind!r}, udf_name={self.udf_name!r}, recursion_factor={self.recursion_factor})"
 
 
 def get_global_context() -> ExecutionContext:
@@ -86,7 +57,7 @@ def _field(name: str) -> Any:
 
 
 def _ask(method: str, *args: str, default: Any) -> Any:
-    if _host._blocking is None and _host._asynchronous is None:
+    if not _host.connected():
         return default
     try:
         return _host.call(f"context.{method}", *args)
@@ -117,13 +88,42 @@ def get_recursion_factor() -> int | None:
 
 
 def get_realtime_client_id() -> str | None:
-    """The realtime client that asked for the run, or None."""
-    return _field("clientId")
+    """The realtime client that asked for the run, or None. Outside of an isolate the server's one for you, where one is configured."""
+    if not _asks_server():
+        return _field("clientId")
+    from ._server.server import client_id
+
+    return client_id()
 
 
 def get_user_email() -> str | None:
-    """The e-mail address of the user on whose behalf the UDF runs, or None where it is not known."""
-    return _field("userEmail")
+    """The e-mail address of the user on whose behalf the UDF runs, or None where it is not known.
+
+    Outside of an isolate that is you, as the server knows you, where one is configured; then it raises HTTPError where it refuses.
+    """
+    return _whoami().get("email") if _asks_server() else _field("userEmail")
+
+
+def _asks_server() -> bool:
+    if _host.connected():
+        return False
+    from ._options import options
+
+    return bool(options.base_url)
+
+
+_users: dict[tuple[str, ...], dict[str, Any]] = {}
+
+
+def _whoami() -> dict[str, Any]:
+    """What the server knows of the user; asked once for each server and token."""
+    from ._server.credentials import auth_header
+    from ._server.server import base_url, call
+
+    key = (base_url(), *auth_header().values())
+    if key not in _users:
+        _users[key] = call("GET", "user/self")
+    return _users[key]
 
 
 def in_realtime() -> bool:
@@ -147,15 +147,15 @@ def get_session_token() -> str | None:
 
 
 def get_execution_environment_id() -> str | None:
-    """Always None: there are no execution environments."""
-    return None
+    """Your team on the server. None inside an isolate, and without a server."""
+    return _whoami().get("execution_environment_id") if _asks_server() else None
 
 
 def this_udf() -> Udf | None:
     """The UDF that is running, the innermost one where runs are nested; None outside of a run."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code in (_run._evaluate.__code__, _run._evaluate_async.__code__):
+        if frame.f_code in (_run_local.evaluate.__code__, _run_local.evaluate_async.__code__):
             return frame.f_locals["udf"]
         frame = frame.f_back
     guest, module = sys.modules.get("fused._guest"), sys.modules.get(MODULE_NAME)

@@ -6,15 +6,17 @@ Their bounds are names, so that no library is imported for an annotation alone.
 
 from typing import TypeVar
 
-from ._exceptions import UdfRuntimeError, UdfSerializationError, UdfTimeoutError
+from ._exceptions import JobPoolTailTimeoutError, UdfRuntimeError, UdfSelfRecursionError, UdfSerializationError, UdfTimeoutError
 
 __all__ = [
     "Bbox",
     "Bounds",
+    "JobPoolTailTimeoutError",
     "Tile",
     "TileGDF",
     "TileXYZ",
     "UdfRuntimeError",
+    "UdfSelfRecursionError",
     "UdfSerializationError",
     "UdfTimeoutError",
     "ViewportGDF",
