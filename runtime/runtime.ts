@@ -236,7 +236,7 @@ export class Runtime {
     const permissions = this.#parts.narrowPermissions(options.permissions);
     const context = this.#parts.checkContext(options.context);
     // In one order where others may get the result: a UDF can see it.
-    const given = options.parameters ?? {};
+    const given = { ...source.saved?.parameters, ...options.parameters };
     const parameters = encodeParameters(position.cacheMaxAgeMs > 0 ? inOrder(given) : given);
     const engine = this.#engine(source);
     const hash = await this.#hash(source);

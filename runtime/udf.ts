@@ -70,6 +70,8 @@ export interface UdfSource {
   /** All other source files of the UDF's folder or zip. */
   headers: readonly Header[];
   metadata: Readonly<Record<string, unknown>>;
+  /** What was saved with it, where its folder or zip says so: the function to run, and values for parameters that a caller leaves out. */
+  saved?: { entrypoint?: string; parameters?: Readonly<Record<string, unknown>> };
   /** Where it is part of another one, whose run made it. */
   part?: UdfPart;
   /** The text of `fuselet.lock` beside it (runtime/lock-file.ts): which files its packages are. */
@@ -104,6 +106,7 @@ export interface GuestFailure {
 }
 
 /** All that makes a UDF's code what it is, as one text: its hash is the UDF's. */
-export function identityOf({ language, name, file, code, headers, part }: UdfSource): string {
-  return JSON.stringify([language, name, file, code, headers, ...(part ? [part.of, part.entrypoint] : [])]);
+export function identityOf({ language, name, file, code, headers, saved, part }: UdfSource): string {
+  const rest = part ? [part.of, part.entrypoint] : saved?.entrypoint ? [saved.entrypoint] : [];
+  return JSON.stringify([language, name, file, code, headers, ...rest]);
 }

@@ -1,11 +1,12 @@
 /**
  * `meta.json`, which Fused writes beside a UDF's source:
  *
- *     {"job_config": {"name", "steps": [{"type": "udf", "udf": {"name", "source": "NAME.py", "headers": [{"module_name", "source_file"}], "metadata"}}]}}
+ *     {"job_config": {"name", "steps": [{"type": "udf", "udf": {"name", "source": "NAME.py", "headers": [{"module_name", "source_file"}], "entrypoint", "parameters", "metadata"}}]}}
  *
  * Older folders have the step's content at the top.
  */
 import { UdfLoadError } from "../../runtime/errors.ts";
+import type { UdfSource } from "../../runtime/udf.ts";
 import { checkPath } from "./paths.ts";
 
 export interface UdfMeta {
@@ -15,6 +16,7 @@ export interface UdfMeta {
   /** Path of a header to the name under which it is imported. */
   moduleNames: ReadonlyMap<string, string>;
   metadata: Readonly<Record<string, unknown>>;
+  saved: UdfSource["saved"];
 }
 
 type Json = Record<string, unknown>;
@@ -49,6 +51,16 @@ export function readMeta(text: string | undefined): UdfMeta | null {
     name: typeof udf.name === "string" && udf.name !== "" ? udf.name : undefined,
     moduleNames: readModuleNames(udf.headers),
     metadata: isObject(udf.metadata) ? udf.metadata : {},
+    saved: readSaved(udf),
+  };
+}
+
+function readSaved({ entrypoint, parameters }: Json): UdfSource["saved"] {
+  if (typeof entrypoint === "string" && entrypoint !== "" && !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(entrypoint))
+    throw new UdfLoadError(`Cannot read meta.json: ${JSON.stringify(entrypoint)} is no name of a function`);
+  return {
+    ...(typeof entrypoint === "string" && entrypoint !== "" ? { entrypoint } : {}),
+    ...(isObject(parameters) ? { parameters } : {}),
   };
 }
 

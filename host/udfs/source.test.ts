@@ -1,6 +1,7 @@
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { UdfLoadError } from "../../runtime/errors.ts";
+import { identityOf } from "../../runtime/udf.ts";
 import { detectLanguage, sourceFromBytes, sourceFromFiles, sourceFromText } from "./source.ts";
 
 const files = (texts: Record<string, string>) =>
@@ -77,6 +78,7 @@ describe("sourceFromFiles()", () => {
       file: "demo.py",
       headers: [{ moduleName: "tools", code: FUSED_FOLDER["helpers.py"], file: "helpers.py" }],
       metadata: { a: 1 },
+      saved: { entrypoint: "udf" },
     });
   });
   test.each(["udf.py", "main.py", "folder.py", "udf.ts", "main.ts", "index.ts", "folder.ts", "other.ts"])(
@@ -146,6 +148,15 @@ describe("sourceFromFiles()", () => {
     expect(() => sourceFromFiles(meta({ source: "a.py", headers: [{ module_name: "../x" }] }), "f")).toThrow(
       "no module name",
     );
+    expect(() => sourceFromFiles(meta({ source: "a.py", entrypoint: "a b" }), "f")).toThrow(
+      '"a b" is no name of a function',
+    );
+  });
+  test("takes the function and the values for parameters that meta.json says", () => {
+    const udf = { source: "a.py", entrypoint: "main", parameters: { n: 3 } };
+    const source = sourceFromFiles(files({ "a.py": PYTHON, "meta.json": JSON.stringify({ udf }) }), "f");
+    expect(source.saved).toEqual({ entrypoint: "main", parameters: { n: 3 } });
+    expect(identityOf(source)).not.toBe(identityOf({ ...source, saved: {} }));
   });
   test("bounds the number and the size of files", () => {
     const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`m${i}.py`, new Uint8Array(0)]));

@@ -80,7 +80,12 @@ export function sourceFromFiles(files: Readonly<Record<string, Uint8Array>>, nam
   }
   checkHeaders(headers);
   const source = sourceFromText(code, { name: meta?.name ?? name, language, file: entry });
-  return { ...source, headers, metadata: meta?.metadata ?? {} };
+  return {
+    ...source,
+    headers,
+    metadata: meta?.metadata ?? {},
+    ...(meta?.saved ? { saved: meta.saved } : {}),
+  };
 }
 
 /** Whether bytes begin like a zip archive. */

@@ -128,12 +128,12 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
     };
   };
   const collects = memoBySource(({ code, part }) => mayCollect(code, part?.entrypoint));
-  const prepared = ({ name, code, file, headers, part }: UdfSource) => ({
+  const prepared = ({ name, code, file, headers, part, saved }: UdfSource) => ({
     name,
     code,
     file,
     headers,
-    entrypoint: part?.entrypoint ?? null,
+    entrypoint: part?.entrypoint ?? saved?.entrypoint ?? null,
   });
   return {
     languages: ["python"],

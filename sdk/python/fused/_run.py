@@ -1,7 +1,7 @@
 """`fused.run`: a UDF in this interpreter, through the host in an isolate of its own, or on a server."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from ._options import options
 from ._run_local import evaluate, evaluate_async
@@ -9,11 +9,21 @@ from ._run_named import run_named, run_named_async
 from ._run_outcome import Observed, told_by_host
 from ._run_plan import Plan, load_error, make_plan
 from ._udf_object import Udf
+from .models._instance_types import WHITELISTED_INSTANCE_TYPES
 
 if TYPE_CHECKING:
-    from .models._instance_types import WHITELISTED_INSTANCE_TYPES
+    import geopandas as gpd
+    import pandas as pd
+    import xarray as xr
+
     from .models.api.job import UdfJobStepConfig
     from .models.api.udf_access_token import UdfAccessToken
+
+InstanceType = Literal[WHITELISTED_INSTANCE_TYPES, "realtime"]
+"""Where a run on a server may go."""
+
+ResultType = Union["xr.Dataset", "pd.DataFrame", "gpd.GeoDataFrame"]
+"""What most UDFs give; any other value may come, too."""
 
 
 def run(
@@ -24,7 +34,7 @@ def run(
     z: int | None = None,
     sync: bool = True,
     engine: Literal["remote", "local"] | None = None,
-    instance_type: "WHITELISTED_INSTANCE_TYPES | Literal['realtime'] | None" = None,
+    instance_type: InstanceType | None = None,
     type: Literal["tile", "file"] | None = None,
     max_retry: int = 0,
     cache_max_age: str | None = None,
@@ -97,7 +107,7 @@ async def run_async(
     y: int | None = None,
     z: int | None = None,
     engine: Literal["remote", "local"] | None = None,
-    instance_type: "WHITELISTED_INSTANCE_TYPES | Literal['realtime'] | None" = None,
+    instance_type: InstanceType | None = None,
     type: Literal["tile", "file"] | None = None,
     max_retry: int = 0,
     cache_max_age: str | None = None,

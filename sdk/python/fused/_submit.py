@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from . import _host
 from ._age import parse_age
 from ._exceptions import UdfSelfRecursionError
-from ._submit_arguments import read_arg_list, read_execution_type, read_max_workers, read_udf
-from ._submit_future import Future
+from ._submit_arguments import ExecutionType, read_arg_list, read_execution_type, read_max_workers, read_udf
+from ._submit_future import Future, Status
 from ._submit_pool import JobPool
 from ._submit_runs import Runner
 from ._udf import Udf
@@ -18,7 +18,7 @@ from ._udf import Udf
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Future", "JobPool", "submit"]
+__all__ = ["ExecutionType", "Future", "JobPool", "Status", "submit"]
 
 # Of collected results, where neither the call nor the UDF says: 48 hours.
 _DEFAULT_AGE = 48 * 3600

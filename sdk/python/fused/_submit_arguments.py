@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ._udf import Udf, udf as make_udf
 from ._udf_source import positional_parameters
@@ -15,7 +15,10 @@ MOST_WORKERS = 1024
 DEFAULT_BATCH_WORKERS = 1
 MOST_BATCH_WORKERS = 5
 
-EXECUTION_TYPES = ("thread_pool", "async_loop")
+ExecutionType = Literal["thread_pool", "async_loop"]
+"""How runs are waited for, several at a time."""
+
+EXECUTION_TYPES: tuple[ExecutionType, ...] = get_args(ExecutionType)
 
 
 def read_udf(udf: Any) -> Udf | str:

@@ -15,6 +15,20 @@ export default [
     },
     value: [8, 2, "helper"],
   }),
+  defineCase("a saved folder says which function runs, and with which values", {
+    python: {
+      "main.py":
+        "import fused\n@fused.udf\ndef first(n: int = 1):\n    return ['first', n]\n@fused.udf\ndef second(n: int = 1, m: int = 2):\n    return ['second', n, m]\n",
+      "meta.json": JSON.stringify({
+        job_config: {
+          steps: [
+            { type: "udf", udf: { source: "main.py", entrypoint: "second", parameters: { n: 5, m: 6 } } },
+          ],
+        },
+      }),
+    },
+    runs: [{ value: ["second", 5, 6] }, { parameters: { m: 7 }, value: ["second", 5, 7] }],
+  }),
   defineCase("packages, modules of packages and relative imports", {
     python: {
       "udf.py":

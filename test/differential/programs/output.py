@@ -32,8 +32,6 @@ finally:
     fused.options.verbose_udf_runs = False
 
 #% a UDF's own parameter verbose
-#! differs: where the UDF has a parameter of that name, it is the UDF's alone
-#! ours: value is True and stdout == ""
 @fused.udf
 def udf(verbose: bool = False):
     print("x")

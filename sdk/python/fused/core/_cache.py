@@ -1,6 +1,11 @@
-"""The exceptions of kept results, under the names that the published client has for them."""
+"""The exceptions of kept results, and where these lie, under the names that the published client has for them."""
 
-__all__ = ["CacheResultError", "LockError"]
+from typing import Literal
+
+__all__ = ["CacheResultError", "LockError", "StorageStr"]
+
+StorageStr = Literal["auto", "mount", "local", "object"]
+"""Where results are kept."""
 
 
 class CacheResultError(Exception):
