@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from conftest import finish
 
 import fused
 from fused._headers import install_headers
@@ -141,7 +142,7 @@ def test_headers_are_modules_in_the_run_and_leave_nothing_behind():
 def test_headers_stay_importable_while_an_asynchronous_udf_waits():
     code = "import asyncio, fused\n@fused.udf\nasync def udf():\n    await asyncio.sleep(0)\n    import awaited_header\n    return awaited_header.value\n"
     udf = Udf(code=code, entrypoint="udf", headers=[Header(module_name="awaited_header", source_code="value = 3")])
-    assert asyncio.run(fused.run_async(udf, engine="local")) == 3
+    assert finish(fused.run_async(udf, engine="local")) == 3
 
 
 @pytest.mark.skipif(sys.platform == "emscripten", reason="there are no threads")

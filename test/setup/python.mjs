@@ -21,6 +21,7 @@ const REQUIREMENTS = [
   "hypothesis==6.170.17",
   "matplotlib==3.11.2",
   "mercantile==1.2.1",
+  "mypy==2.4.1",
   "nanoarrow==0.9.0",
   "numpy==2.4.6",
   "pandas==3.1.1",

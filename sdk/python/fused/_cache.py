@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import wraps
 from time import time
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from . import _host
 from ._cache_key import KeyMaker
@@ -23,6 +23,8 @@ from ._options import options as defaults
 from ._per_run import memory
 from ._udf import unwrap
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 _COROUTINE = 0x80
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -30,17 +32,20 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _computing: ContextVar[frozenset[str]] = ContextVar("_computing", default=frozenset())
 
 
-def cache(
-    func: Callable[..., Any] | None = None,
-    cache_max_age: str | int | None = None,
-    cache_folder_path: str = "tmp",
-    concurrent_lock_timeout: str | int = 120,
-    cache_reset: bool | None = None,
-    cache_storage: str | None = None,
-    cache_key_exclude: str | Iterable[str] | None = None,
-    cache_verbose: bool | None = None,
-    _is_quiet: bool = False,
-) -> Callable[..., Any]:
+@overload
+def cache(func: None = None, cache_max_age: str | int | None = None, cache_folder_path: str = "tmp",
+          concurrent_lock_timeout: str | int = 120, cache_reset: bool | None = None, cache_storage: str | None = None,
+          cache_key_exclude: str | Iterable[str] | None = None, cache_verbose: bool | None = None,
+          _is_quiet: bool = False) -> Callable[[_Function], _Function]: ...  # fmt: skip
+@overload
+def cache(func: _Function, cache_max_age: str | int | None = None, cache_folder_path: str = "tmp",
+          concurrent_lock_timeout: str | int = 120, cache_reset: bool | None = None, cache_storage: str | None = None,
+          cache_key_exclude: str | Iterable[str] | None = None, cache_verbose: bool | None = None,
+          _is_quiet: bool = False) -> _Function: ...  # fmt: skip
+def cache(func: Callable[..., Any] | None = None, cache_max_age: str | int | None = None, cache_folder_path: str = "tmp",
+          concurrent_lock_timeout: str | int = 120, cache_reset: bool | None = None, cache_storage: str | None = None,
+          cache_key_exclude: str | Iterable[str] | None = None, cache_verbose: bool | None = None,
+          _is_quiet: bool = False) -> Callable[..., Any]:  # fmt: skip
     """Decorates a function, method or async function, bare or with options, so that its results are kept.
 
     A later call with equal arguments, in this run or another one of the same UDF, gives the kept result: a fresh object each time.

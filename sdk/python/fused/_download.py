@@ -1,9 +1,12 @@
 """`download` and `file_path`: files under one folder of the isolate, or of this machine."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ._host import HostError, add_file, call, connected
 from ._storage import HostFile, check_whole, storage_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FOLDER = "/mnt/cache"
 """Where a UDF sees its files."""
@@ -23,7 +26,7 @@ def _checked(file_path: str) -> str:
     return file_path
 
 
-def download(url: str, file_path: str, storage: str = "auto", *, checksum: str | None = None) -> Any:
+def download(url: str, file_path: str, storage: str = "auto", *, checksum: str | None = None) -> "Path":
     """Fetches a file once, for all runs and processes, and gives its path (a `pathlib.Path`).
 
     Inside an isolate the file is read on demand: it may be larger than memory. It can be read and not written. Elsewhere it is a file

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ._validation import Check, ValidationError, either, flag, integer, number, one_of, optional, strict_flag, text
 
@@ -98,7 +98,7 @@ class Group:
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self)})"

@@ -136,5 +136,5 @@ def _not_found(message: str) -> SecretNotFoundError:
     return type("SecretNotFoundError", (SecretNotFoundError, requests.HTTPError), {})(message)
 
 
-secrets = SecretsManager()
-user_secrets = UserSecretsManager()
+secrets: SecretsManager = SecretsManager()
+user_secrets: UserSecretsManager = UserSecretsManager()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _host
 from ._age import parse_age
@@ -25,6 +25,20 @@ _DEFAULT_AGE = 48 * 3600
 _REALTIME = (None, "local", "remote", "realtime")
 
 
+@overload
+def submit(udf: Any, arg_list: Any, *, engine: str | None = None, instance_type: str | None = None, max_workers: int | None = None,
+           n_processes_per_worker: int | None = None, max_retry: int = 2, debug_mode: bool = False, collect: Literal[False],
+           execution_type: str = "thread_pool", cache_max_age: str | int | None = None, run_cache_max_age: str | int | None = None,
+           cache: bool = True, ignore_exceptions: bool = False, flatten: bool = True, _before_run: float | None = None,
+           _before_submit: float | None = 0.01, _isolate_streams: bool = True, drop_index: bool = False,
+           **kwargs: Any) -> JobPool: ...  # fmt: skip
+@overload
+def submit(udf: Any, arg_list: Any, *, engine: str | None = None, instance_type: str | None = None, max_workers: int | None = None,
+           n_processes_per_worker: int | None = None, max_retry: int = 2, debug_mode: bool = False, collect: bool = True,
+           execution_type: str = "thread_pool", cache_max_age: str | int | None = None, run_cache_max_age: str | int | None = None,
+           cache: bool = True, ignore_exceptions: bool = False, flatten: bool = True, _before_run: float | None = None,
+           _before_submit: float | None = 0.01, _isolate_streams: bool = True, drop_index: bool = False,
+           **kwargs: Any) -> pd.DataFrame | Any: ...  # fmt: skip
 def submit(
     udf: Any,
     arg_list: Any,

@@ -34,7 +34,7 @@ class SubmittedRuns:
                  starts: bool = True) -> None:  # fmt: skip
         self.udf = udf
         self.arg_list = arg_list
-        self.n_jobs = len(arg_list)
+        self.n_jobs: int = len(arg_list)
         self._runner = runner
         self._max_retry = max_retry
         self._retries = 0

@@ -2,7 +2,7 @@
 
 import copy
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ._header import Header
 from ._udf_source import code_of
@@ -92,7 +92,7 @@ class UdfFields(Model):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UdfFields) and self.model_dump() == other.model_dump()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         lines = [("id", self._id()), ("name", self.name), ("collection_name", self.collection_name),

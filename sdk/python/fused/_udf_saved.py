@@ -48,7 +48,7 @@ class SavedUdf(WrittenUdf):
         from ._server.server import call
         from ._udf_code import renamed
 
-        self.name = kwargs.get("slug") or self.name
+        self.name: str | None = kwargs.get("slug") or self.name
         if not self.name:
             raise ValueError("Cannot save the UDF: it has no name")
         found = self._id()

@@ -10,7 +10,8 @@ from typing import Any
 import published_client
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="there are no processes")
+if sys.platform == "emscripten":
+    pytest.skip("there are no processes", allow_module_level=True)
 
 sys.path.insert(0, str(Path(__file__).parent))
 

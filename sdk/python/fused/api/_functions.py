@@ -22,7 +22,7 @@ def whoami() -> Any:
     return get_api()._whoami()
 
 
-def team_info() -> dict:
+def team_info() -> dict[str, Any]:
     """What the server knows of your team. Raises HTTPError where the server refuses, RuntimeError without one."""
     return get_api()._team_info()
 
@@ -51,7 +51,7 @@ def logout() -> None:
 
 
 def get_udfs(n: int | None = None, *, skip: int = 0, by: Literal["name", "id", "slug"] = "name",
-             whose: Literal["self", "public", "community", "team"] = "self", collection_name: str | None = None) -> dict:  # fmt: skip
+             whose: Literal["self", "public", "community", "team"] = "self", collection_name: str | None = None) -> dict[str, Any]:  # fmt: skip
     """UDFs that are saved on the server: a dict whose keys are `COLLECTION/NAME`, and whose items are attributes where names allow it.
 
     Args:
@@ -67,7 +67,7 @@ def get_udfs(n: int | None = None, *, skip: int = 0, by: Literal["name", "id", "
 
 
 def get_apps(n: int | None = None, *, skip: int = 0, by: Literal["name", "id", "slug"] = "name",
-             whose: Literal["self", "public"] = "self") -> dict:  # fmt: skip
+             whose: Literal["self", "public"] = "self") -> dict[str, Any]:  # fmt: skip
     """Apps that are saved on the server. The arguments are those of `get_udfs`."""
     return get_api().get_apps(n=n, skip=skip, by=by, whose=whose)
 

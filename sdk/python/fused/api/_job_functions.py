@@ -31,7 +31,7 @@ def job_get_logs(job: CoerceableToJobId, since_ms: int | None = None) -> list[An
     return get_api().get_logs(job, since_ms=since_ms)
 
 
-def job_print_logs(job: CoerceableToJobId, since_ms: int | None = None, file: IO | None = None) -> None:
+def job_print_logs(job: CoerceableToJobId, since_ms: int | None = None, file: IO[str] | None = None) -> None:
     """Prints the messages of a job's logs, a line each.
 
     Args:

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class UdfRegistry(dict):
+class UdfRegistry(dict[str, Any]):
     """A dict of UDFs by name; a name that is an identifier works as an attribute, too."""
 
     def __getattr__(self, name: str) -> Any:

@@ -40,7 +40,7 @@ class UdfJobStepConfig(JobStepConfig):
     udf: "Udf" = field(_udf)
     input: list[Any] | None = field(optional(list_of(anything)), default=None)
 
-    def set_udf(self, udf: "Udf | dict | str", parameters: dict[str, Any] | None = None, replace_parameters: bool = False,
+    def set_udf(self, udf: "Udf | dict[str, Any] | str", parameters: dict[str, Any] | None = None, replace_parameters: bool = False,
                 inplace: bool = False) -> "UdfJobStepConfig":  # fmt: skip
         """Gives the step another UDF: a copy, or itself with `inplace`.
 

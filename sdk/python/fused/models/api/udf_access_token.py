@@ -93,7 +93,7 @@ class UdfAccessToken(Model):
         return self
 
 
-class UdfAccessTokenList(list):
+class UdfAccessTokenList(list[UdfAccessToken]):
     """A list of UdfAccessToken."""
 
 

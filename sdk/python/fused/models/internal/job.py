@@ -42,7 +42,7 @@ class _JobModel(Model):
         """
         return self._api.get_logs(self._id, since_ms=since_ms)
 
-    def print_logs(self, since_ms: int | None = None, file: IO | None = None) -> None:
+    def print_logs(self, since_ms: int | None = None, file: IO[str] | None = None) -> None:
         """Prints the messages of the logs, a line each.
 
         Args:
