@@ -151,7 +151,7 @@ def retried(**options: Any) -> list[Any]:
 
 
 def timed_out() -> Any:
-    pool = submit(slow, [0.01, 30.0], collect=False)
+    pool = submit(slow, [0.01, 4.0], collect=False)
     pool.tail(timeout=0.3)
 
 
