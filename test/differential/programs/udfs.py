@@ -74,7 +74,7 @@ times.to_directory("saved")
 meta = json.load(open("saved/meta.json"))
 meta["job_config"]["steps"][0]["udf"].pop("metadata", None)
 again = fused.load("saved")
-code = ast.dump(ast.parse(open("saved/times.py").read()))
+code = ast.unparse(ast.parse(open("saved/times.py").read()))
 answer = [sorted(os.listdir("saved")), code, meta["job_config"]["name"], again.name, again.entrypoint, again.parameters, again.cache_max_age, fused.run(again, engine="local")]
 
 #% a folder that is there already
