@@ -138,13 +138,12 @@ except RuntimeError as error:
   }),
   defineCase("a frame of results has the arguments as its index", {
     python: python(
-      `frame = fused.submit(uneven, [{"x": 1}, {"x": 2}, {"x": 5}], ignore_exceptions=True, max_retry=0)
-return frame.reset_index()`,
+      `pool = fused.submit(uneven, [{"x": 1}, {"x": 2}, {"x": 5}], collect=False, max_retry=0)
+return pool.collect(ignore_exceptions=True, verbose=False).reset_index()`,
       "import pandas",
     ),
     distribution: "pandas",
     needs: ["blockingCalls"],
-    stdout: null,
     value: table(
       "dataframe",
       { x: ["Int64", [1n, 5n]], result: ["Int64", [1n, 5n]] },
