@@ -1,4 +1,5 @@
 /** Files of the storage, as a TypeScript UDF uses them: the file functions of the reference's `fused.api`. */
+import type { Entry } from "../../host/storage/driver.ts";
 import { door } from "./door.ts";
 import { HostFile } from "./files.ts";
 
@@ -6,19 +7,7 @@ import { HostFile } from "./files.ts";
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** A file or a folder of the storage. */
-export interface FileDetails {
-  /** That of a folder ends with a slash. */
-  url: string;
-  /** The last part of its path. */
-  name: string;
-  isDirectory: boolean;
-  /** In bytes; null for folders, and where the service does not say. */
-  size: number | null;
-  /** Milliseconds since 1970; null where the service does not say. */
-  modifiedMs: number | null;
-  /** Another one where the content is another; null where the service has none. */
-  etag: string | null;
-}
+export type FileDetails = Entry;
 
 const ask = (method: string, ...args: unknown[]) => door.call(`storage.${method}`, ...args);
 

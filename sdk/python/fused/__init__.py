@@ -9,6 +9,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ._lazy import all_names as _all_names, find_name as _find_name
+
 if TYPE_CHECKING:
     from . import api, context, core, h3, models, types, warnings
     from ._cache import cache
@@ -26,31 +28,31 @@ if TYPE_CHECKING:
 
 # Loaded when first asked for: the module that has each name; "" is a module itself.
 _LAZY = {
-    "PermissionDeniedError": "_exceptions",
+    "PermissionDeniedError": "._exceptions",
     "api": "",
-    "cache": "_cache",
+    "cache": "._cache",
     "context": "",
     "core": "",
-    "download": "_download",
-    "file_path": "_download",
-    "find_dataset": "_datasets",
-    "get_chunk_from_table": "_tables_format",
-    "get_chunks_metadata": "_tables_format",
+    "download": "._download",
+    "file_path": "._download",
+    "find_dataset": "._datasets",
+    "get_chunk_from_table": "._tables_format",
+    "get_chunks_metadata": "._tables_format",
     "h3": "",
-    "ingest": "_ingest",
-    "ingest_nongeospatial": "_ingest",
-    "load": "_load",
-    "load_async": "_load",
+    "ingest": "._ingest",
+    "ingest_nongeospatial": "._ingest",
+    "load": "._load",
+    "load_async": "._load",
     "models": "",
-    "options": "_options",
-    "register_dataset": "_datasets",
-    "run": "_run",
-    "run_async": "_run",
-    "secrets": "_secrets",
-    "submit": "_submit",
+    "options": "._options",
+    "register_dataset": "._datasets",
+    "run": "._run",
+    "run_async": "._run",
+    "secrets": "._secrets",
+    "submit": "._submit",
     "types": "",
-    "udf": "_udf",
-    "user_secrets": "_secrets",
+    "udf": "._udf",
+    "user_secrets": "._secrets",
     "warnings": "",
 }
 
@@ -85,15 +87,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    home = _LAZY[name]
-    value = getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
-    globals()[name] = value
-    return value
+    return _find_name(globals(), _LAZY, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return _all_names(globals(), _LAZY)

@@ -67,35 +67,17 @@ def saved_udf(name: str, collection_name: str | None) -> Asking:
 def drive(asking: Asking) -> Udf:
     """Asks what has to be asked, and waits. Raises what the generator and the server raise."""
     from ._server.server import call
+    from ._server.steps import follow
 
-    try:
-        ask = next(asking)
-        while True:
-            try:
-                answer = call("GET", ask.path, params=ask.params)
-            except Exception as error:
-                ask = asking.throw(error)
-            else:
-                ask = asking.send(answer)
-    except StopIteration as end:
-        return end.value
+    return follow(asking, lambda ask: call("GET", ask.path, params=ask.params))
 
 
 async def drive_async(asking: Asking) -> Udf:
     """The same, while other things go on."""
     from ._server.server import call_async
+    from ._server.steps import follow_async
 
-    try:
-        ask = next(asking)
-        while True:
-            try:
-                answer = await call_async("GET", ask.path, params=ask.params)
-            except Exception as error:
-                ask = asking.throw(error)
-            else:
-                ask = asking.send(answer)
-    except StopIteration as end:
-        return end.value
+    return await follow_async(asking, lambda ask: call_async("GET", ask.path, params=ask.params))
 
 
 def load_gist(gist_id: str) -> Udf:

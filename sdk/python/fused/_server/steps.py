@@ -3,7 +3,7 @@
 A generator yields what is to be sent and gets the answer, whatever its status; or it yields seconds to wait.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .credentials import auth_header
@@ -11,6 +11,7 @@ from .http import Timeout
 from .server import address, client_id, client_id_async, exchange, exchange_async
 
 Value = TypeVar("Value")
+Step = TypeVar("Step")
 
 
 class Send(NamedTuple):
@@ -36,45 +37,59 @@ class Send(NamedTuple):
 Steps = Generator[Send | float, Any, Value]
 
 
-def drive(steps: Steps[Value]) -> Value:
-    """Sends and waits until there is a result. Raises what the generator and `http.request` raise."""
-    from time import sleep
-
+def follow(asking: Generator[Step, Any, Value], act: Callable[[Step], Any]) -> Value:
+    """Does what a generator asks for, step by step, and gives its result. What `act` raises is raised in the generator first."""
     try:
-        step = next(steps)
+        step = next(asking)
         while True:
-            answer = None
             try:
-                if isinstance(step, Send):
-                    url = step.path if step.is_address else address(step.path, step.client or client_id())
-                    answer = exchange(step.method, url, **step.arguments())
-                else:
-                    sleep(step)
+                answer = act(step)
             except Exception as error:
-                step = steps.throw(error)
+                step = asking.throw(error)
             else:
-                step = steps.send(answer)
+                step = asking.send(answer)
     except StopIteration as end:
         return end.value
+
+
+async def follow_async(asking: Generator[Step, Any, Value], act: Callable[[Step], Awaitable[Any]]) -> Value:
+    """The same, while other things go on."""
+    try:
+        step = next(asking)
+        while True:
+            try:
+                answer = await act(step)
+            except Exception as error:
+                step = asking.throw(error)
+            else:
+                step = asking.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
+def drive(steps: Steps[Value]) -> Value:
+    """Sends and waits until there is a result. Raises what the generator and `http.request` raise."""
+    return follow(steps, _act)
 
 
 async def drive_async(steps: Steps[Value]) -> Value:
     """The same, while other things go on."""
+    return await follow_async(steps, _act_async)
+
+
+def _act(step: Send | float) -> Any:
+    from time import sleep
+
+    if not isinstance(step, Send):
+        return sleep(step)
+    url = step.path if step.is_address else address(step.path, step.client or client_id())
+    return exchange(step.method, url, **step.arguments())
+
+
+async def _act_async(step: Send | float) -> Any:
     from asyncio import sleep
 
-    try:
-        step = next(steps)
-        while True:
-            answer = None
-            try:
-                if isinstance(step, Send):
-                    url = step.path if step.is_address else address(step.path, step.client or await client_id_async())
-                    answer = await exchange_async(step.method, url, **step.arguments())
-                else:
-                    await sleep(step)
-            except Exception as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(answer)
-    except StopIteration as end:
-        return end.value
+    if not isinstance(step, Send):
+        return await sleep(step)
+    url = step.path if step.is_address else address(step.path, step.client or await client_id_async())
+    return await exchange_async(step.method, url, **step.arguments())

@@ -4,8 +4,9 @@ Inside an isolate the functions for files use the host's storage; all others, an
 `fused.options.base_url` names. Without one they raise a RuntimeError that says what to set.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import all_names as _all_names, find_name as _find_name
 
 if TYPE_CHECKING:
     from ._file_functions import (
@@ -50,39 +51,39 @@ if TYPE_CHECKING:
 
 # Loaded when first asked for: most code needs files alone.
 _HOMES = {
-    "FusedAPI": "api",
-    "_session_token": "_functions",
-    "access_token": "_functions",
-    "auth_scheme": "_functions",
-    "delete": "_file_functions",
-    "download": "_file_functions",
-    "enable_gcs": "_functions",
-    "get": "_file_functions",
-    "get_apps": "_functions",
-    "get_jobs": "_job_functions",
-    "get_udfs": "_functions",
-    "job_cancel": "_job_functions",
-    "job_get_exec_time": "_job_functions",
-    "job_get_logs": "_job_functions",
-    "job_get_results": "_job_functions",
-    "job_get_status": "_job_functions",
-    "job_print_logs": "_job_functions",
-    "job_tail_logs": "_job_functions",
-    "job_wait_for_job": "_job_functions",
-    "job_wait_for_results": "_job_functions",
-    "list": "_file_functions",
-    "log": "_functions",
-    "logout": "_functions",
-    "resolve": "_file_functions",
-    "schedule_list": "_functions",
-    "schedule_udf": "_functions",
-    "session_token": "_functions",
-    "shared_udf_url": "_functions",
-    "sign_url": "_file_functions",
-    "sign_url_prefix": "_file_functions",
-    "team_info": "_functions",
-    "upload": "_file_functions",
-    "whoami": "_functions",
+    "FusedAPI": ".api",
+    "_session_token": "._functions",
+    "access_token": "._functions",
+    "auth_scheme": "._functions",
+    "delete": "._file_functions",
+    "download": "._file_functions",
+    "enable_gcs": "._functions",
+    "get": "._file_functions",
+    "get_apps": "._functions",
+    "get_jobs": "._job_functions",
+    "get_udfs": "._functions",
+    "job_cancel": "._job_functions",
+    "job_get_exec_time": "._job_functions",
+    "job_get_logs": "._job_functions",
+    "job_get_results": "._job_functions",
+    "job_get_status": "._job_functions",
+    "job_print_logs": "._job_functions",
+    "job_tail_logs": "._job_functions",
+    "job_wait_for_job": "._job_functions",
+    "job_wait_for_results": "._job_functions",
+    "list": "._file_functions",
+    "log": "._functions",
+    "logout": "._functions",
+    "resolve": "._file_functions",
+    "schedule_list": "._functions",
+    "schedule_udf": "._functions",
+    "session_token": "._functions",
+    "shared_udf_url": "._functions",
+    "sign_url": "._file_functions",
+    "sign_url_prefix": "._file_functions",
+    "team_info": "._functions",
+    "upload": "._file_functions",
+    "whoami": "._functions",
 }
 
 __all__ = [
@@ -123,11 +124,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    return value
+    return _find_name(globals(), _HOMES, name)
 
 
 def __dir__() -> Any:
-    return sorted({*globals(), *_HOMES})
+    return _all_names(globals(), _HOMES)

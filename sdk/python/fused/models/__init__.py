@@ -1,7 +1,8 @@
 """The classes of what this package hands out, and takes: jobs, steps of jobs, schedules, tokens, UDFs. Each is imported when first used."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .._lazy import all_names as _all_names, find_name as _find_name
 
 if TYPE_CHECKING:
     from .api.job import (
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from .udf import Udf
 
 _HOMES = {
+    "api": "",
+    "header": "",
+    "internal": "",
+    "udf": "",
     "GeospatialPartitionJobStepConfig": ".api.job",
     "Header": ".header",
     "JobConfig": ".api.job",
@@ -53,16 +58,9 @@ __all__ = [
 ]
 
 
-_MODULES = ("api", "header", "internal", "udf")
-
-
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f".{name}", __name__)
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    return _find_name(globals(), _HOMES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return _all_names(globals(), _HOMES)

@@ -1,7 +1,8 @@
 """The models whose methods ask a server: steps of jobs, schedules, tokens, files. Each is loaded when first asked for."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from ..._lazy import all_names as _all_names, find_name as _find_name
 
 if TYPE_CHECKING:
     from ._cronjob import CronJob, CronJobSequence
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
     from .udf_access_token import UdfAccessToken, UdfAccessTokenList
 
 _HOMES = {
-    "AccessScope": "collection",
-    "Collection": "collection",
-    "CronJob": "_cronjob",
-    "CronJobSequence": "_cronjob",
-    "GDALOpenConfig": "job",
-    "GeospatialPartitionJobStepConfig": "job",
-    "JobConfig": "job",
-    "JobStepConfig": "job",
-    "ListDetails": "_list",
-    "NonGeospatialPartitionJobStepConfig": "job",
-    "PartitionJobStepConfig": "job",
-    "SessionToken": "collection",
-    "SharedUdfUrl": "collection",
-    "UdfAccessToken": "udf_access_token",
-    "UdfAccessTokenList": "udf_access_token",
-    "UdfJobStepConfig": "job",
+    "AccessScope": ".collection",
+    "Collection": ".collection",
+    "CronJob": "._cronjob",
+    "CronJobSequence": "._cronjob",
+    "GDALOpenConfig": ".job",
+    "GeospatialPartitionJobStepConfig": ".job",
+    "JobConfig": ".job",
+    "JobStepConfig": ".job",
+    "ListDetails": "._list",
+    "NonGeospatialPartitionJobStepConfig": ".job",
+    "PartitionJobStepConfig": ".job",
+    "SessionToken": ".collection",
+    "SharedUdfUrl": ".collection",
+    "UdfAccessToken": ".udf_access_token",
+    "UdfAccessTokenList": ".udf_access_token",
+    "UdfJobStepConfig": ".job",
 }
 
 __all__ = [
@@ -58,11 +59,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    return value
+    return _find_name(globals(), _HOMES, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return _all_names(globals(), _HOMES)
