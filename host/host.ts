@@ -19,6 +19,8 @@ import { keepParent, redactionOf } from "./secrets/runs.ts";
 /** On whose behalf a binding is called. All calls of one run share one object. */
 export interface Call {
   readonly principal: string;
+  /** Whose `fd://` files and secrets the run uses. */
+  readonly owner: string;
   readonly udf: { readonly name: string; readonly hash: string };
   /** What runs. */
   readonly source: UdfSource;
@@ -93,7 +95,7 @@ export function openHost({ broker, bindings, own = {} }: HostOptions): Host {
 }
 
 function openCall(broker: Broker, caller: Caller): Call {
-  const { principal, udf, source, signal, parent, uses } = caller;
+  const { principal, owner, udf, source, signal, parent, uses } = caller;
   if (parent) keepParent(signal, parent);
   const context = caller.context as RunContext;
   const keepNothing = () => {
@@ -112,6 +114,7 @@ function openCall(broker: Broker, caller: Caller): Call {
   };
   return {
     principal,
+    owner,
     udf,
     source,
     engine: caller.engine,

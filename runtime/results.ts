@@ -5,6 +5,7 @@ import type { Encoded } from "./value.ts";
 /** What a result depends on; the fields of the context that its run reads come on top. */
 export interface ResultKey {
   principal: string;
+  owner: string;
   udf: { name: string; hash: string };
   /** The engine's build and packages. */
   engine: string;
@@ -15,6 +16,8 @@ export interface ResultKey {
   /** In the order of their names. */
   parameters: Encoded;
   tile: Tile | null;
+  /** What whoever runs it has put before its results: another one forgets those that were kept before. */
+  epoch?: string;
 }
 
 /** What a run depended on besides: the host notes it while the run goes on. */
@@ -34,6 +37,13 @@ export interface KeptRun {
   reply: Encoded;
   stdout: string;
   stderr: string;
+}
+
+/** One that was kept. */
+export interface FoundRun extends KeptRun {
+  keptAtMs: number;
+  /** The fields of the context that it depends on. */
+  fields: readonly string[];
 }
 
 /** The right to run: others that want the same result wait until it ends, by whichever function. */
@@ -62,5 +72,5 @@ export interface KeptResults {
    * @returns undefined where nothing can be kept, or the wait was too long: then it is run, and that is all
    * @throws what the signal was aborted with
    */
-  find(key: ResultKey, options: FindOptions): Promise<KeptRun | RunLease | undefined>;
+  find(key: ResultKey, options: FindOptions): Promise<FoundRun | RunLease | undefined>;
 }

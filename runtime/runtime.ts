@@ -1,14 +1,13 @@
 /** The runtime: takes a UDF and parameters, finds an isolate, and gives back a result. Portable; knows engines, a pool and one host function. */
+
+import { readKept, readReply, sizeOf, withOutput } from "./answer.ts";
 import { tableBuilder } from "./columns.ts";
 import type { Engine } from "./engines/engine.ts";
 import {
   CancelledError,
   FuseletError,
   IsolateError,
-  LimitExceededError,
-  ParameterError,
   type PermissionDeniedError,
-  ResultError,
   UsageError,
 } from "./errors.ts";
 import { Denials, failureError, readFailure } from "./failure.ts";
@@ -17,17 +16,28 @@ import type { IsolatePlatform } from "./isolate/platform.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
 import type { NpmLock, PythonLock } from "./lock-file.ts";
 import { memoBySource } from "./memo.ts";
+import { collectOutput } from "./output.ts";
 import type { PackageCaller } from "./packages.ts";
-import { type Lease, type LeaseRequest, type Place, Pool, type PoolOptions } from "./pool.ts";
-import { RedactedOutput, type Redaction, redactAnswer, redactError } from "./redact.ts";
+import { type LeaseRequest, type Place, Pool, type PoolOptions } from "./pool.ts";
+import { type Redaction, redactAnswer, redactError } from "./redact.ts";
 import { RunResult } from "./result.ts";
-import type { KeptResults, KeptRun, ResultKey, RunLease, RunUses } from "./results.ts";
-import { identityOf, type Tile, type Udf, type UdfSource } from "./udf.ts";
-import { decodeParsed, type Encoded, encodeValue, fitsAsObjects, holdsTable } from "./value.ts";
+import type { KeptResults, ResultKey, RunLease, RunUses } from "./results.ts";
+import { countCalls, countRuns } from "./run-counts.ts";
+import {
+  checkOptions,
+  DEFAULT_PRINCIPAL,
+  encodeParameters,
+  inOrder,
+  type RunOptions,
+} from "./run-options.ts";
+import { identityOf, type Udf, type UdfSource } from "./udf.ts";
+import { decodeParsed, type Encoded, holdsTable } from "./value.ts";
 
 /** On whose behalf something is asked of the host. Travels with the lease. */
 export interface Caller {
   principal: string;
+  /** Whose files and secrets the run uses: its principal, unless it was said otherwise. */
+  owner: string;
   udf: { name: string; hash: string };
   /** What runs. */
   source: UdfSource;
@@ -59,25 +69,6 @@ export interface Caller {
 
 /** All that a UDF can reach outside. `name` is `binding.method`; throwing a FuseletError is an answer, too. */
 export type Host = (name: string, argument: Encoded, caller: Caller) => Promise<Encoded>;
-
-export interface RunOptions {
-  /** By name. What may cross: see runtime/value.ts. */
-  parameters?: Readonly<Record<string, unknown>>;
-  /** Makes it a tile run. */
-  tile?: Tile;
-  /** On whose behalf: runs of different principals never share a process. Default `"local"`. */
-  principal?: string;
-  /** Narrows what the runtime was made with. */
-  permissions?: unknown;
-  /** What the run is told about itself: who asked for it, and how. */
-  context?: unknown;
-  /** Narrows the runtime's limits. */
-  limits?: Partial<Limits>;
-  /** Ends the run at once, whatever it does. */
-  signal?: AbortSignal;
-  /** The UDF's output while it runs. */
-  onOutput?: (stream: "stdout" | "stderr", text: string) => void;
-}
 
 export interface RuntimeParts {
   platform: IsolatePlatform;
@@ -114,6 +105,7 @@ interface AskedRun {
   engine: Engine;
   hash: string;
   principal: string;
+  owner: string;
   recipe: Promise<IsolateRecipe>;
   /** For packages. */
   asking: PackageCaller;
@@ -127,73 +119,8 @@ interface AskedRun {
 
 type Position = Pick<AskedRun, "depth" | "tree" | "place" | "cacheMaxAgeMs">;
 
-const RUN_OPTIONS = new Set([
-  "parameters",
-  "tile",
-  "principal",
-  "permissions",
-  "context",
-  "limits",
-  "signal",
-  "onOutput",
-  // The SDK makes an age of these two.
-  "cacheMaxAge",
-  "cache",
-]);
-
-/** Checks the options of a run once; after this they are trusted. */
-function checkOptions(options: RunOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!RUN_OPTIONS.has(name)) {
-      throw new UsageError(
-        `Cannot run: the option ${JSON.stringify(name)} is unknown; options are ${[...RUN_OPTIONS].join(", ")}`,
-      );
-    }
-  }
-  const { parameters, tile, principal } = options;
-  if (
-    parameters !== undefined &&
-    (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
-  ) {
-    throw new UsageError(`Cannot run: parameters must be an object: received ${JSON.stringify(parameters)}`);
-  }
-  if (principal !== undefined && (typeof principal !== "string" || principal === "")) {
-    throw new UsageError(
-      `Cannot run: principal must be a text that is not empty: received ${JSON.stringify(principal)}`,
-    );
-  }
-  if (tile !== undefined) {
-    const { x, y, z } = tile;
-    const side = 2 ** z;
-    if (![x, y, z].every(Number.isInteger) || z < 0 || z > 30 || x < 0 || y < 0 || x >= side || y >= side) {
-      throw new UsageError(
-        `Cannot run: tile must have whole numbers z from 0 to 30, x and y from 0 to 2^z - 1: received ${JSON.stringify(tile)}`,
-      );
-    }
-  }
-}
-
-/** The same parameters in the order of their names. */
-function inOrder(parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** @throws ParameterError that names the parameter which cannot cross */
-function encodeParameters(parameters: Readonly<Record<string, unknown>>): Encoded {
-  try {
-    return encodeValue(parameters, "parameters");
-  } catch (error) {
-    if (!(error instanceof ResultError)) throw error;
-    const message = error.message.replace(/^Cannot return/, "Cannot pass");
-    throw new ParameterError(message, { parameter: /^parameters\["([^"]*)"\]/.exec(error.path)?.[1] ?? "" });
-  }
-}
-
 /** How often a run is given another isolate because that which it got had died before. */
 const MOST_TRIES = 4;
-
-/** On whose behalf something runs when nobody says so. */
-export const DEFAULT_PRINCIPAL = "local";
 
 export class Runtime {
   readonly #parts: RuntimeParts;
@@ -241,6 +168,7 @@ export class Runtime {
     const engine = this.#engine(source);
     const hash = await this.#hash(source);
     const principal = options.principal ?? DEFAULT_PRINCIPAL;
+    const owner = options.owner ?? principal;
     const { signal } = options;
     const asking = {
       principal,
@@ -262,6 +190,7 @@ export class Runtime {
       engine,
       hash,
       principal,
+      owner,
       recipe,
       asking,
     };
@@ -271,18 +200,20 @@ export class Runtime {
 
   /** Gives the result that an earlier run has left, or runs it while others wait for its result. */
   async #findOrRun(asked: AskedRun): Promise<RunResult> {
-    const { principal, source, hash, permissions, context, limits, recipe, options, started } = asked;
+    const { principal, owner, source, hash, permissions, context, limits, recipe, options, started } = asked;
     const results = await this.#parts.keptResults();
     // These decide whether there is an answer, and not which.
     const { timeMs, startMs, installMs, idleMs, ...others } = limits;
     const key: ResultKey = {
       principal,
+      owner,
       udf: { name: source.name, hash },
       engine: (await recipe).key,
       permissions,
       limits: others,
       parameters: asked.parameters,
       tile: options.tile ?? null,
+      ...(options.cacheEpoch === undefined ? {} : { epoch: options.cacheEpoch }),
     };
     const find = (reset: boolean) =>
       results.find(key, {
@@ -297,11 +228,12 @@ export class Runtime {
       if (found && "reply" in found) {
         const cacheMs = performance.now() - started;
         const timing = { cacheMs, startMs: 0, restoreMs: 0, runMs: 0, totalMs: cacheMs };
-        const { stdout, stderr } = found;
+        const { stdout, stderr, keptAtMs: atMs, fields } = found;
         const result = await readKept(found, limits, {
           stdout,
           stderr,
           cached: true,
+          kept: { atMs, fields },
           timing,
           bytes: sizeOf(found.reply),
         });
@@ -329,9 +261,9 @@ export class Runtime {
 
   /** @param keeping gets the result, if there is one */
   async #runInIsolate(asked: AskedRun, keeping: RunLease | undefined): Promise<RunResult> {
-    const { source, options, limits, permissions, context, parameters, engine, hash, principal, recipe } =
+    const { source, options, limits, permissions, context, parameters, engine, hash, principal, owner } =
       asked;
-    const { started, cacheMs, depth, tree, uses, asking } = asked;
+    const { recipe, started, cacheMs, depth, tree, uses, asking } = asked;
     const { isNested } = asking;
     // A first isolate gets what it boots from before anything is compiled: that goes on while it boots.
     const booting = this.#pool.size.isolates === 0;
@@ -342,7 +274,7 @@ export class Runtime {
     preparing.catch(() => {});
     const request: LeaseRequest = {
       recipe,
-      identity: this.#identity(principal, permissions, limits),
+      identity: this.#identity([principal, owner], permissions, limits),
       hash,
       depth,
       tree,
@@ -366,6 +298,7 @@ export class Runtime {
       const nested = countRuns(limits, tree, () => lease);
       const caller: Caller = {
         principal,
+        owner,
         udf: { name: source.name, hash },
         source,
         engine: lease.isolate.recipe.key,
@@ -383,7 +316,7 @@ export class Runtime {
         isNested,
         parent,
         run: (udf, its) => {
-          const own = { ...its, principal, permissions, limits, signal: caller.signal };
+          const own = { ...its, principal, owner, permissions, limits, signal: caller.signal };
           const position = { depth: depth + 1, tree, cacheMaxAgeMs: 0 };
           return nested((place) => this.#run(udf, own, { ...position, place }));
         },
@@ -429,6 +362,7 @@ export class Runtime {
       const result = await RunResult.of(value, {
         ...output,
         cached: false,
+        kept: keeping && uses?.isShareable ? { atMs: Date.now(), fields: [...uses.fields] } : null,
         bytes: sizeOf(reply),
         timing: {
           cacheMs,
@@ -478,7 +412,11 @@ export class Runtime {
       const bare = { ...source, code: "", headers: [] };
       const lease = await this.#pool.lease({
         recipe: engine.recipe(bare),
-        identity: this.#identity(principal, this.#parts.narrowPermissions(undefined), this.#parts.limits),
+        identity: this.#identity(
+          [principal, principal],
+          this.#parts.narrowPermissions(undefined),
+          this.#parts.limits,
+        ),
         hash: null,
         depth: 0,
         tree: {},
@@ -507,8 +445,8 @@ export class Runtime {
   }
 
   /** All that must be equal for two runs to share an isolate. */
-  #identity(principal: string, permissions: unknown, limits: Limits): string {
-    return JSON.stringify([principal, permissions, limits]);
+  #identity(whose: [principal: string, owner: string], permissions: unknown, limits: Limits): string {
+    return JSON.stringify([...whose, permissions, limits]);
   }
 
   #assertOpen(): void {
@@ -523,134 +461,4 @@ export class Runtime {
       );
     return engine;
   }
-}
-
-/** @throws LimitExceededError for an answer that is small as text and fills memory as objects */
-function readReply(
-  { text }: Encoded,
-  outputBytes: number,
-): { ok: true; value: unknown } | { ok: false; error: unknown } {
-  if (!fitsAsObjects(text, 2 * outputBytes)) {
-    throw new LimitExceededError(
-      `The result has too many lists and objects for limits.outputBytes (${outputBytes}): return a table or an array, or raise it`,
-      { limit: "outputBytes", allowed: outputBytes },
-    );
-  }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new IsolateError("The isolate's answer is no JSON", { cause });
-  }
-  const answer = (typeof parsed === "object" && parsed !== null ? parsed : {}) as {
-    ok?: unknown;
-    value?: unknown;
-    error?: unknown;
-  };
-  return answer.ok === true ? { ok: true, value: answer.value } : { ok: false, error: answer.error };
-}
-
-const sizeOf = ({ text, buffers }: Encoded): number =>
-  buffers.reduce((sum, buffer) => sum + buffer.length, text.length);
-
-/** @returns undefined for a kept result that cannot be read */
-async function readKept(
-  { reply }: KeptRun,
-  limits: Limits,
-  details: Parameters<typeof RunResult.of>[1],
-): Promise<RunResult | undefined> {
-  try {
-    const answer = readReply(reply, limits.outputBytes);
-    if (!answer.ok) return undefined;
-    const value = decodeParsed(answer.value, reply.buffers, await tableBuilder(reply.text));
-    return await RunResult.of(value, details);
-  } catch (error) {
-    if (error instanceof FuseletError) return undefined;
-    throw error;
-  }
-}
-
-/** Errors carry the output that came before them: it often says why. */
-function withOutput(error: unknown, output: { stdout: string; stderr: string }): unknown {
-  if (error instanceof FuseletError) Object.assign(error, output);
-  return error;
-}
-
-/** Gives runs of other UDFs room while this one waits for them, and ends it when they are too many. */
-function countRuns(limits: Limits, tree: { runs: number }, lease: () => Lease) {
-  return async <T>(run: (place: Place) => Promise<T>): Promise<T> => {
-    if (++tree.runs > limits.nestedRuns) {
-      const { nestedRuns: allowed } = limits;
-      const error = new LimitExceededError(
-        `The run started more than ${allowed} runs of other UDFs. Raise it with limits.nestedRuns`,
-        { limit: "nestedRuns", allowed },
-      );
-      void lease().isolate.close(error);
-      throw error;
-    }
-    const place = lease().wait();
-    try {
-      return await run(place);
-    } finally {
-      place.end();
-    }
-  };
-}
-
-function countCalls(
-  limits: Limits,
-  isolate: () => { close(reason: Error): Promise<void> },
-  call: (name: string, argument: Encoded) => Promise<Encoded>,
-): (name: string, argument: Encoded) => Promise<Encoded> {
-  let count = 0;
-  return (name, argument) => {
-    if (++count <= limits.hostCalls) return call(name, argument);
-    const error = new LimitExceededError(
-      `The run made more than ${limits.hostCalls} host calls. Raise it with limits.hostCalls`,
-      {
-        limit: "hostCalls",
-        allowed: limits.hostCalls,
-      },
-    );
-    void isolate().close(error);
-    throw error;
-  };
-}
-
-/** Collects output as text, streaming it on, and stops at the limit even if the guest does not. */
-function collectOutput(
-  logBytes: number,
-  onOutput: RunOptions["onOutput"],
-  redaction: () => Redaction | undefined,
-) {
-  const open = () => ({ decoder: undefined, text: "", redacted: new RedactedOutput(redaction) });
-  const streams: Record<
-    "stdout" | "stderr",
-    { decoder: TextDecoder | undefined; text: string; redacted: RedactedOutput }
-  > = { stdout: open(), stderr: open() };
-  // The guest marks where it cut off; the mark itself is beyond the limit.
-  let left = logBytes + 256;
-  const add = (stream: "stdout" | "stderr", text: string) => {
-    streams[stream].text += text;
-    if (text !== "") onOutput?.(stream, text);
-  };
-  return {
-    output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-      if (left <= 0) return;
-      left -= bytes.length;
-      const { redacted } = streams[stream];
-      streams[stream].decoder ??= new TextDecoder();
-      for (const part of redacted.push(bytes))
-        add(stream, streams[stream].decoder.decode(part, { stream: true }));
-    },
-    finish() {
-      // Half a character may have come last.
-      for (const stream of ["stdout", "stderr"] as const) {
-        const { decoder, redacted } = streams[stream];
-        for (const part of redacted.end()) add(stream, decoder?.decode(part, { stream: true }) ?? "");
-        add(stream, decoder?.decode() ?? "");
-      }
-      return { stdout: streams.stdout.text, stderr: streams.stderr.text };
-    },
-  };
 }

@@ -56,6 +56,7 @@ function run({
   const udf = { name: "u", hash };
   return {
     principal,
+    owner: principal,
     udf,
     source: { name: "u", language: "python", code: "", file: "u.py", headers: [], metadata: {} },
     engine,

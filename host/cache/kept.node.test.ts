@@ -40,6 +40,7 @@ async function keepResults() {
   const lease = (await runResults({ cache, version: "1", onProblem: expect.fail }).find(
     {
       principal: "bob",
+      owner: "bob",
       udf: { name: "tiles", hash: "h" },
       engine: "quickjs",
       permissions: {},

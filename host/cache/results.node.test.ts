@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { KeptResults, KeptRun, ResultKey, RunLease } from "../../runtime/results.ts";
+import type { FoundRun, KeptResults, KeptRun, ResultKey, RunLease } from "../../runtime/results.ts";
 import { checkContext, type RunContext, watchContext } from "../context/context.ts";
 import { openCache } from "./cache.node.ts";
 import { runResults } from "./results.ts";
@@ -25,6 +25,7 @@ afterEach(async () => {
 
 const keyOf = (fields: Partial<ResultKey> = {}): ResultKey => ({
   principal: "ada",
+  owner: "ada",
   udf: { name: "u", hash: "h1" },
   engine: "python",
   permissions: { net: ["a.org"], cache: true },
@@ -74,7 +75,7 @@ test("a kept run comes back whole", async () => {
   });
   const lease = (await find()) as RunLease;
   await lease.keep(kept, { fields: new Set(), isShareable: true });
-  const found = (await find()) as KeptRun;
+  const found = (await find()) as FoundRun;
   expect(found.reply.buffers.map((buffer) => [...buffer])).toEqual(
     kept.reply.buffers.map((buffer) => [...buffer]),
   );
@@ -82,6 +83,8 @@ test("a kept run comes back whole", async () => {
     reply: '{"ok":true}',
     stdout: "out é\n",
     stderr: "err",
+    fields: [],
+    keptAtMs: expect.closeTo(Date.now(), -4),
   });
   expect(problems).toEqual([]);
 });
@@ -95,6 +98,7 @@ test.each<[string, Partial<ResultKey>]>([
   ["another limit", { limits: { memoryBytes: 99 } }],
   ["other parameters", { parameters: { text: '{"n":"3"}', buffers: [] } }],
   ["other bytes in them", { parameters: { text: '{"n":3}', buffers: [new Uint8Array([1])] } }],
+  ["another epoch", { epoch: "2" }],
   ["a tile", { tile: { x: 0, y: 0, z: 0 } }],
 ])("%s does not meet it", async (_what, key) => {
   expect(await runOrFind("first")).toBe("first");

@@ -408,6 +408,7 @@ test("at the host's door, failures carry their kind and their code", async () =>
   });
   const caller = {
     principal: "me",
+    owner: "me",
     udf: { name: "test", hash: "0" },
     source: { name: "test", language: "python", code: "", file: "test.py", headers: [], metadata: {} },
     engine: "test",

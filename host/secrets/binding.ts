@@ -29,7 +29,7 @@ export function secretsBinding({ vault, keys }: SecretsOptions): Binding {
       // The secret is in no key of a result: it may be another one, or none, a moment later.
       call.keepNothing();
       const { hosts, reveal } = await call.require("secrets", name);
-      const value = await orSecretError(() => vault.read(call.principal, name));
+      const value = await orSecretError(() => vault.read(call.owner, name));
       if (value === undefined) {
         throw new SecretError("missing", `There is no secret ${name}: fuselet secrets set ${name} makes it`);
       }
@@ -44,9 +44,9 @@ export function secretsBinding({ vault, keys }: SecretsOptions): Binding {
     },
 
     async list(_args, call) {
-      const { principal, permissions } = call;
+      const { owner, permissions } = call;
       call.keepNothing();
-      const entries = await orSecretError(() => vault.list(principal));
+      const entries = await orSecretError(() => vault.list(owner));
       return entries.map(({ name }) => name).filter((name) => mayUse(permissions, name));
     },
   };

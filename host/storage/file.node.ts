@@ -30,7 +30,7 @@ import { amountIn, depthOf, removeAll } from "./tree.node.ts";
 const READ_BYTES = 256 * 1024;
 
 export interface OwnFilesOptions {
-  /** Each principal has a folder in it. It is made when something is written. */
+  /** Each owner has a folder in it. It is made when something is written. */
   folder: string;
   parts: Parts;
   quota: Quota;
@@ -38,10 +38,10 @@ export interface OwnFilesOptions {
   sign?: Driver["sign"];
 }
 
-/** `fd://`: a folder for each principal. */
+/** `fd://`: a folder for each owner. */
 export function ownFilesDriver({ folder, parts, quota, sign = refuseToSign }: OwnFilesOptions): OpenDriver {
   return (call) => {
-    const root = ownerFolder(folder, call.principal);
+    const root = ownerFolder(folder, call.owner);
     const take: Take = (wanted, location) =>
       quota.take(basename(root), wanted, location, () => amountIn(root));
     return new FileDriver({ place: ownPlace(root, call), parts, take, sign }, call);

@@ -29,7 +29,7 @@ class OpfsDriver implements Driver {
   readonly #call: Call;
 
   constructor(folder: string, quota: Quota, call: Call) {
-    this.#root = [folder, encodeURIComponent(call.principal).replaceAll(".", "%2E")];
+    this.#root = [folder, encodeURIComponent(call.owner).replaceAll(".", "%2E")];
     this.#quota = quota;
     this.#call = call;
   }

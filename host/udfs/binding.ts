@@ -18,8 +18,11 @@ export const MOST_NESTED = 5;
 /** Parts that one run may define. */
 const MOST_PARTS = 100;
 
+/** Who runs a UDF by its name. */
+export type Finder = Pick<Call, "principal" | "owner">;
+
 /** Finds what a name stands for. @returns null where there is no such UDF */
-export type FindUdf = (name: string) => Promise<UdfSource | null>;
+export type FindUdf = (name: string, by: Finder) => Promise<UdfSource | null>;
 
 /** What a nested run gave: its value, or how it raised; and its output. */
 export interface NestedRun {
@@ -69,7 +72,7 @@ export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
   const findNamed = async (name: string, call: Call): Promise<UdfSource> => {
     const { value: granted } = await call.require("run", name);
     checkDepth(granted, call);
-    const source = await find(granted);
+    const source = await find(granted, { principal: call.principal, owner: call.owner });
     if (!source) throw new UsageError(`Cannot run ${JSON.stringify(granted)}: there is no UDF of that name`);
     return source;
   };

@@ -10,7 +10,7 @@ import { type BrokerOptions, createBroker } from "../../host/permissions/broker.
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
 import { redactionOf } from "../../host/secrets/runs.ts";
-import { type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
+import { type Finder, type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
@@ -25,7 +25,8 @@ import { once } from "../../runtime/once.ts";
 import { NPM_FOLDER, type NpmFolder } from "../../runtime/packages.ts";
 import type { PoolOptions } from "../../runtime/pool.ts";
 import type { RunResult } from "../../runtime/result.ts";
-import { DEFAULT_PRINCIPAL, Runtime, type RunOptions as RuntimeRunOptions } from "../../runtime/runtime.ts";
+import { DEFAULT_PRINCIPAL, type RunOptions as RuntimeRunOptions } from "../../runtime/run-options.ts";
+import { Runtime } from "../../runtime/runtime.ts";
 import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
 import { type SubmitOptions, submit } from "./submit.ts";
 
@@ -60,11 +61,11 @@ export interface RuntimeOptions {
   host?: HostBindings;
   /**
    * The UDFs that UDFs may run by name, where the permission `run` says so: sources, paths, URLs or texts by name, or a function that finds
-   * them (null: there is none). Default: none.
+   * them for whoever runs one (null: there is none). Default: none.
    */
   udfs?:
     | Readonly<Record<string, string | UdfSource>>
-    | ((name: string) => Promise<string | UdfSource | null>);
+    | ((name: string, by: Finder) => Promise<string | UdfSource | null>);
   /** Where packages are fetched from that are not on this machine, for runs that `import` is granted. */
   packages?: PackageOptions;
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
@@ -149,6 +150,7 @@ const OPTIONS = new Set([
   "pool",
   "assets",
   "storage",
+  "data",
   "onUngranted",
   "onDecision",
   "onProgress",
@@ -260,9 +262,13 @@ export async function composeRuntime(
     return new PythonPackages(assets, remote.python);
   });
   const { udfs = {} } = options;
-  const findUdf: FindUdf = async (name) => {
+  const findUdf: FindUdf = async (name, by) => {
     const found =
-      typeof udfs === "function" ? await udfs(name) : Object.hasOwn(udfs, name) ? (udfs[name] ?? null) : null;
+      typeof udfs === "function"
+        ? await udfs(name, by)
+        : Object.hasOwn(udfs, name)
+          ? (udfs[name] ?? null)
+          : null;
     if (found === null) return null;
     const source = await resolve(found);
     // A text has no name of its own.

@@ -24,6 +24,11 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
    * public buckets only, no `gs://`; 10 GiB in 100,000 files and folders.
    */
   storage?: BindingsOptions["storage"];
+  /**
+   * The folder of the files of `fd://` and the secrets, and, in `cache`, of kept results and downloads. Default: the user's own folders, as
+   * of the command line.
+   */
+  data?: string;
 }
 
 /**
@@ -53,8 +58,8 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     loadEsbuild,
     openBindings: () =>
       openBindings({
-        cacheFolder: options.assets?.cache ?? cacheFolder(),
-        dataFolder: dataFolder(),
+        cacheFolder: options.data ? join(options.data, "cache") : (options.assets?.cache ?? cacheFolder()),
+        dataFolder: options.data ?? dataFolder(),
         storage: options.storage,
       }),
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },

@@ -54,6 +54,7 @@ export interface Asking {
   tile?: Tile;
   limits?: Partial<Limits>;
   principal?: string;
+  owner?: string;
 }
 
 /** What came of a run, in canonical form. */

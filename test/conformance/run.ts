@@ -164,7 +164,10 @@ function merge(all: Expectation, run: Expectation): Expectation {
   return { ...rest, ...result, ...run };
 }
 
-function runOptions({ parameters, tile, limits, principal }: Asking, fuselet: FuseletModule): RunOptions {
+function runOptions(
+  { parameters, tile, limits, principal, owner }: Asking,
+  fuselet: FuseletModule,
+): RunOptions {
   return {
     ...(parameters
       ? { parameters: typeof parameters === "function" ? parameters(fuselet) : parameters }
@@ -172,6 +175,7 @@ function runOptions({ parameters, tile, limits, principal }: Asking, fuselet: Fu
     ...(tile ? { tile } : {}),
     ...(limits ? { limits } : {}),
     ...(principal ? { principal } : {}),
+    ...(owner ? { owner } : {}),
   };
 }
 

@@ -68,6 +68,7 @@ export function openRuns(drivers: StorageOptions["drivers"], more: Partial<Stora
     };
     const call = {
       ...caller,
+      owner: principal,
       context: {},
       taken: () => Promise.resolve(),
       require: (...[permission, value]: Parameters<Call["require"]>) =>

@@ -190,6 +190,24 @@ export default [
       { principal: "bob", value: "mine" },
     ],
   }),
+  defineCase("a run for somebody else uses its owner's files, and is still nobody else's run", {
+    ...ALL,
+    python: `${python(
+      "owner",
+      'import builtins\nold, builtins.left = getattr(builtins, "left", "nothing"), "left"\ntry:\n    return [old, ask("get", "DIR/x").decode()]\nexcept FileNotFoundError:\n    ask("put", "DIR/x", b"mine")\n    return [old, "nothing"]',
+    )}`,
+    typescript: typescript(
+      "owner",
+      'const there = await ask("get", "DIR/x").catch(() => null);\nif (!there) await ask("put", "DIR/x", bytes("mine"));\nconst old = (globalThis as any).left ?? "nothing";\n(globalThis as any).left = "left";\nreturn [old, there ? new TextDecoder().decode(there) : "nothing"];',
+    ),
+    runs: [
+      { principal: "guest", owner: "eve", value: ["nothing", "nothing"] },
+      { principal: "eve", value: ["nothing", "mine"] },
+      { principal: "guest", owner: "zoe", value: ["nothing", "nothing"] },
+      { principal: "guest", value: ["nothing", "nothing"] },
+      { principal: "guest", owner: "eve", value: ["nothing", "mine"] },
+    ],
+  }),
   ...(["get", "list", "details", "open"] as const).map((method) =>
     defineCase(`without a grant, storage.${method} is denied`, {
       permissions: { read: ["fd://other"], write: ["fd://"] },
