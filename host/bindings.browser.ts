@@ -69,7 +69,7 @@ export function openBindings({ storage }: BindingsOptions = {}): OpenBindings {
       files: files.binding,
       net: lazyBinding(["fetch", "read", "close"], async () => (await network()).net),
       storage: lazyBinding(STORAGE_METHODS, storages),
-      secrets: lazyBinding(["get", "list"], secrets),
+      secrets: lazyBinding(["get", "sign", "list"], secrets),
       download: lazyBinding(["get"], downloads),
       cache: lazyBinding(["begin", "commit", "abandon"], cached),
     },

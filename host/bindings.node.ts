@@ -5,6 +5,7 @@ import { once } from "../runtime/once.ts";
 import { lazyBinding, type OpenBindings, openNetwork, STORAGE_METHODS } from "./bindings.ts";
 import type { OpenStored } from "./download/binding.ts";
 import { RunFiles } from "./files/files.ts";
+import type { Binding } from "./host.ts";
 import type { NodeStorageOptions } from "./storage/storage.node.ts";
 
 export interface BindingsOptions {
@@ -13,7 +14,7 @@ export interface BindingsOptions {
   /** Where files of `fd://` are kept, with all else of the user's. */
   dataFolder: string;
   /** Storage beyond this machine, and what one principal may hold on it. */
-  storage?: Pick<NodeStorageOptions, "quota" | "s3" | "enableGcs" | "gcsKey"> | undefined;
+  storage?: Pick<NodeStorageOptions, "quota" | "s3" | "enableGcs" | "gcsKey" | "served"> | undefined;
 }
 
 export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptions): OpenBindings {
@@ -96,6 +97,21 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
   const openStored: OpenStored = async (url, call) =>
     (await storages()).open?.([url], call) as ReturnType<OpenStored>;
 
+  const tables = once(async () => {
+    const [{ tablesBinding }, { openParquetReader }] = await Promise.all([
+      import("./tables/binding.ts"),
+      import("./tables/parquet.node.ts"),
+    ]);
+    const { read, close } = files.binding as { [method in "read" | "close"]: Binding[string] };
+    return tablesBinding({
+      open: openStored,
+      read: async (...[file, position, length, call]) =>
+        (await read([file, position, length], call)) as Uint8Array,
+      close: async (file, call) => void (await close([file], call)),
+      openReader: openParquetReader,
+    });
+  });
+
   return {
     bindings: {
       files: files.binding,
@@ -103,7 +119,8 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
       cache: lazyBinding(["begin", "commit", "abandon"], cached),
       download: lazyBinding(["get"], downloads),
       storage: lazyBinding(STORAGE_METHODS, storages),
-      secrets: lazyBinding(["get", "list"], secrets),
+      secrets: lazyBinding(["get", "sign", "list"], secrets),
+      tables: lazyBinding(["chunks", "chunk", "cells"], tables),
     },
     openGuard: async () => (await network()).guard,
     async keptResults(options) {

@@ -24,7 +24,7 @@ const host = openHost({
 });
 
 function callerOf(parent?: AbortSignal) {
-  const details = { stdout: "", stderr: "", cached: false, timing: {} as never, bytes: 1 };
+  const details = { stdout: "", stderr: "", cached: false, kept: null, timing: {} as never, bytes: 1 };
   const caller = {
     principal: "me",
     udf: { name: "test", hash: "0" },

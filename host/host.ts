@@ -36,10 +36,19 @@ export interface Call {
   taken(): Promise<void>;
   /** While runs are under way that nobody waits for by `run` alone: their isolates are kept for the next ones. @returns the function that ends it */
   hold(): () => void;
-  /** Runs another UDF with what this run has, and never more; it ends with this run. @throws as the `run` of a runtime */
+  /**
+   * Runs another UDF with what this run has, and never more; it ends with this run.
+   * @param options `cacheMaxAgeMs`: a kept result counts up to this age, and what comes of it is kept; 0, the default, runs it
+   * @throws as the `run` of a runtime
+   */
   run(
     source: UdfSource,
-    options: { parameters: Readonly<Record<string, unknown>>; tile?: Tile; context: RunContext },
+    options: {
+      parameters: Readonly<Record<string, unknown>>;
+      tile?: Tile;
+      context: RunContext;
+      cacheMaxAgeMs?: number;
+    },
   ): Promise<RunResult>;
   /**
    * Asks whether something may be done; every binding does so before it acts.

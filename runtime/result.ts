@@ -13,10 +13,19 @@ export interface RunTiming {
   totalMs: number;
 }
 
+/** How a result may be given to others who ask for the same. */
+export interface Kept {
+  /** Since when it is there: milliseconds since 1970. */
+  atMs: number;
+  /** The fields of the context that it depends on: `userEmail`, `headers.accept`, `headers` for all of them. */
+  fields: readonly string[];
+}
+
 interface RunDetails {
   stdout: string;
   stderr: string;
   cached: boolean;
+  kept: Kept | null;
   timing: RunTiming;
   bytes: number;
 }
@@ -35,6 +44,8 @@ export class RunResult {
   readonly stderr: string;
   /** Whether it came from the cache instead of a run; then output is that of the run which made it. */
   readonly cached: boolean;
+  /** Where it is kept for later runs; null where the cache was off, or it depends on what nobody can know of. */
+  readonly kept: Kept | null;
   readonly timing: RunTiming;
   /** How large the result was when it came from the isolate. */
   readonly bytes: number;
@@ -43,13 +54,14 @@ export class RunResult {
   private constructor(
     raw: unknown,
     table: Table | null,
-    { stdout, stderr, cached, timing, bytes }: RunDetails,
+    { stdout, stderr, cached, kept, timing, bytes }: RunDetails,
   ) {
     this.raw = raw;
     this.table = table;
     this.stdout = stdout;
     this.stderr = stderr;
     this.cached = cached;
+    this.kept = kept;
     this.timing = timing;
     this.bytes = bytes;
   }

@@ -63,8 +63,14 @@ export interface Caller {
   isNested: boolean;
   /** The signal of that run. */
   parent?: AbortSignal | undefined;
-  /** Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run. @throws as `Runtime.run` */
-  run(source: UdfSource, options: Pick<RunOptions, "parameters" | "tile" | "context">): Promise<RunResult>;
+  /**
+   * Runs another UDF with what this run has: its principal, permissions and limits; it ends with this run.
+   * @param options `cacheMaxAgeMs` as of `Runtime.run` @throws as that
+   */
+  run(
+    source: UdfSource,
+    options: Pick<RunOptions, "parameters" | "tile" | "context"> & { cacheMaxAgeMs?: number },
+  ): Promise<RunResult>;
 }
 
 /** All that a UDF can reach outside. `name` is `binding.method`; throwing a FuseletError is an answer, too. */
@@ -315,9 +321,9 @@ export class Runtime {
         uses,
         isNested,
         parent,
-        run: (udf, its) => {
+        run: (udf, { cacheMaxAgeMs = 0, ...its }) => {
           const own = { ...its, principal, owner, permissions, limits, signal: caller.signal };
-          const position = { depth: depth + 1, tree, cacheMaxAgeMs: 0 };
+          const position = { depth: depth + 1, tree, cacheMaxAgeMs };
           return nested((place) => this.#run(udf, own, { ...position, place }));
         },
       };

@@ -37,9 +37,10 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
     packages: [],
   },
   {
-    files: /^sdk\/typescript\/(api|udf|prelude|cache|coerce|door|files|context|run|secrets)\.ts$/,
+    files:
+      /^sdk\/typescript\/(api|udf|prelude|cache|coerce|door|files|context|h3|ingest|run|secrets|tables)\.ts$/,
     local:
-      /^(host\/cache\/age|sdk\/typescript\/(api|udf|prelude|cache|coerce|door|files|context|run|secrets)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
+      /^(host\/cache\/age|sdk\/typescript\/(api|udf|prelude|cache|coerce|door|files|context|h3|ingest|run|secrets|tables)|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
     packages: [],
   },
 ];

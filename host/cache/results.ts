@@ -9,6 +9,7 @@
 import { FuseletError } from "../../runtime/errors.ts";
 import type {
   FindOptions,
+  FoundRun,
   KeptResults,
   KeptRun,
   ResultKey,
@@ -117,11 +118,11 @@ export function runResults({ cache, version, onProblem }: ResultsOptions): KeptR
     };
   };
 
-  const find = async (asked: ResultKey, options: FindOptions): Promise<KeptRun | RunLease | undefined> => {
+  const find = async (asked: ResultKey, options: FindOptions): Promise<FoundRun | RunLease | undefined> => {
     const context = options.context as RunContext;
     const base = await baseKey(asked, version);
     const { signal, waitMs } = options;
-    const begin = async (reset: boolean): Promise<KeptRun | RunLease | undefined> => {
+    const begin = async (reset: boolean): Promise<FoundRun | RunLease | undefined> => {
       const listed = await look(base, asked, { signal, waitMs, reset });
       if (listed.state === "compute")
         return leaseOf({ asked, base, context, lease: listed.lease, fields: undefined });
@@ -129,7 +130,8 @@ export function runResults({ cache, version, onProblem }: ResultsOptions): KeptR
       if (fields === null)
         return Date.now() - listed.entry.createdAtMs < PRIVATE_MS ? undefined : begin(true);
       const found = await look(await resultKey(base, context, fields), asked, options);
-      if (found.state === "hit") return readRun(found.body);
+      if (found.state === "hit")
+        return { ...readRun(found.body), keptAtMs: found.entry.createdAtMs, fields };
       return leaseOf({ asked, base, context, lease: found.lease, fields });
     };
     return begin(false);

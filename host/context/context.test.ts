@@ -12,6 +12,8 @@ test("checkContext() fills in the defaults and lower-cases header names", () => 
     userEmail: "a@b.c",
     kind: "batch",
     shareToken: null,
+    sessionToken: null,
+    executionEnvironmentId: null,
   });
 });
 
@@ -59,7 +61,16 @@ describe("watchContext()", () => {
     ]);
     expect(readBy(({ headers }) => Object.keys(headers))).toEqual(expect.arrayContaining(["headers"]));
     expect(readBy((watched) => JSON.stringify(watched))).toEqual(
-      expect.arrayContaining(["clientId", "headers", "kind", "recursionFactor", "shareToken", "userEmail"]),
+      expect.arrayContaining([
+        "clientId",
+        "executionEnvironmentId",
+        "headers",
+        "kind",
+        "recursionFactor",
+        "sessionToken",
+        "shareToken",
+        "userEmail",
+      ]),
     );
   });
 

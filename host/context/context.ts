@@ -16,7 +16,13 @@ export interface RunContext {
   kind: "local" | "realtime" | "batch";
   /** The shared token that the run was asked for with, or null. */
   shareToken: string | null;
+  /** The session of a visitor of a shared link, or null. */
+  sessionToken: string | null;
+  /** The team of the signed-in user, or null. */
+  executionEnvironmentId: string | null;
 }
+
+type TextField = "clientId" | "userEmail" | "shareToken" | "sessionToken" | "executionEnvironmentId";
 
 const KINDS = ["local", "realtime", "batch"] as const;
 
@@ -27,6 +33,8 @@ const DEFAULTS: RunContext = Object.freeze({
   userEmail: null,
   kind: "local",
   shareToken: null,
+  sessionToken: null,
+  executionEnvironmentId: null,
 });
 
 /**
@@ -51,7 +59,7 @@ export function checkContext(value: unknown): RunContext {
       );
     }
   }
-  const text = (field: "clientId" | "userEmail" | "shareToken"): string | null => {
+  const text = (field: TextField): string | null => {
     const found = given[field] ?? null;
     return found === null || typeof found === "string" ? found : refuse(`.${field}`, "a text or null", found);
   };
@@ -72,6 +80,8 @@ export function checkContext(value: unknown): RunContext {
     userEmail: text("userEmail"),
     kind: kind as RunContext["kind"],
     shareToken: text("shareToken"),
+    sessionToken: text("sessionToken"),
+    executionEnvironmentId: text("executionEnvironmentId"),
   });
 }
 

@@ -40,7 +40,7 @@ export class RunFiles {
    * Opens a file for a run. @returns its number
    * @throws UsageError beyond 256 files
    */
-  async add(file: StoredFile, { signal }: Call): Promise<number> {
+  async add(file: StoredFile, { signal }: Pick<Call, "signal">): Promise<number> {
     const run = this.#runOf(signal);
     if (signal.aborted || run.files.size >= MOST_FILES) {
       await file.close();

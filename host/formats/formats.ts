@@ -1,15 +1,20 @@
 /** The table of formats: what a result can be written as. Each format is one file, and all but JSON are loaded when they are used. */
 import { FuseletError, ResultError, UsageError } from "../../runtime/errors.ts";
+import type { Tile } from "../../runtime/udf.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { encodeJson } from "./json.ts";
 import type { WasmSource } from "./parquet.ts";
-import { describeValue, isObject, isRecords, UnsuitableError } from "./values.ts";
+import { describeValue, isObject, isRecords, isSeveral, UnsuitableError } from "./values.ts";
 
 export interface FormatOptions {
   /** JSON with line breaks, for people. Default: one line. */
   pretty?: boolean;
   /** In pages: where parquet-wasm's binary is. Default: beside the module. */
   parquetWasm?: WasmSource;
+  /** For vector tiles: which one. */
+  tile?: Tile | undefined;
+  /** For archives: what their members are written as, in order of preference. */
+  formats?: readonly string[];
 }
 
 export interface Format {
@@ -87,7 +92,7 @@ export const FORMATS = {
     mediaType: "image/tiff",
     extension: ".tiff",
     encode: async (value) => (await import("./tiff.ts")).encodeTiff(value),
-    suits: (value) => isImage(value, /^(\|[uib]1|<[ui][24]|<f[48])$/) || isMedia(value, /^image\/tiff/),
+    suits: (value) => isImage(value, /^(\|[uib]1|<[ui][248]|<f[48])$/) || isMedia(value, /^image\/tiff/),
   },
   npy: {
     mediaType: "application/x-numpy-data",
@@ -101,6 +106,20 @@ export const FORMATS = {
     encode: async (value) => (await import("./text.ts")).encodeText(value),
     suits: (value) =>
       !(value instanceof MediaValue || value instanceof Uint8Array) || isMedia(value, /^text\//),
+  },
+  zip: {
+    mediaType: "application/zip",
+    extension: ".zip",
+    encode: async (value, { formats = ["npy", "parquet", "json"] }) =>
+      (await import("./zip.ts")).encodeZip(value, formats),
+    suits: isSeveral,
+  },
+  mvt: {
+    mediaType: "application/vnd.mapbox-vector-tile",
+    extension: ".mvt",
+    encode: async (value, { tile }) => (await import("./mvt.ts")).encodeMvt(value, tile),
+    // For geographic values of a tile, which only those know who ask for one.
+    suits: (value) => isMedia(value, /mapbox-vector-tile/),
   },
 } as const satisfies Record<string, Format>;
 

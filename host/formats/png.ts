@@ -4,14 +4,15 @@ import { concat } from "../../runtime/bytes.ts";
 import { MediaValue, NdArray } from "../../runtime/value.ts";
 import { crc32 } from "../udfs/zip.ts";
 import { type Elements, rasterOf } from "./ndarray.ts";
-import { describeValue, UnsuitableError } from "./values.ts";
+import { describeValue, placedArray, UnsuitableError } from "./values.ts";
 
 /** Colour types by the number of bands: grey, grey with alpha, RGB, RGBA. */
 const COLOR_TYPES = [0, 4, 2, 6];
 
-/** Encodes an array of uint8 or bool, or a document that is a PNG. @throws UnsuitableError for anything else. */
-export function encodePng(value: unknown): Uint8Array {
-  if (value instanceof MediaValue && value.type === "image/png") return value.bytes;
+/** Encodes an array of uint8 or bool, with bounds or without, or a document that is a PNG. @throws UnsuitableError for anything else. */
+export function encodePng(given: unknown): Uint8Array {
+  if (given instanceof MediaValue && given.type === "image/png") return given.bytes;
+  const value = placedArray(given)?.array ?? given;
   if (!(value instanceof NdArray)) throw new UnsuitableError(`it is ${describeValue(value)}`);
   if (value.dtype !== "|u1" && value.dtype !== "|b1") {
     throw new UnsuitableError(`its dtype is ${value.dtype}; scale it to uint8 in the UDF`);

@@ -20,6 +20,31 @@ export function isRecords(value: unknown): value is Records {
   return Array.isArray(value) && value.length > 0 && value.every(isObject);
 }
 
+/** Whether a value is an object of results, of which some are no JSON: tables, arrays, documents, bytes. */
+export function isSeveral(value: unknown): value is Record<string, unknown> {
+  return (
+    isObject(value) && Object.values(value).some((item) => item instanceof Uint8Array || isSpecial(item))
+  );
+}
+
+const isSpecial = (value: unknown) =>
+  value instanceof NdArray || value instanceof TableValue || value instanceof MediaValue;
+
+/** An array and where on earth it lies: west, south, east, north, as UDFs return `array, bounds`. */
+export interface PlacedArray {
+  array: NdArray;
+  bounds: readonly [number, number, number, number];
+}
+
+/** Reads `[array, bounds]`; null for anything else. */
+export function placedArray(value: unknown): PlacedArray | null {
+  if (!Array.isArray(value) || value.length !== 2) return null;
+  const [array, bounds] = value as unknown[];
+  if (!(array instanceof NdArray) || !Array.isArray(bounds) || bounds.length !== 4) return null;
+  if (!bounds.every(Number.isFinite)) return null;
+  return { array, bounds: bounds as unknown as PlacedArray["bounds"] };
+}
+
 /** How messages call a value. */
 export function describeValue(value: unknown): string {
   if (value === null) return "nothing (None)";

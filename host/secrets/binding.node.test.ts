@@ -1,4 +1,5 @@
 /** Secrets from the vault through the guarded fetch to real servers, and what of them comes back. */
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -108,6 +109,33 @@ const hasCanary = (value: unknown) => {
     text.includes(form.toLowerCase()),
   );
 };
+
+describe("sign", () => {
+  const how = { algorithm: "HMAC-SHA-256", scope: null, key: "text" };
+  const signature = createHmac("sha256", VALUE).update("body").digest("hex");
+
+  test("signs with the owner's secret, which the run does not get, and shares nothing of the run", async () => {
+    const keepNothing = vi.fn();
+    const call = { ...open({}, { principal: "me" }), principal: "a guest", keepNothing };
+    const signed = (await binding.sign!(["API_KEY", "body", how], call)) as Uint8Array;
+    expect(Buffer.from(signed).toString("hex")).toBe(signature);
+    expect(usedSecret(call.signal)).toBe(false);
+    expect(keepNothing).toHaveBeenCalled();
+  });
+
+  test("asks first; a secret that is not there, or not granted, signs nothing", async () => {
+    await expect(binding.sign!(["OTHER", "body", how], open())).rejects.toMatchObject({
+      name: "PermissionDeniedError",
+      permission: "secrets",
+      value: "OTHER",
+    });
+    await expect(binding.sign!(["NONE", "body", how], open({ secrets: true }))).rejects.toMatchObject({
+      code: "missing",
+    });
+    await expect(binding.sign!(["API_KEY", 1, how], open())).rejects.toMatchObject({ code: "value" });
+    await expect(binding.sign!(["API_KEY", "body", null], open())).rejects.toMatchObject({ code: "value" });
+  });
+});
 
 describe("get", () => {
   test("gives a placeholder of letters and digits, bound to principal, UDF and name", async () => {

@@ -7,6 +7,7 @@ import { SecretError } from "./errors.ts";
 import type { KeySource } from "./keys.ts";
 import { placeholderOf, RunSecrets } from "./run-secrets.ts";
 import { keepSecrets, outermostOf, secretsOf } from "./runs.ts";
+import { checkData, checkSigning, sign } from "./signing.ts";
 import { checkName, type Vault } from "./vault.ts";
 
 export interface SecretsOptions {
@@ -17,22 +18,25 @@ export interface SecretsOptions {
 /**
  * Makes the binding.
  *
- *     get(name)   the value where the grant says `reveal`; else a placeholder (run-secrets.ts)
- *     list()      names of the secrets that the run may use
+ *     get(name)                                     the value where the grant says `reveal`; else a placeholder (run-secrets.ts)
+ *     sign(name, data, { algorithm, scope, key })   a signature with its value, which the UDF does not see (signing.ts); bytes
+ *     list()                                        names of the secrets that the run may use
  *
  * @throws PermissionDeniedError, SecretError
  */
 export function secretsBinding({ vault, keys }: SecretsOptions): Binding {
+  const grantedSecret = async (given: unknown, call: Call) => {
+    const name = checkName(given);
+    // The secret is in no key of a result: it may be another one, or none, a moment later.
+    call.keepNothing();
+    const { hosts, reveal } = await call.require("secrets", name);
+    const value = await orSecretError(() => vault.read(call.owner, name));
+    if (value !== undefined) return { name, value, hosts, reveal };
+    throw new SecretError("missing", `There is no secret ${name}: fuselet secrets set ${name} makes it`);
+  };
   return {
     async get([given], call) {
-      const name = checkName(given);
-      // The secret is in no key of a result: it may be another one, or none, a moment later.
-      call.keepNothing();
-      const { hosts, reveal } = await call.require("secrets", name);
-      const value = await orSecretError(() => vault.read(call.owner, name));
-      if (value === undefined) {
-        throw new SecretError("missing", `There is no secret ${name}: fuselet secrets set ${name} makes it`);
-      }
+      const { name, value, hosts, reveal } = await grantedSecret(given, call);
       if (reveal) {
         ofRun(outermostOf(call.signal)).reveal(name, value);
         return value;
@@ -41,6 +45,11 @@ export function secretsBinding({ vault, keys }: SecretsOptions): Binding {
       const placeholder = await makePlaceholder(placeholders, name, call);
       ofRun(call.signal).hide(placeholder, { name, value, hosts });
       return placeholder;
+    },
+
+    async sign([given, data, how], call) {
+      const [bytes, signing] = [checkData(data), checkSigning(how)];
+      return sign(await grantedSecret(given, call), bytes, signing);
     },
 
     async list(_args, call) {

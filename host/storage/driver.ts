@@ -92,4 +92,7 @@ export interface Driver {
   sign(location: Location, options: SignOptions): Promise<string>;
 }
 
-export type OpenDriver = (call: Call) => Driver;
+/** On whose behalf the storage is used: a run, or a request to a server. */
+export type StorageCall = Pick<Call, "principal" | "owner" | "permissions" | "signal" | "taken" | "require">;
+
+export type OpenDriver = (call: StorageCall) => Driver;

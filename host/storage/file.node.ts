@@ -2,8 +2,8 @@
 import { constants, type Dirent, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { once } from "../../runtime/once.ts";
 import type { StoredFile } from "../files/files.ts";
-import type { Call } from "../host.ts";
 import { isDenied } from "./denied.ts";
 import type {
   Driver,
@@ -12,6 +12,8 @@ import type {
   Listing,
   ListOptions,
   OpenDriver,
+  SignOptions,
+  StorageCall,
   Upload,
   WriteOptions,
 } from "./driver.ts";
@@ -19,8 +21,9 @@ import { StorageError } from "./errors.ts";
 import { FileUpload } from "./file-upload.node.ts";
 import { type Held, hold } from "./held.node.ts";
 import { below, type Location, locationUrl, nameOf } from "./location.ts";
+import { mountedDriver } from "./mounted.ts";
 import { isPartName, type Parts } from "./parts.node.ts";
-import { grantedPlace, ownerFolder, ownPlace, type Place } from "./places.node.ts";
+import { grantedPlace, MOUNT, mountPlace, ownerFolder, ownPlace, type Place } from "./places.node.ts";
 import type { Amount, Quota } from "./quota.ts";
 import { changed, checkDepth } from "./refusals.ts";
 import { orNull, storageError } from "./system-error.node.ts";
@@ -34,9 +37,11 @@ export interface OwnFilesOptions {
   folder: string;
   parts: Parts;
   quota: Quota;
-  /** Makes URLs for `sign`, where a server gives such files out. Default: none can be signed. */
-  sign?: Driver["sign"];
+  sign?: SignFile | undefined;
 }
+
+/** Makes URLs for `sign`, where a server gives files of this machine out. Default: none can be signed. */
+export type SignFile = (location: Location, options: SignOptions, owner: string) => Promise<string>;
 
 /** `fd://`: a folder for each owner. */
 export function ownFilesDriver({ folder, parts, quota, sign = refuseToSign }: OwnFilesOptions): OpenDriver {
@@ -44,7 +49,7 @@ export function ownFilesDriver({ folder, parts, quota, sign = refuseToSign }: Ow
     const root = ownerFolder(folder, call.owner);
     const take: Take = (wanted, location) =>
       quota.take(basename(root), wanted, location, () => amountIn(root));
-    return new FileDriver({ place: ownPlace(root, call), parts, take, sign }, call);
+    return new FileDriver({ place: ownPlace(root, call), parts, take, sign: signFor(sign, call) }, call);
   };
 }
 
@@ -52,16 +57,35 @@ export interface FilesOptions {
   /** Folders of the host itself: no UDF comes there. `/proc`, `/sys` and `/dev` are closed anyway. */
   closed: readonly string[];
   parts: Parts;
+  sign?: SignFile | undefined;
+  /** What a server has at `file:///mount`, in place of what this machine has there. */
+  mount?: { folderOf(owner: string): Promise<string>; quota: Quota } | undefined;
 }
 
 /** `file://`: the file system, as far as it is granted. */
-export function filesDriver({ closed, parts }: FilesOptions): OpenDriver {
-  return (call) =>
-    new FileDriver(
-      { place: grantedPlace(closed, call), parts, take: async () => () => {}, sign: refuseToSign },
-      call,
-    );
+export function filesDriver({ closed, parts, sign = refuseToSign, mount }: FilesOptions): OpenDriver {
+  return (call) => {
+    const rest = { parts, sign: signFor(sign, call) };
+    const machine = (more: readonly string[]) =>
+      new FileDriver(
+        { ...rest, place: grantedPlace([...closed, ...more], call), take: async () => () => {} },
+        call,
+      );
+    if (!mount) return machine([]);
+    const root = once(() => mount.folderOf(call.owner));
+    const take: Take = async (wanted, location) => {
+      const folder = await root();
+      return mount.quota.take(`mount/${basename(folder)}`, wanted, location, () => amountIn(folder));
+    };
+    const mounted = new FileDriver({ ...rest, place: mountPlace(root, call), take }, call);
+    return mountedDriver(MOUNT, mounted, machine([MOUNT]));
+  };
 }
+
+const signFor =
+  (sign: SignFile, { owner }: StorageCall): Driver["sign"] =>
+  (location, options) =>
+    sign(location, options, owner);
 
 /** Called before something is written; what it gives, after that. @throws StorageError "full" */
 type Take = (wanted: Amount, location: Location) => Promise<() => void>;
@@ -84,10 +108,10 @@ class FileDriver implements Driver {
   readonly #place: Place;
   readonly #parts: Parts;
   readonly #take: Take;
-  readonly #call: Call;
+  readonly #call: StorageCall;
   readonly sign: Driver["sign"];
 
-  constructor({ place, parts, take, sign }: FileDriverParts, call: Call) {
+  constructor({ place, parts, take, sign }: FileDriverParts, call: StorageCall) {
     this.#place = place;
     this.#parts = parts;
     this.#take = take;
@@ -266,6 +290,8 @@ class FileDriver implements Driver {
    * @param beforeMaking called with the number of folders that are missing, which are made then. Default: none is made
    */
   async #holdParent(location: Location, beforeMaking?: (missing: number) => Promise<void>): Promise<Held> {
+    if (this.#place.isWhole(location))
+      throw new StorageError("request", `Cannot use ${locationUrl(location)} so: that is a whole storage`);
     const path = await this.#pathOf(location);
     const missing: string[] = [];
     let at = dirname(path);

@@ -3,11 +3,10 @@
  * `net`; a redirect leads where `net` leads, and `read` is asked for the place that was named.
  */
 import type { StoredFile } from "../files/files.ts";
-import type { Call } from "../host.ts";
 import { NetError } from "../net/errors.ts";
 import type { Answer, Guard } from "../net/guard.ts";
 import { readRequest } from "../net/request.ts";
-import type { Driver, Entry, GetOptions, OpenDriver } from "./driver.ts";
+import type { Driver, Entry, GetOptions, OpenDriver, StorageCall } from "./driver.ts";
 import { StorageError, type StorageErrorCode } from "./errors.ts";
 import { encodePath, type Location, locationUrl, nameOf } from "./location.ts";
 import { rangeHeader } from "./objects.ts";
@@ -32,9 +31,9 @@ export function httpDriver({ guard }: HttpOptions): OpenDriver {
 
 class HttpDriver implements Driver {
   readonly #guard: HttpOptions["guard"];
-  readonly #call: Call;
+  readonly #call: StorageCall;
 
-  constructor(guard: HttpOptions["guard"], call: Call) {
+  constructor(guard: HttpOptions["guard"], call: StorageCall) {
     this.#guard = guard;
     this.#call = call;
   }

@@ -1,5 +1,4 @@
 /** `fd://` in a page: files in the page's own file system (OPFS), which belongs to its origin. */
-import type { Call } from "../host.ts";
 import { orNull } from "../opfs.browser.ts";
 import { isDenied } from "./denied.ts";
 import type {
@@ -9,6 +8,7 @@ import type {
   Listing,
   ListOptions,
   OpenDriver,
+  StorageCall,
   Upload,
   WriteOptions,
 } from "./driver.ts";
@@ -26,9 +26,9 @@ class OpfsDriver implements Driver {
   /** Without the file system's root: that of all principals, and this one's. Names of principals are not names of files: they may have slashes. */
   readonly #root: readonly [string, string];
   readonly #quota: Quota;
-  readonly #call: Call;
+  readonly #call: StorageCall;
 
-  constructor(folder: string, quota: Quota, call: Call) {
+  constructor(folder: string, quota: Quota, call: StorageCall) {
     this.#root = [folder, encodeURIComponent(call.owner).replaceAll(".", "%2E")];
     this.#quota = quota;
     this.#call = call;

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { once } from "../../runtime/once.ts";
-import type { Call } from "../host.ts";
 import { storage } from "../permissions/storage.ts";
 import { isDenied } from "./denied.ts";
+import type { StorageCall } from "./driver.ts";
 import { StorageError } from "./errors.ts";
 import { type Location, locationUrl } from "./location.ts";
 
@@ -27,6 +27,8 @@ export interface Place {
   shows(real: string): Promise<boolean>;
   /** Whether something below is no place of the storage, whatever is granted. */
   hasClosed(real: string): Promise<boolean>;
+  /** Whether a location is all of a storage that the host gave a folder: no file, and not to be deleted. */
+  isWhole(location: Location): boolean;
   /** Makes what must be there before something is written. */
   prepare(): Promise<void>;
   /** For new files. */
@@ -42,24 +44,42 @@ export function ownerFolder(folder: string, principal: string): string {
   );
 }
 
-/** A principal's own folder. Links in it may lead to what lies in it. */
-export function ownPlace(root: string, call: Call): Place {
-  const realRoot = once(() => realpath(root));
-  const pathOf = (path: string) => join(root, path);
+/** `fd://`: a principal's own folder. */
+export function ownPlace(root: string, call: StorageCall): Place {
+  return folderPlace(async () => root, "fd://", call);
+}
+
+/** What `file:///mount` is on a server: a folder that the owner's team shares. */
+export const MOUNT = "/mount";
+
+export function mountPlace(root: () => Promise<string>, call: StorageCall): Place {
+  return folderPlace(root, MOUNT, call);
+}
+
+/** A folder of the host under a name of its own. Links in it may lead to what lies in it. */
+function folderPlace(root: () => Promise<string>, name: string, call: StorageCall): Place {
+  const realRoot = once(async () => realpath(await root()));
+  const base = name.endsWith("/") ? name : `${name}/`;
+  const restOf = (value: string) =>
+    value === name ? "" : value.startsWith(base) ? value.slice(base.length) : null;
   return {
     ...decisions(call, {
       nameFor: async (real) => {
         const rest = remainder(real, await realRoot());
-        return rest === null ? null : `fd://${rest}`;
+        return rest === "" ? name : rest && `${base}${rest}`;
       },
       refusal: "a link leads out of the storage",
-      pathOfRule: (rule) => (rule.startsWith("fd://") ? pathOf(rule.slice("fd://".length)) : null),
+      async pathOfRule(rule) {
+        const rest = restOf(rule);
+        return rest === null ? null : join(await root(), rest);
+      },
     }),
     mode: 0o600,
-    pathOf: async ({ path }) => pathOf(path),
+    pathOf: async ({ value }) => join(await root(), restOf(value) as string),
     hasClosed: async () => false,
+    isWhole: ({ value }) => value === name,
     async prepare() {
-      await mkdir(root, { recursive: true, mode: 0o700 });
+      await mkdir(await root(), { recursive: true, mode: 0o700 });
     },
   };
 }
@@ -72,7 +92,7 @@ const CLOSED = "it belongs to the system, or to the host itself";
  * The file system as it was granted. A link may lead to what is granted as well.
  * @param closed folders of the host itself, which hold keys and grants
  */
-export function grantedPlace(closed: readonly string[], call: Call): Place {
+export function grantedPlace(closed: readonly string[], call: StorageCall): Place {
   const closedFolders = once(async () => [
     ...SYSTEM,
     ...(await Promise.all(closed.map((folder) => realpath(folder).catch(() => folder)))),
@@ -83,9 +103,10 @@ export function grantedPlace(closed: readonly string[], call: Call): Place {
     ...decisions(call, {
       nameFor: async (real) => ((await isClosed(real)) ? null : real),
       refusal: CLOSED,
-      pathOfRule: (rule) => (rule.startsWith("/") ? rule : null),
+      pathOfRule: async (rule) => (rule.startsWith("/") ? rule : null),
     }),
     mode: 0o666,
+    isWhole: () => false,
     async pathOf({ value }) {
       if (await isClosed(value)) throw new StorageError("access", `Cannot use file://${value}: ${CLOSED}`);
       if (process.platform === "win32")
@@ -106,18 +127,18 @@ interface Rules {
   /** Why a path that has no name is refused. */
   refusal: string;
   /** The path that a rule means; null where it is one for another storage. */
-  pathOfRule(rule: string): string | null;
+  pathOfRule(rule: string): Promise<string | null>;
 }
 
 function decisions(
-  call: Call,
+  call: StorageCall,
   { nameFor, refusal, pathOfRule }: Rules,
 ): Pick<Place, "admit" | "hides" | "shows"> {
   /** A deny rule holds for what the name in it leads to, too. */
   const denyingRule = async (permission: "read" | "write", real: string): Promise<string | null> => {
     const rules = call.permissions.deny?.[permission];
     for (const rule of Array.isArray(rules) ? (rules as string[]) : []) {
-      const path = pathOfRule(rule);
+      const path = await pathOfRule(rule);
       const denied = path === null ? null : await realpath(path).catch(() => null);
       if (denied !== null && remainder(real, denied) !== null) return rule;
     }

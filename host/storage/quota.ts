@@ -79,7 +79,7 @@ export class Quota {
     const most = this.#most;
     throw new StorageError(
       "full",
-      `Cannot write ${locationUrl(location)}: one principal may hold ${most.bytes} bytes in ${most.objects} files and folders of fd://; delete some, or let the host allow more (storage.quota; of the command line FUSELET_STORAGE_BYTES and FUSELET_STORAGE_OBJECTS)`,
+      `Cannot write ${locationUrl(location)}: one principal may hold ${most.bytes} bytes in ${most.objects} files and folders here; delete some, or let the host allow more (storage.quota; of the command line FUSELET_STORAGE_BYTES and FUSELET_STORAGE_OBJECTS)`,
     );
   }
 

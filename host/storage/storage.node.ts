@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Guard } from "../net/guard.ts";
 import { openStore } from "../store/store.node.ts";
-import { filesDriver, ownFilesDriver } from "./file.node.ts";
+import { filesDriver, ownFilesDriver, type SignFile } from "./file.node.ts";
 import { gsDriver } from "./gs.ts";
 import { httpDriver } from "./http.ts";
 import { openParts } from "./parts.node.ts";
@@ -25,8 +25,18 @@ export interface NodeStorageOptions {
   enableGcs?: boolean;
   /** The text of a service account's key file, for `gs://`. */
   gcsKey?: string;
+  /** What a server adds to the files of this machine. */
+  served?: ServedFiles | undefined;
   /** The guarded fetch. Default: `https://` and `http://` are not there. */
   guard?: Pick<Guard, "fetch">;
+}
+
+/** How a server gives files of this machine out. */
+export interface ServedFiles {
+  /** Makes a URL of the server for a place of `fd://` or `file://`. */
+  sign: SignFile;
+  /** The folder that `file:///mount` is for an owner. */
+  mountOf(owner: string): Promise<string>;
 }
 
 /**
@@ -36,7 +46,8 @@ export interface NodeStorageOptions {
 export function openStorage(
   options: NodeStorageOptions,
 ): Pick<StorageOptions, "drivers"> & { close(): Promise<void> } {
-  const { dataFolder, closed = [], s3 = { credentials: null }, enableGcs = false, gcsKey, guard } = options;
+  const { dataFolder, closed = [], s3 = { credentials: null }, enableGcs = false, gcsKey } = options;
+  const { guard, served } = options;
   const usage = openStore({ path: join(dataFolder, "usage.db"), disposable: true });
   const quota = new Quota({ quota: options.quota, store: usage });
   const { send, close } = openSend();
@@ -44,8 +55,13 @@ export function openStorage(
   const http = guard && httpDriver({ guard });
   return {
     drivers: {
-      fd: ownFilesDriver({ folder: join(dataFolder, "files"), parts, quota }),
-      file: filesDriver({ closed: [dataFolder, ...closed], parts }),
+      fd: ownFilesDriver({ folder: join(dataFolder, "files"), parts, quota, sign: served?.sign }),
+      file: filesDriver({
+        closed: [dataFolder, ...closed],
+        parts,
+        sign: served?.sign,
+        mount: served && { folderOf: (owner) => served.mountOf(owner), quota },
+      }),
       s3: s3Driver({ ...s3, send }),
       ...(enableGcs && gcsKey !== undefined ? { gs: gsDriver({ send, key: gcsKey }) } : {}),
       ...(http ? { http, https: http } : {}),

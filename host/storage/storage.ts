@@ -5,7 +5,6 @@
  */
 import { UsageError } from "../../runtime/errors.ts";
 import type { RunFiles, StoredFile } from "../files/files.ts";
-import type { Call } from "../host.ts";
 import { deniedBelow, isDenied } from "./denied.ts";
 import type {
   Driver,
@@ -15,6 +14,8 @@ import type {
   OpenDriver,
   Range,
   SignOptions,
+  StorageCall,
+  Upload,
   WriteOptions,
 } from "./driver.ts";
 import { StorageError } from "./errors.ts";
@@ -38,6 +39,8 @@ const MOST_GET_BYTES = 32 * MiB;
 export const MOST_RANGE_BYTES = 4 * MiB;
 /** The most that `put` and `writePart` take. */
 export const MOST_PART_BYTES = 8 * MiB;
+/** How often a file is looked at anew that changes all the time. */
+const MOST_TRIES = 5;
 /** The most files that `signPrefix` signs. */
 const MOST_SIGNED = 10_000;
 
@@ -58,7 +61,7 @@ export class Storage {
   }
 
   /** One page of a folder. That of a file is the file. */
-  async list(url: string, options: ListOptions, call: Call): Promise<Listing> {
+  async list(url: string, options: ListOptions, call: StorageCall): Promise<Listing> {
     const { location, driver } = await this.#ask("read", url, call);
     const { entries, next } = await driver.list(location, options);
     const shown = entries.filter((entry) => !isHidden(entry, call));
@@ -68,7 +71,7 @@ export class Storage {
   }
 
   /** @throws StorageError "not found" */
-  async details(url: string, call: Call): Promise<Entry> {
+  async details(url: string, call: StorageCall): Promise<Entry> {
     const { location, driver } = await this.#ask("read", url, call);
     const entry = await driver.head(location);
     if (entry) return entry;
@@ -87,7 +90,7 @@ export class Storage {
    * A file as bytes, or a part of it.
    * @throws StorageError "full" for a whole file of more than 32 MiB
    */
-  async get(url: string, range: Range | null, call: Call): Promise<Uint8Array> {
+  async get(url: string, range: Range | null, call: StorageCall): Promise<Uint8Array> {
     const { location, driver } = await this.#ask("read", url, call);
     const most = range ? range.length : MOST_GET_BYTES;
     return this.#files.roomOf(call).read(async (take) => {
@@ -96,17 +99,51 @@ export class Storage {
     });
   }
 
+  /**
+   * A file, or a part of it, as it comes: all of one version. Whoever asks reads it to its end, or ends it with `return` after the
+   * first part.
+   * @param rangeOf what is wanted of the file; null is all of it
+   * @throws StorageError "not found", "request" for a folder
+   */
+  async read(
+    url: string,
+    rangeOf: (entry: Entry) => Range | null,
+    call: StorageCall,
+  ): Promise<{ entry: Entry; body: AsyncIterable<Uint8Array> }> {
+    const { location, driver } = await this.#ask("read", url, call);
+    for (let tries = MOST_TRIES; ; tries--) {
+      const entry = await headOf(driver, location);
+      try {
+        return { entry, body: await driver.get(location, { range: rangeOf(entry), etag: entry.etag }) };
+      } catch (error) {
+        // Another version has come in its place meanwhile.
+        if (tries <= 1 || (await headOf(driver, location)).etag === entry.etag) throw error;
+      }
+    }
+  }
+
+  /** Begins to write a file. Whoever asks ends the upload. */
+  async upload(url: string, options: WriteOptions, call: StorageCall): Promise<Upload> {
+    const { location, driver } = await this.#ask("write", url, call);
+    return driver.write(fileOf(location), options);
+  }
+
+  /** Makes sure that a file may be written, and says its URL. @throws StorageError "request", PermissionDeniedError */
+  async mayWrite(url: string, call: StorageCall): Promise<string> {
+    const { location } = await this.#ask("write", url, call);
+    return locationUrl(fileOf(location));
+  }
+
   /** Opens a file for the run. @returns its number in the binding `files`, and its size in bytes */
-  async open(url: string, call: Call): Promise<{ file: number; size: number }> {
+  async open(url: string, call: StorageCall): Promise<{ file: number; size: number }> {
     const { location, driver } = await this.#ask("read", url, call);
     const file = await (driver.open?.(location) ?? openByRanges(driver, location));
     return { file: await this.#files.add(file, call), size: file.size };
   }
 
   /** Writes a file as a whole. */
-  async put(url: string, bytes: Uint8Array, options: WriteOptions, call: Call): Promise<void> {
-    const { location, driver } = await this.#ask("write", url, call);
-    const upload = await driver.write(fileOf(location), options);
+  async put(url: string, bytes: Uint8Array, options: WriteOptions, call: StorageCall): Promise<void> {
+    const upload = await this.upload(url, options, call);
     try {
       await upload.write(bytes);
       await upload.commit();
@@ -117,21 +154,21 @@ export class Storage {
   }
 
   /** Begins to write a file in parts. @returns the number of the upload, which ends with the run */
-  async openWrite(url: string, options: WriteOptions, call: Call): Promise<number> {
+  async openWrite(url: string, options: WriteOptions, call: StorageCall): Promise<number> {
     const { location, driver } = await this.#ask("write", url, call);
     const file = fileOf(location);
     return this.#uploads.open(locationUrl(file), () => driver.write(file, options), call);
   }
 
-  writePart(upload: unknown, bytes: Uint8Array, call: Call): Promise<void> {
+  writePart(upload: unknown, bytes: Uint8Array, call: StorageCall): Promise<void> {
     return this.#uploads.write(upload, bytes, call);
   }
 
-  commitWrite(upload: unknown, call: Call): Promise<void> {
+  commitWrite(upload: unknown, call: StorageCall): Promise<void> {
     return this.#uploads.commit(upload, call);
   }
 
-  abortWrite(upload: unknown, call: Call): Promise<void> {
+  abortWrite(upload: unknown, call: StorageCall): Promise<void> {
     return this.#uploads.abort(upload, call);
   }
 
@@ -141,7 +178,7 @@ export class Storage {
    * @returns whether there was anything
    * @throws PermissionDeniedError also where something below is denied; then nothing is deleted
    */
-  async delete(url: string, maxDepth: number, call: Call): Promise<boolean> {
+  async delete(url: string, maxDepth: number, call: StorageCall): Promise<boolean> {
     const { location, driver } = await this.#ask("write", url, call);
     if (!location.isFolder && (await driver.delete(location))) return true;
     for (const rule of deniedBelow(call, "write", location.value)) await call.require("write", rule);
@@ -155,7 +192,7 @@ export class Storage {
   }
 
   /** A URL with which anybody can read a file, or write it, until it expires. Nobody looks whether the file is there. */
-  async sign(url: string, options: SignOptions, call: Call): Promise<string> {
+  async sign(url: string, options: SignOptions, call: StorageCall): Promise<string> {
     const { location, driver } = await this.#ask(options.method === "GET" ? "read" : "write", url, call);
     return driver.sign(fileOf(location), options);
   }
@@ -165,7 +202,7 @@ export class Storage {
    * @returns by path: that of the key in its bucket
    * @throws StorageError "full" beyond 10,000 files
    */
-  async signPrefix(url: string, expiresSeconds: number, call: Call): Promise<Record<string, string>> {
+  async signPrefix(url: string, expiresSeconds: number, call: StorageCall): Promise<Record<string, string>> {
     const { location, driver } = await this.#ask("read", url, call);
     const signed: [string, string][] = [];
     for (let after: string | null = null, first = true; first || after !== null; first = false) {
@@ -189,7 +226,7 @@ export class Storage {
   async #ask(
     permission: "read" | "write",
     url: string,
-    call: Call,
+    call: StorageCall,
   ): Promise<{ location: Location; driver: Driver }> {
     const location = parseLocation(url);
     await call.require(permission, location.value);
@@ -202,7 +239,7 @@ export class Storage {
   }
 }
 
-const isHidden = ({ url }: Entry, call: Call) => isDenied(call, "read", parseLocation(url).value);
+const isHidden = ({ url }: Entry, call: StorageCall) => isDenied(call, "read", parseLocation(url).value);
 
 async function* asThereIsRoom(
   body: AsyncIterable<Uint8Array>,
@@ -220,12 +257,18 @@ function fileOf(location: Location): Location {
   throw new StorageError("request", `Cannot use ${locationUrl(location)} as a file: it names a folder`);
 }
 
-/** A file that is asked for in parts, all of one version. */
-async function openByRanges(driver: Driver, location: Location): Promise<StoredFile> {
+/** @throws StorageError "not found", "request" for a folder */
+async function headOf(driver: Driver, location: Location): Promise<Entry> {
   const entry = await driver.head(location);
   if (!entry) throw notFound("open", location);
-  const { size, etag } = entry;
-  if (entry.isDirectory || size === null)
+  if (!entry.isDirectory) return entry;
+  throw new StorageError("request", `Cannot open ${locationUrl(location)}: it is a folder`);
+}
+
+/** A file that is asked for in parts, all of one version. */
+async function openByRanges(driver: Driver, location: Location): Promise<StoredFile> {
+  const { size, etag } = await headOf(driver, location);
+  if (size === null)
     throw new StorageError("request", `Cannot open ${locationUrl(location)}: it is no file of a known size`);
   return {
     size,

@@ -1,6 +1,5 @@
 /** The files that runs are writing, each known by a number. What a run has not ended when it ends is thrown away. */
-import type { Call } from "../host.ts";
-import type { Upload } from "./driver.ts";
+import type { StorageCall, Upload } from "./driver.ts";
 import { StorageError } from "./errors.ts";
 
 /** What a run writes at the same time. */
@@ -33,7 +32,7 @@ export class Uploads {
    * @returns its number, which means nothing in another run
    * @throws StorageError "request" beyond 16 files; what `begin` throws
    */
-  async open(url: string, begin: () => Promise<Upload>, { signal }: Call): Promise<number> {
+  async open(url: string, begin: () => Promise<Upload>, { signal }: StorageCall): Promise<number> {
     if (signal.aborted) throw new StorageError("request", `Cannot write ${url}: the run has ended`);
     const run = this.#runOf(signal);
     if (run.writing.size >= MOST_OPEN)
@@ -57,7 +56,7 @@ export class Uploads {
    * Adds to a file. If that fails, the file is thrown away.
    * @throws StorageError "full" where it has too many bytes
    */
-  async write(number: unknown, bytes: Uint8Array, call: Call): Promise<void> {
+  async write(number: unknown, bytes: Uint8Array, call: StorageCall): Promise<void> {
     const writing = this.#get(number, call);
     writing.bytes += bytes.length;
     if (writing.bytes > this.#mostBytes) {
@@ -74,15 +73,15 @@ export class Uploads {
   }
 
   /** Makes a file visible. If that fails, it is thrown away. */
-  async commit(number: unknown, call: Call): Promise<void> {
+  async commit(number: unknown, call: StorageCall): Promise<void> {
     await then(this.#take(number, call), (upload) => upload.commit());
   }
 
-  async abort(number: unknown, call: Call): Promise<void> {
+  async abort(number: unknown, call: StorageCall): Promise<void> {
     await then(this.#take(number, call), (upload) => upload.abort());
   }
 
-  #get(number: unknown, { signal }: Call): Writing {
+  #get(number: unknown, { signal }: StorageCall): Writing {
     const writing = this.#runOf(signal).writing.get(number as number);
     if (writing) return writing;
     const shown = typeof number === "number" ? ` ${number}` : "";
@@ -92,7 +91,7 @@ export class Uploads {
     );
   }
 
-  #take(number: unknown, call: Call): Writing {
+  #take(number: unknown, call: StorageCall): Writing {
     const writing = this.#get(number, call);
     this.#runOf(call.signal).writing.delete(number as number);
     return writing;

@@ -1,7 +1,8 @@
 /** The binding `udfs`: a UDF runs others by their names, and parts of itself, one or many at once. */
-import { UsageError } from "../../runtime/errors.ts";
+import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
 import type { Tile, UdfSource } from "../../runtime/udf.ts";
 import type { Binding, Call } from "../host.ts";
+import { usedSecret } from "../secrets/runs.ts";
 import { readPart, sizeOf } from "./part.ts";
 import { SOURCE_LIMITS } from "./source.ts";
 import {
@@ -49,7 +50,8 @@ interface OfRun {
 /**
  * Makes the binding.
  *
- *     run(name, parameters, tile)       asks for `run` of that name, runs the UDF, and gives what came of it (`NestedRun`)
+ *     run(name, parameters, tile, maxAgeMs)   asks for `run` of that name, runs the UDF, and gives what came of it (`NestedRun`); a result
+ *                                       that is not older counts as well, and is kept, where `cache` is granted
  *     define(part)                      takes a part of the UDF itself (`readPart`) and gives a number for it. It needs no grant, as
  *                                       its runs can do nothing that the UDF cannot do itself; a rule that denies `run` forbids it
  *     start(target, list, tile)         starts a run of a name or of a defined part with each of these parameters, as far as there is
@@ -88,13 +90,15 @@ export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
     return part;
   };
   return {
-    async run([name, parameters, tile], call): Promise<NestedRun> {
+    async run([name, parameters, tile, maxAgeMs], call): Promise<NestedRun> {
       if (typeof name !== "string")
         throw new UsageError(`Cannot run a UDF: its name must be a text: received ${typeof name}`);
       const checked = readParameters(parameters, JSON.stringify(name));
       const source = await findNamed(name, call);
+      const cacheMaxAgeMs = await readAge(maxAgeMs, call);
       try {
         const { raw, stdout, stderr } = await call.run(source, {
+          cacheMaxAgeMs,
           parameters: checked,
           ...readTile(tile),
           context: nestedContext(call),
@@ -152,4 +156,22 @@ function checkDepth(name: string, { context }: Call): void {
 /** The runtime checks it. */
 function readTile(value: unknown): { tile?: Tile } {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? { tile: value as Tile } : {};
+}
+
+/** In milliseconds; 0 where nothing may be kept: the UDF is run then. @throws UsageError for what is no age */
+async function readAge(age: unknown, call: Call): Promise<number> {
+  if (age === undefined || age === null || age === 0) return 0;
+  if (!Number.isSafeInteger(age) || (age as number) < 0)
+    throw new UsageError(
+      "Cannot run a UDF: the age of results must be a whole number of milliseconds from 0",
+    );
+  // The cache is not encrypted.
+  if (usedSecret(call.signal)) return 0;
+  try {
+    await call.require("cache", "");
+    return age as number;
+  } catch (error) {
+    if (error instanceof PermissionDeniedError) return 0;
+    throw error;
+  }
 }

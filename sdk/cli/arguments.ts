@@ -15,6 +15,8 @@ export type Command =
   | { kind: "version" }
   | { kind: "help"; verb: VerbSpec | null }
   | { kind: "run" | "inspect" | "lock"; options: Options; udf: string; parameters: Record<string, string> }
+  | { kind: "serve" | "doctor"; options: Options }
+  | { kind: "backup" | "restore"; options: Options; file: string }
   | { kind: "cache"; options: Options; action: CacheAction; kinds: readonly KeptKind[] }
   | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] }
   | { kind: "secrets"; options: Options; action: SecretsAction; name: string };
@@ -41,6 +43,10 @@ export class Options {
   get(name: string): string | undefined {
     return this.given.find((option) => option.name === name)?.value;
   }
+  /** All values of an option that may be given several times. */
+  all(name: string): string[] {
+    return this.given.filter((option) => option.name === name).map(({ value = "" }) => value);
+  }
 }
 
 /**
@@ -56,6 +62,18 @@ export function parseArguments(argv: readonly string[]): Command {
   const verb = findVerb(first);
   const { options, positionals } = parseOptions(verb, rest);
   if (options.has("help")) return { kind: "help", verb };
+  if (verb.name === "serve" || verb.name === "doctor") {
+    if (positionals.length)
+      throw new UsageError(`Unexpected argument ${JSON.stringify(positionals[0])}: ${verb.usage}`);
+    return { kind: verb.name, options };
+  }
+  if (verb.name === "backup" || verb.name === "restore") {
+    const [file, ...others] = positionals;
+    if (file === undefined) throw new UsageError(`Name the archive: ${verb.usage}`);
+    if (others.length)
+      throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
+    return { kind: verb.name, options, file };
+  }
   if (verb.name === "cache") return { kind: "cache", options, ...readCacheAction(verb, positionals) };
   if (verb.name === "permissions")
     return { kind: "permissions", options, ...readAction(verb, options, positionals) };

@@ -4,6 +4,7 @@ import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { plainText } from "../../runtime/show.ts";
 import type { CacheAction, Options } from "./arguments.ts";
 import { toColumns } from "./columns.ts";
+import { showBytes } from "./quantities.ts";
 import { type Terminal, write } from "./terminal.ts";
 import type { KeptKind } from "./verbs.ts";
 
@@ -66,14 +67,6 @@ function describeRemoved(removed: Partial<Record<KeptKind, Removed>>): string {
     ([kind, { entries, bytes }]) => `${entries} ${kind}${entries === 0 ? "" : ` (${showBytes(bytes)})`}`,
   );
   return parts.join(", ");
-}
-
-/** `512 B`, `1.5 MB`; a MB is 2^20 bytes, as everywhere here. */
-function showBytes(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB"];
-  const unit = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
-  const number = bytes / 2 ** (10 * unit);
-  return `${unit === 0 || number >= 100 ? Math.round(number) : number.toFixed(1)} ${units[unit]}`;
 }
 
 function showAge(ms: number): string {

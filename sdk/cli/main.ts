@@ -51,6 +51,19 @@ async function dispatch(
       const { inspect } = await import("./inspect.ts");
       return inspect(command, terminal, signal, open);
     }
+    case "serve": {
+      const { serve } = await import("./serve.ts");
+      return serve(command.options, terminal, signal);
+    }
+    case "backup":
+    case "restore": {
+      const { copyServer } = await import("./backup.ts");
+      return copyServer(command, terminal);
+    }
+    case "doctor": {
+      const { doctor } = await import("./doctor.ts");
+      return doctor(command.options, terminal, signal);
+    }
     case "lock": {
       const { lock } = await import("./lock.ts");
       return lock(command, terminal, signal, open);

@@ -52,3 +52,11 @@ export function parseTile(text: string): Tile {
   }
   return tile;
 }
+
+/** `512 B`, `1.5 MB`; a MB is 2^20 bytes, as everywhere here. */
+export function showBytes(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB"];
+  const unit = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  const number = bytes / 2 ** (10 * unit);
+  return `${unit === 0 || number >= 100 ? Math.round(number) : number.toFixed(1)} ${units[unit]}`;
+}

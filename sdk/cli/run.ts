@@ -204,7 +204,8 @@ function refuseTerminal({ stdout }: Terminal, what: string): void {
   throw new UsageError(`Cannot show ${what} on a terminal: write it to a file with -o FILE, or into a pipe`);
 }
 
-function limitsFrom(options: Options): Partial<Limits> {
+/** The limits that options name. */
+export function limitsFrom(options: Options): Partial<Limits> {
   const time = options.get("time-limit");
   const memory = options.get("memory-limit");
   return {

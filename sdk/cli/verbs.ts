@@ -119,6 +119,12 @@ const COMMON: readonly OptionSpec[] = [
   ...EVERYWHERE,
 ];
 
+const DATA_OPTION: OptionSpec = {
+  name: "data",
+  value: "DIR",
+  help: "the folder of fuselet serve (default: server, in the user's data folder)",
+};
+
 /** Where packages are fetched from, by those verbs that may fetch some. */
 const INDEX_OPTIONS: readonly OptionSpec[] = [
   {
@@ -226,6 +232,57 @@ export const VERBS: readonly VerbSpec[] = [
     ],
   },
   {
+    name: "serve",
+    usage: "fuselet serve [options]",
+    summary: "Serve saved UDFs over HTTP, for the published Fused client, pages and curl",
+    description:
+      "Speaks the wire of the Fused client under /server/v1, for whoever has a token. The first start makes one and shows it once; only its hash\nis kept. --token is another one, which opens the server while it runs. Everything is in one folder. The permissions are the most\nthat any UDF gets that runs here; nothing is allowed by default. Ctrl-C lets runs under way end first.",
+    options: [
+      { name: "port", value: "N", help: "the port to listen on; 0 takes a free one (default: 8000)" },
+      { name: "host", value: "ADDRESS", help: "the address to listen on (default: 127.0.0.1)" },
+      {
+        name: "data",
+        value: "DIR",
+        help: "the folder of UDFs, users, files, secrets and jobs (default: server, in the user's data folder)",
+      },
+      {
+        name: "token",
+        value: "TOKEN",
+        help: "a token of the first user, of at least 8 characters (default: FUSELET_TOKEN, else the one that the first start made)",
+      },
+      {
+        name: "public-url",
+        value: "URL",
+        help: "how clients reach the server, where that is not its address: behind a proxy",
+      },
+      {
+        name: "allow-host",
+        value: "NAME",
+        repeatable: true,
+        help: "a host name that requests may be for, beside this machine's own; * is any",
+      },
+      {
+        name: "cors-origin",
+        value: "ORIGIN",
+        repeatable: true,
+        help: "an origin whose pages may use the server; * is any",
+      },
+      { name: "isolates", value: "N", help: "the most isolates at once (default: 4)" },
+      { name: "time-limit", value: "TIME", help: "end a run after this time (default: 120s)" },
+      { name: "job-time-limit", value: "TIME", help: "end a task of a job after this time (default: 1h)" },
+      { name: "memory-limit", value: "SIZE", help: "end a run above this memory (default: 2GB)" },
+      { name: "verbose", short: "v", help: "write each request to standard error, as a line of JSON" },
+      ...PERMISSION_OPTIONS.filter(({ name }) => name !== "no-prompt"),
+      ...INDEX_OPTIONS,
+      ...COMMON,
+    ],
+    examples: [
+      "fuselet serve",
+      "fuselet serve --port 8000 --data ./server --allow-cache --allow-net=api.example.org",
+      "fuselet serve --host 0.0.0.0 --allow-host udfs.example.org --public-url https://udfs.example.org",
+    ],
+  },
+  {
     name: "cache",
     usage: "fuselet cache [list | clear] [results] [downloads] [snapshots] [packages]",
     summary: "Show or remove what is kept for later runs",
@@ -260,10 +317,37 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet run weather.py --allow-net=api.example.org --allow-secrets=API_KEY@api.example.org",
     ],
   },
+  {
+    name: "backup",
+    usage: "fuselet backup [--data DIR] FILE",
+    summary: "Copy a server's folder to an archive, while the server runs",
+    description:
+      "FILE is a new tar archive, which only the user can read: it has the secrets and the key that opens them, unless that is in\nFUSELET_SECRETS_KEY. Databases are copied as they are at one moment, then the files. Caches are left out.",
+    options: [DATA_OPTION, { name: "json", help: "write JSON" }, ...EVERYWHERE],
+    examples: ["fuselet backup server.tar", "fuselet backup --data ./server backups/monday.tar"],
+  },
+  {
+    name: "restore",
+    usage: "fuselet restore FILE [--data DIR]",
+    summary: "Make a server's folder of an archive",
+    description:
+      "FILE is what fuselet backup wrote. The folder must be empty, or not there yet; it is made as a whole or not at all.\nWhile it is restored, no server may run in it.",
+    options: [DATA_OPTION, { name: "json", help: "write JSON" }, ...EVERYWHERE],
+    examples: ["fuselet restore backups/monday.tar --data ./server"],
+  },
+  {
+    name: "doctor",
+    usage: "fuselet doctor [options]",
+    summary: "Check whether what fuselet needs is there and works",
+    description:
+      "Runs a UDF of each language, and looks at Node, esbuild, the folders of caches and data, the server's database, and the secrets with\ntheir key. Exit status: 0 where all is well, else 1.",
+    options: [DATA_OPTION, { name: "json", help: "write JSON" }, ...COMMON],
+    examples: ["fuselet doctor", "fuselet doctor --data ./server --json"],
+  },
 ];
 
 /** Verbs of the contract that this version has not. */
-export const LATER_VERBS = ["serve", "login", "job", "doctor", "worker", "remote"];
+export const LATER_VERBS = ["login", "job", "worker", "remote"];
 
 /** Options of the contract that this version has not. */
 export const LATER_OPTIONS = ["instance-type"];

@@ -2,6 +2,7 @@
 import type { Entry } from "../../host/storage/driver.ts";
 import { door } from "./door.ts";
 import { HostFile } from "./files.ts";
+import { secrets } from "./secrets.ts";
 
 /** What one call of the host writes at most. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -10,6 +11,28 @@ const PART_BYTES = 8 * 1024 * 1024;
 export type FileDetails = Entry;
 
 const ask = (method: string, ...args: unknown[]) => door.call(`storage.${method}`, ...args);
+
+/** Writes a file, whole or not at all. @param part gives its bytes from a position on */
+async function write(
+  url: string,
+  options: object,
+  size: number,
+  part: (position: number, length: number) => Promise<Uint8Array>,
+): Promise<void> {
+  if (size <= PART_BYTES) {
+    await ask("put", url, await part(0, size), options);
+    return;
+  }
+  const upload = await ask("openWrite", url, options);
+  try {
+    for (let at = 0; at < size; at += PART_BYTES)
+      await ask("writePart", upload, await part(at, Math.min(PART_BYTES, size - at)));
+    await ask("commitWrite", upload);
+  } catch (error) {
+    await ask("abortWrite", upload).catch(() => {});
+    throw error;
+  }
+}
 
 /**
  * A place is a URL: `fd://` (this principal's own files), `s3://`, `gs://`, `file://`, or `http(s)://`, which can only be read. All need
@@ -44,6 +67,19 @@ export const api = {
     }
   },
 
+  /**
+   * Copies a file of the storage to another place of it, in parts: it may be larger than memory.
+   * @param localPath where to: a place, as `filePath` gives one
+   */
+  async download(url: string, localPath: string): Promise<void> {
+    const file = await api.open(url);
+    try {
+      await write(localPath, {}, file.size, (position, length) => file.read(position, length));
+    } finally {
+      await file.close();
+    }
+  },
+
   /** Opens a file, which is read in parts and may be larger than memory. */
   async open(url: string): Promise<HostFile> {
     const { file, size } = (await ask("open", url)) as { file: number; size: number };
@@ -61,19 +97,7 @@ export const api = {
     options: { contentType?: string; ifNoneMatch?: boolean } = {},
   ): Promise<void> {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    if (bytes.length <= PART_BYTES) {
-      await ask("put", url, bytes, options);
-      return;
-    }
-    const upload = await ask("openWrite", url, options);
-    try {
-      for (let at = 0; at < bytes.length; at += PART_BYTES)
-        await ask("writePart", upload, bytes.subarray(at, at + PART_BYTES));
-      await ask("commitWrite", upload);
-    } catch (error) {
-      await ask("abortWrite", upload).catch(() => {});
-      throw error;
-    }
+    await write(url, options, bytes.length, async (at, length) => bytes.subarray(at, at + length));
   },
 
   /**
@@ -98,4 +122,11 @@ export const api = {
     { expiresSeconds = 3600 }: { expiresSeconds?: number } = {},
   ): Promise<Record<string, string>> =>
     (await ask("signPrefix", url, { expiresSeconds })) as Record<string, string>,
+
+  /**
+   * Gives the credentials for Google Cloud that the secret `gcs_fused`, or another, holds: a service account's JSON; a text that stands for
+   * it where the secret was not granted with `reveal`. Places of `gs://` need no such thing: the host reads them with its own access.
+   * @throws an Error named PermissionDeniedError, or SecretError where there is no such secret
+   */
+  enableGcs: (secret = "gcs_fused"): Promise<string> => secrets.get(secret),
 };

@@ -82,3 +82,18 @@ export async function download(
   const { file, size } = (await door.call("download.get", request)) as { file: number; size: number };
   return new HostFile(file, size);
 }
+
+/**
+ * A place of this principal's own for a file or a folder: what `api` writes there (permission `write`) can be read again by later runs
+ * (permission `read`). An isolate has no disk: this is the storage `fd://`, where folders need not be made.
+ * @param path relative, with slashes
+ * @throws TypeError for a path that is absolute, leaves its folder or has an empty part
+ */
+export function filePath(path: string): string {
+  const parts = typeof path === "string" ? path.split("/") : [""];
+  if (/[\0\\?#%]/.test(path) || parts.some((part) => part === "" || part === "." || part === ".."))
+    throw new TypeError(
+      `Cannot make a path: it must be relative, with slashes, and stay in its folder: received ${JSON.stringify(path)}`,
+    );
+  return `fd://${path}`;
+}

@@ -1,4 +1,5 @@
 /** Running other UDFs from a TypeScript UDF. */
+import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
 import type { NestedRun } from "../../host/udfs/binding.ts";
 import type { FinishedRun, RunFailure } from "../../host/udfs/started.ts";
 import { door } from "./door.ts";
@@ -6,7 +7,8 @@ import type { Tile } from "./udf.ts";
 
 /**
  * Runs another UDF by its name, with what this run may do and never more. Needs the permission `run` for the name.
- * @param options `tile` makes it a run of that tile
+ * @param options `tile` makes it a run of that tile; with `cacheMaxAge` (`"12h"`, or seconds) a result of an earlier run that is not older
+ *   counts as well, and what comes of this one is kept, where the permission `cache` is granted
  * @returns its value; a table, an array or a document as `fuselet/udf` has them
  * @throws an Error named UdfRuntimeError, whose `type` is the class of what the other UDF raised; PermissionDeniedError;
  *   UsageError where there is no such UDF or runs are nested more than 5 deep
@@ -14,9 +16,16 @@ import type { Tile } from "./udf.ts";
 export async function run(
   name: string,
   parameters: Readonly<Record<string, unknown>> = {},
-  { tile }: { tile?: Tile } = {},
+  { tile, cacheMaxAge = 0 }: { tile?: Tile; cacheMaxAge?: number | string } = {},
 ): Promise<unknown> {
-  const { value, failure } = (await door.call("udfs.run", name, parameters, tile ?? null)) as NestedRun;
+  const age = parseAge(cacheMaxAge);
+  if (age === undefined) {
+    throw new RangeError(
+      `Cannot run: cacheMaxAge must be ${AGE_RULE}: received ${JSON.stringify(cacheMaxAge)}`,
+    );
+  }
+  const answer = await door.call("udfs.run", name, parameters, tile ?? null, ...(age > 0 ? [age] : []));
+  const { value, failure } = answer as NestedRun;
   if (!failure) return value;
   throw raised(failure);
 }

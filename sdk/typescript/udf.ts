@@ -11,9 +11,18 @@ import { door, type UdfHost } from "./door.ts";
 export { api, type FileDetails } from "./api.ts";
 export { type CachedFunction, type CacheOptions, cache } from "./cache.ts";
 export { context, type UdfContext } from "./context.ts";
-export { type DownloadOptions, download, type HostFile } from "./files.ts";
+export { type DownloadOptions, download, filePath, type HostFile } from "./files.ts";
+export { type HexTableTiming, h3, type IngestRasterOptions, type PartitionOptions } from "./h3.ts";
+export {
+  type IngestNongeospatialOptions,
+  type IngestOptions,
+  type IngestStep,
+  ingest,
+  ingestNongeospatial,
+} from "./ingest.ts";
 export { run, type SubmitOptions, submit } from "./run.ts";
 export { secrets } from "./secrets.ts";
+export { getChunkFromTable, getChunksMetadata, type TableChunk } from "./tables.ts";
 export { MediaValue, NdArray, TableValue, type UdfHost };
 
 /** A map tile in the XYZ scheme. A parameter of this type (or called `tile`) is filled in when the UDF is run for a tile. */

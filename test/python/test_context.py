@@ -17,6 +17,8 @@ ANSWER = {
     "userEmail": "ann@example.com",
     "kind": "realtime",
     "shareToken": "token-1",
+    "sessionToken": "session-1",
+    "executionEnvironmentId": "team-1",
     "udf": {"name": "hello", "hash": "00ff"},
 }
 
@@ -68,8 +70,8 @@ PARTS = {
     "in_realtime": True,
     "in_batch": False,
     "get_share_token": "token-1",
-    "get_session_token": None,
-    "get_execution_environment_id": None,
+    "get_session_token": "session-1",
+    "get_execution_environment_id": "team-1",
 }
 LOCAL = {
     "get_headers": {},

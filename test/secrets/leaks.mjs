@@ -31,6 +31,10 @@ def fetched(url, text):
 `;
 
 export const PYTHON = {
+  "signs, and is taken for what it is not": {
+    code: `how = [{}, {"algorithm": "HMAC-SHA-1"}, {"key": "base64"}, {"algorithm": key}, {"algorithm": "AWS4-HMAC-SHA256", "scope": "20260131/a/b/aws4_request"}]
+return [tried(lambda: fused.sign_with_secret("CANARY", b"", **options)) for options in how]`,
+  },
   "is printed": { code: "print(key, flush=True); print(key[::-1], file=sys.stderr); return 'done'" },
   "is logged": { code: "logging.basicConfig(level=0); logging.warning('key %s', key); return 'done'" },
   "is the result": { code: "return key" },
@@ -195,6 +199,12 @@ const all = async (answer: Response) => [answer.status, answer.statusText, [...a
 `;
 
 export const TYPESCRIPT = {
+  "signs, and is taken for what it is not": {
+    code: `const how = [{}, { algorithm: "HMAC-SHA-1" }, { key: "base64" }, { algorithm: key }, { algorithm: "AWS4-HMAC-SHA256", scope: "20260131/a/b/aws4_request" }];
+const tried = [];
+for (const options of how) tried.push(await secrets.sign("CANARY", "", options).catch((error) => [error.name, error.message, error.stack]));
+return tried;`,
+  },
   "is printed": { code: "console.log(key, { key }); console.error([key]); return 'done';" },
   "is the result": { code: "return { [key]: [key, new TextEncoder().encode(key)] };" },
   "is raised": { code: "throw Object.assign(new Error(key, { cause: key }), { key });", ends: 1 },

@@ -3,11 +3,8 @@
  *
  *     node test/setup/published-client.mjs        prints the path of its python
  */
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { cacheFolder, makeOnce } from "./folder.mjs";
 import { pythons } from "./python.mjs";
+import { venv } from "./venv.mjs";
 
 const REQUIREMENTS = [
   "fused==2.9.5",
@@ -26,19 +23,7 @@ const REQUIREMENTS = [
 export async function publishedClient() {
   const found = pythons();
   const { interpreter, version } = found.find((one) => one.version === "3.12") ?? found[0];
-  const hash = createHash("sha256").update(REQUIREMENTS.join("\n")).digest("hex").slice(0, 8);
-  const folder = await makeOnce(join(cacheFolder(), `published-client-${version}-${hash}`), (part) => {
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...REQUIREMENTS];
-    for (const [command, args] of [
-      [interpreter, ["-m", "venv", part]],
-      [join(part, "bin", "python"), pip],
-    ]) {
-      const { status } = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
-      if (status !== 0)
-        throw new Error(`Cannot install the published client: ${command} ended with ${status}`);
-    }
-  });
-  return join(folder, "bin", "python");
+  return venv(`published-client-${version}`, REQUIREMENTS, interpreter);
 }
 
 if (import.meta.main) console.log(await publishedClient());

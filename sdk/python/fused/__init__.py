@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._load import load, load_async
     from ._options import options
     from ._run import run, run_async
-    from ._secrets import secrets, user_secrets
+    from ._secrets import secrets, sign_with_secret, user_secrets
     from ._submit import submit
     from ._tables_format import get_chunk_from_table, get_chunks_metadata
     from ._udf import udf
@@ -49,6 +49,7 @@ _LAZY = {
     "run": "._run",
     "run_async": "._run",
     "secrets": "._secrets",
+    "sign_with_secret": "._secrets",
     "submit": "._submit",
     "types": "",
     "udf": "._udf",
@@ -78,6 +79,7 @@ __all__ = [
     "run",
     "run_async",
     "secrets",
+    "sign_with_secret",
     "submit",
     "types",
     "udf",

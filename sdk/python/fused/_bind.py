@@ -7,6 +7,7 @@ from ._coerce import coercer_of, keep, to_text
 from ._exceptions import ParameterProblem
 from ._geo import tile_value
 from ._json import shorten
+from ._refused import missing, raised
 
 _VAR_POSITIONAL = 0x04
 _VAR_KEYWORD = 0x08
@@ -32,13 +33,16 @@ def bind(name: str, function: FunctionType, given: dict[str, Any], tile: dict | 
         elif code.co_flags & _VAR_KEYWORD:
             keyword[key] = extra_text(value)
         else:
-            raise unknown_parameter(name, key, names)
+            raise unknown_parameter(name, function.__name__, key, names)
     defaults = function.__defaults__ or ()
     keyword_defaults = function.__kwdefaults__ or {}
     required = (*positional[: count - len(defaults)], *(key for key in names[count:] if key not in keyword_defaults))
-    for key in required:
-        if key not in keyword:
-            raise ParameterProblem(f'Cannot run {name}: the parameter "{key}" is missing', subject=key)
+    absent = [key for key in required if key not in keyword]
+    if absent:
+        problem = ParameterProblem(f'Cannot run {name}: the parameter "{absent[0]}" is missing', subject=absent[0])
+        kinds = [[key for key in absent if (key in positional) is is_positional] for is_positional in (True, False)]
+        problem.raised = missing(function.__name__, *kinds)
+        raise problem
     if not code.co_posonlyargcount:
         return [], keyword
     args = []
@@ -54,14 +58,16 @@ def extra_text(value: Any) -> Any:
     return str(value) if type(value) in (int, float) else value
 
 
-def unknown_parameter(name: str, key: str, declared: tuple[str, ...]) -> ParameterProblem:
+def unknown_parameter(name: str, entrypoint: str, key: str, declared: tuple[str, ...]) -> ParameterProblem:
     """The problem of a parameter that the UDF does not declare, with those that it does."""
     import difflib
 
     close = difflib.get_close_matches(key, declared, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     names = ", ".join(declared) if declared else "no parameters"
-    return ParameterProblem(f'Cannot run {name}: it has no parameter "{shorten(key)}". It declares {names}.{hint}', subject=key)
+    problem = ParameterProblem(f'Cannot run {name}: it has no parameter "{shorten(key)}". It declares {names}.{hint}', subject=key)
+    problem.raised = f"TypeError: {entrypoint}() got unexpected keyword argument '{shorten(key)}'"
+    return problem
 
 
 class _TileFrame:
@@ -85,7 +91,7 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         shown = "a tile" if type(value) is _TileFrame else shorten(repr(value))
         problem = ParameterProblem(f'Cannot read the parameter "{key}": it must be {_label(annotation)}: received {shown}'
                                    f" ({shorten(str(error), 200)})", subject=key)  # fmt: skip
-        problem.is_value_error = True
+        problem.raised = raised(value, annotation, error)
         raise problem from error
 
 

@@ -93,8 +93,8 @@ class ParameterProblem(Problem):
 
     kind = "input"
     type_name = "ParameterError"
-    # Whether the name is right and the value is not: a nested run then raises ValueError, else TypeError.
-    is_value_error = False
+    raised: str | None = None
+    """Class and text of what a caller of `fused.run` expects in its place: `ValueError: …`."""
 
 
 class ResultProblem(Problem):
@@ -102,3 +102,14 @@ class ResultProblem(Problem):
 
     kind = "result"
     type_name = "ResultError"
+
+
+def parameter_error(message: str, raised: str | None) -> Exception:
+    """What a nested run raises for a ParameterProblem: an unknown name is the caller's TypeError; else it is as if the UDF had raised it."""
+    if raised is None:
+        return TypeError(message)
+    name, _, text = raised.partition(": ")
+    is_unknown = name == "TypeError" and "got unexpected keyword argument" in text
+    error = TypeError(text) if is_unknown else UdfRuntimeError(raised, child_exception_class=name)
+    error.add_note(message)
+    return error

@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from ._plain import type_name
-from ._exceptions import LoadProblem, PermissionDeniedError, Problem
+from ._exceptions import LoadProblem, ParameterProblem, PermissionDeniedError, Problem
 from ._json import write_ascii_string
 from ._source import Source, known
 
@@ -41,7 +41,9 @@ def failure_text(kind: str, type_: str, message: str, *, trace: str = "", file: 
 def problem_text(problem: Problem) -> str:
     """The reply for a mistake that we found ourselves."""
     file, line = (problem.file, problem.line) if isinstance(problem, LoadProblem) else (None, None)
-    return failure_text(problem.kind, problem.type_name, problem.message, file=file, line=line, subject=problem.subject)
+    value = problem.raised if isinstance(problem, ParameterProblem) else None
+    return failure_text(problem.kind, problem.type_name, problem.message, file=file, line=line, subject=problem.subject,
+                        value=None if value is None else _printable(value, MAX_MESSAGE))  # fmt: skip
 
 
 def exception_text(error: BaseException, source: Source, kind: str = "udf", subject: str | None = None) -> str:

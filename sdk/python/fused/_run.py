@@ -90,7 +90,7 @@ def run(
         case "local":
             return _run_here(plan)
         case "host":
-            return told_by_host(plan, run_named(plan.udf, plan.given, plan.tile))
+            return told_by_host(plan, run_named(plan.udf, plan.given, plan.tile, plan.cache_max_age))
         case "batch":
             from ._server.batch import run_batch
 
@@ -138,7 +138,7 @@ async def _run_async(plan: Plan) -> Any:
         case "local":
             return await _run_here_async(plan)
         case "host":
-            return told_by_host(plan, await run_named_async(plan.udf, plan.given, plan.tile))
+            return told_by_host(plan, await run_named_async(plan.udf, plan.given, plan.tile, plan.cache_max_age))
         case "batch":
             from asyncio import to_thread
 
@@ -152,15 +152,43 @@ async def _run_async(plan: Plan) -> Any:
 
 def _run_here(plan: Plan) -> Any:
     if plan.is_verbose and not plan.returns_response:
-        return evaluate(plan.udf, plan.given, plan.tile)
+        return _value(plan)
     with Observed(plan) as observed:
-        observed.value = evaluate(plan.udf, plan.given, plan.tile)
+        observed.value = _value(plan)
     return observed.answer()
 
 
 async def _run_here_async(plan: Plan) -> Any:
     if plan.is_verbose and not plan.returns_response:
-        return await evaluate_async(plan.udf, plan.given, plan.tile)
+        return await _value_async(plan)
     with Observed(plan) as observed:
-        observed.value = await evaluate_async(plan.udf, plan.given, plan.tile)
+        observed.value = await _value_async(plan)
     return observed.answer()
+
+
+def _value(plan: Plan) -> Any:
+    """The result of a run in this interpreter, or a kept one where somebody wants that."""
+    age = _age(plan)
+    if age:
+        from ._run_kept import is_asynchronous, kept
+
+        if not is_asynchronous(plan.udf):
+            return kept(plan.udf, lambda: evaluate(plan.udf, plan.given, plan.tile), [plan.given, plan.tile], age=age, label="run")
+    return evaluate(plan.udf, plan.given, plan.tile)
+
+
+async def _value_async(plan: Plan) -> Any:
+    age = _age(plan)
+    if not age:
+        return await evaluate_async(plan.udf, plan.given, plan.tile)
+    from ._run_kept import kept_async
+
+    return await kept_async(plan.udf, lambda: evaluate_async(plan.udf, plan.given, plan.tile), [plan.given, plan.tile],
+                            age=age, label="run")  # fmt: skip
+
+
+def _age(plan: Plan) -> int | None:
+    """How old a kept result may be, in seconds: as the call says, else the UDF. None and 0: it is run."""
+    if not options.local_engine_cache:
+        return None
+    return plan.udf.cache_max_age if plan.cache_max_age is None else plan.cache_max_age

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ._bind import bind, unknown_parameter
-from ._exceptions import LoadProblem, ParameterProblem, UdfRuntimeError
+from ._exceptions import LoadProblem, ParameterProblem, UdfRuntimeError, parameter_error
 from ._failure import format_traceback, message_of
 from ._source import MODULE_NAME, Source
 from ._udf_object import Udf
@@ -30,7 +30,8 @@ def open_call(source: Source, given: dict[str, Any], tile: dict | None) -> tuple
     """
     if source.declared is not None and not given.keys() <= set(source.declared):
         # Before anything runs: binding would find it only after the module's own code.
-        raise unknown_parameter(source.name, next(key for key in given if key not in source.declared), source.declared)
+        unknown = next(key for key in given if key not in source.declared)
+        raise unknown_parameter(source.name, source.entrypoint, unknown, source.declared)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
     namespace["fused"] = sys.modules[__package__]
@@ -59,7 +60,7 @@ def open_call(source: Source, given: dict[str, Any], tile: dict | None) -> tuple
 def run_source(source: Source, given: dict[str, Any], tile: dict | None = None) -> Any:
     """The result of a loaded source; of an asynchronous one, its coroutine.
 
-    Raises UdfRuntimeError for what it raises, ValueError and TypeError for parameters that it does not take.
+    Raises UdfRuntimeError for what it raises, and for values that its parameters do not take; TypeError for a parameter that it has not.
     """
     before = sys.modules.get(MODULE_NAME)
     try:
@@ -68,7 +69,7 @@ def run_source(source: Source, given: dict[str, Any], tile: dict | None = None) 
     except LoadProblem as problem:
         raise ValueError(problem.message) from None
     except ParameterProblem as problem:
-        raise (ValueError if problem.is_value_error else TypeError)(problem.message) from None
+        raise parameter_error(problem.message, problem.raised) from None
     except Exception as error:
         raise _child_error(error, source) from None
     finally:

@@ -6,23 +6,28 @@ from ._exceptions import UdfTimeoutError
 from ._host import HostError, call, call_async
 
 
-def run_named(name: str, parameters: dict[str, Any], tile: dict[str, int] | None) -> dict[str, Any]:
-    """How a run of the UDF that the host knows by this name ended: `value`, `failure`, `stdout` and `stderr`.
+def run_named(name: str, parameters: dict[str, Any], tile: dict[str, int] | None, max_age: int | None) -> dict[str, Any]:
+    """How a run of the UDF that the host knows by this name ended: `value`, `failure`, `stdout` and `stderr`. A result that is not older
+    than `max_age` (seconds) counts as well, where the host keeps any.
 
     Raises what `fused.run` says for what is no failure of the UDF.
     """
     try:
-        return call("udfs.run", name, parameters, tile)
+        return call("udfs.run", name, parameters, tile, *_age(max_age))
     except HostError as error:
         raise spoken(error) from None
 
 
-async def run_named_async(name: str, parameters: dict[str, Any], tile: dict[str, int] | None) -> dict[str, Any]:
+async def run_named_async(name: str, parameters: dict[str, Any], tile: dict[str, int] | None, max_age: int | None) -> dict[str, Any]:
     """The same, while other things go on."""
     try:
-        return await call_async("udfs.run", name, parameters, tile)
+        return await call_async("udfs.run", name, parameters, tile, *_age(max_age))
     except HostError as error:
         raise spoken(error) from None
+
+
+def _age(seconds: int | None) -> tuple[int, ...]:
+    return (seconds * 1000,) if seconds else ()
 
 
 def spoken(error: HostError) -> Exception:

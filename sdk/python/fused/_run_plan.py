@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from . import _host
 from ._age import parse_age
-from ._exceptions import PermissionDeniedError, UdfRuntimeError, UdfSerializationError
+from ._exceptions import PermissionDeniedError, UdfRuntimeError, UdfSerializationError, parameter_error
 from ._options import options
 from ._udf_object import Udf
 
@@ -72,7 +72,8 @@ class Plan:
             self.given.pop("verbose", None)
         unknown = next((name for name in self.given if name not in declared), None) if declared is not None else None
         if unknown is not None and self.place != "local" and not self.ignores_unknown:
-            raise TypeError(unknown_parameter(udf.name, unknown, declared).message)
+            problem = unknown_parameter(udf.name, udf.entrypoint, unknown, declared)
+            raise parameter_error(problem.message, problem.raised)
 
     def steps(self) -> Any:
         """The conversation with the server, for `drive` and `drive_async`: it ends with the result, or the whole outcome."""

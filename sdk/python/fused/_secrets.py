@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from . import _host
 from ._host import HostError, call
@@ -113,6 +113,32 @@ class UserSecretsManager:
 
     def __repr__(self) -> str:
         return "fused.user_secrets"
+
+
+def sign_with_secret(
+    name: str,
+    data: str | bytes,
+    *,
+    algorithm: Literal["HMAC-SHA-1", "HMAC-SHA-256", "HMAC-SHA-384", "HMAC-SHA-512", "AWS4-HMAC-SHA256"] = "HMAC-SHA-256",
+    scope: str | None = None,
+    key: Literal["text", "base64"] = "text",
+) -> bytes:
+    """Signs with a secret that the UDF does not see, such as the key of an API that wants an HMAC. For UDFs only.
+
+    data: text (as UTF-8) or bytes, at most 1 MiB. algorithm: of HMAC, or `AWS4-HMAC-SHA256` for the signature of a "string to sign"
+    with its scope (`20260131/us-east-1/s3/aws4_request`). key: whether the secret is text or bytes in base64.
+
+    Returns the signature's bytes. Raises PermissionDeniedError for a secret that was not granted, SecretNotFoundError where there is
+    none of that name, HostError for other arguments, RuntimeError outside of a UDF.
+    """
+    if not _host.connected():
+        raise RuntimeError("Cannot sign with a secret: only a UDF that runs in an isolate can; here use `hmac` and the secret's value")
+    try:
+        return call("secrets.sign", name, data, {"algorithm": algorithm, "scope": scope, "key": key})
+    except HostError as error:
+        if error.code == "missing":
+            raise _not_found(str(error)) from None
+        raise
 
 
 def _api() -> "FusedAPI":

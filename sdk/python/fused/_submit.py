@@ -128,7 +128,10 @@ def submit(
         return compute()
     if age is None:
         age = udf.cache_max_age if udf.cache_max_age is not None else _DEFAULT_AGE
-    return _cached(udf, compute, [arguments, kwargs, engine, ignore_exceptions, flatten, drop_index], age)
+    from ._run_kept import kept
+
+    key = [arguments, kwargs, engine, ignore_exceptions, flatten, drop_index]
+    return kept(udf, compute, key, age=age, label="submit")
 
 
 def _is_running(udf: Udf) -> bool:
@@ -179,20 +182,6 @@ def _open_runner(udf: Udf | str, constants: dict[str, Any], max_workers: int, ex
     if options["engine"] == "local" and settings.use_process_pool_for_local_submit:
         return ProcessRunner(udf, constants, options, max_workers)
     return ThreadRunner(run_set, max_workers)
-
-
-def _cached(udf: Udf, compute: Any, key: list[Any], age: int) -> Any:
-    """What was collected before from the same source and arguments, where somebody keeps it; else computed now."""
-    from ._cache import cache
-
-    def collected(source: list[Any], key: list[Any], compute: Any) -> Any:
-        return compute()
-
-    collected.__name__ = f"{udf.name} (submit)"
-    source = [udf.code, udf.entrypoint, [[header.module_name, header.code()] for header in udf.headers], udf.parameters]
-    folder = f"submit-{udf.entrypoint}"
-    kept = cache(collected, cache_max_age=age, cache_key_exclude="compute", cache_folder_path=folder, _is_quiet=True)
-    return kept(source, key, compute)
 
 
 def _batch(udf: Udf | str, arguments: list[dict[str, Any]], constants: dict[str, Any], *, max_workers: int, collect: bool,

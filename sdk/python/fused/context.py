@@ -31,7 +31,8 @@ __all__ = [
     "this_udf",
 ]
 
-_LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "kind": "local", "shareToken": None, "udf": None}
+_LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "kind": "local", "shareToken": None,
+          "sessionToken": None, "executionEnvironmentId": None, "udf": None}  # fmt: skip
 
 
 def get_global_context() -> ExecutionContext:
@@ -142,13 +143,13 @@ def get_share_token() -> str | None:
 
 
 def get_session_token() -> str | None:
-    """Always None: a run is told of no session."""
-    return None
+    """The session of the visitor of a shared link for whom the UDF runs, or None."""
+    return _field("sessionToken")
 
 
 def get_execution_environment_id() -> str | None:
-    """Your team on the server. None inside an isolate, and without a server."""
-    return _whoami().get("execution_environment_id") if _asks_server() else None
+    """The team of the user on whose behalf the UDF runs, or None. Outside of an isolate yours on the server, where one is configured."""
+    return _whoami().get("execution_environment_id") if _asks_server() else _field("executionEnvironmentId")
 
 
 def this_udf() -> Udf | None:

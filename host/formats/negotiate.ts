@@ -1,0 +1,112 @@
+/** Which format a result is sent in: what was asked for, as far as it suits, else what is natural for it. */
+import type { Tile } from "../../runtime/udf.ts";
+import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import {
+  FORMATS,
+  type Format,
+  type FormatName,
+  type FormattedResult,
+  formatResult,
+  isFormat,
+} from "./formats.ts";
+import { isSeveral, placedArray } from "./values.ts";
+
+/** What somebody would like to get. */
+export interface Wish {
+  /** In order of preference; empty: whatever is natural. */
+  formats: readonly FormatName[];
+  /** One of these or none. Else they count for the kinds of results that they suit. */
+  isFirm: boolean;
+  /** Of what the result is a tile. */
+  tile?: Tile | undefined;
+}
+
+/** Other names that formats go by, in extensions and parameters. */
+const ALIASES: Readonly<Record<string, FormatName>> = {
+  tif: "tiff",
+  geotiff: "tiff",
+  txt: "text",
+  htm: "html",
+  pbf: "mvt",
+  geoparquet: "parquet",
+  numpy: "npy",
+};
+
+/** A format by its name, its extension or another name; undefined where there is none. */
+export function formatNamed(name: string): FormatName | undefined {
+  const lower = name.toLowerCase();
+  return isFormat(lower) ? lower : Object.hasOwn(ALIASES, lower) ? ALIASES[lower] : undefined;
+}
+
+/** Formats by the media types of a header `Accept`, in the order of preference; types that are none of ours are left out. */
+export function formatsAccepted(accept: string): FormatName[] {
+  return accept
+    .split(",", 50)
+    .map((part) => {
+      const [type = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
+      const quality = Number(parameters.find((text) => text.startsWith("q="))?.slice(2) ?? 1);
+      return { type, quality };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality)
+    .flatMap(({ type }) => {
+      const found = (Object.keys(FORMATS) as FormatName[]).find(
+        (name) => FORMATS[name].mediaType.split(";")[0] === type,
+      );
+      return found ? [found] : [];
+    });
+}
+
+/**
+ * Writes a result as it was wished for. A result that is nothing has no bytes.
+ * @throws UsageError where the wish is firm and does not suit the result, ResultError where its data is damaged
+ */
+export async function writeResult(value: unknown, wish: Wish): Promise<FormattedResult> {
+  if (value === null || value === undefined)
+    return { mediaType: "application/json", bytes: new Uint8Array() };
+  const format = choose(value, wish);
+  if (format) return formatResult(value, format, { tile: wish.tile, formats: wish.formats });
+  if (value instanceof MediaValue) return { mediaType: value.type, bytes: value.bytes };
+  return { mediaType: "application/octet-stream", bytes: value as Uint8Array };
+}
+
+/** @returns undefined for what is sent as it is: a document, bytes */
+function choose(value: unknown, { formats, isFirm, tile }: Wish): FormatName | undefined {
+  const [first] = formats;
+  if (isFirm && formats.length === 1) return first;
+  if (isSeveral(value)) return "zip";
+  const suiting =
+    formats.find((name) => isNatural(value, name, tile)) ??
+    formats.find((name) => (FORMATS[name] as Format).suits(value));
+  if (suiting) return suiting;
+  if (isFirm && first) {
+    // A client that takes JSON at the least gets bytes as text: it would take them for a table.
+    if (formats.includes("json") && value instanceof Uint8Array) return "json";
+    if (!(value instanceof MediaValue)) return first;
+  }
+  return natural(value);
+}
+
+/** Whether a format is one of the kind that a value is: a list of records is no table, though it can be written as one. */
+function isNatural(value: unknown, name: FormatName, tile: Tile | undefined): boolean {
+  const { suits } = FORMATS[name] as Format;
+  const placed = placedArray(value);
+  if (placed) return (name === "tiff" || name === "png") && suits(placed.array);
+  if (value instanceof NdArray) return (name === "npy" || name === "tiff" || name === "png") && suits(value);
+  if (value instanceof TableValue) {
+    if (name === "mvt") return tile !== undefined && FORMATS.geojson.suits(value);
+    return name !== "json" && name !== "text" && suits(value);
+  }
+  if (value instanceof MediaValue) return suits(value);
+  return (name === "json" || name === "html" || name === "text") && suits(value);
+}
+
+/** What a result is best sent as where nobody says anything. */
+function natural(value: unknown): FormatName | undefined {
+  if (value instanceof MediaValue || value instanceof Uint8Array) return undefined;
+  if (placedArray(value)) return "tiff";
+  if (value instanceof NdArray) return FORMATS.png.suits(value) ? "png" : "npy";
+  if (value instanceof TableValue) return FORMATS.geojson.suits(value) ? "geojson" : "json";
+  if (typeof value === "string" && /^\s*<(!doctype html|html)\b/i.test(value)) return "html";
+  return "json";
+}

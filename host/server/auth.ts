@@ -1,0 +1,103 @@
+/** Who asks: the token of a request, and how often a peer may be wrong about it. */
+import type { Context, MiddlewareHandler } from "hono";
+import { HttpError } from "./errors.ts";
+import type { Presented, ServerEnv, ServerParts, User } from "./parts.ts";
+
+/** What the published client sends, and what everybody else does. */
+const SCHEMES = /^(bearer|fused-env-bearer|fused-rtenv-bearer|fused-service-token)[ ]+([\x21-\x7e]+)$/i;
+
+/** What lets a visitor into a shared collection, in the same header. */
+const PASSCODE = /^fused-canvas-passcode[ ]+([\x20-\x7e]{1,200})$/i;
+
+/** Scheme, in lower case, and token of a header `Authorization`. */
+export function tokenIn(header: string | undefined): { scheme: string; text: string } | undefined {
+  const [, scheme, text] = /^([\w-]{1,64})[ ]+([\x21-\x7e]+)$/.exec(header ?? "") ?? [];
+  return scheme === undefined || text === undefined ? undefined : { scheme: scheme.toLowerCase(), text };
+}
+
+/** Wrong tokens of one peer a minute, and the peers that are remembered. */
+const MOST_FAILURES = 30;
+const MOST_PEERS = 10_000;
+const MINUTE = 60_000;
+
+/** Counts wrong tokens by peer. */
+export class Failures {
+  readonly #peers = new Map<string, { since: number; count: number }>();
+  readonly #what: string;
+
+  /** @param what `passcodes for this collection` */
+  constructor(what = "tokens from this address") {
+    this.#what = what;
+  }
+
+  /** @throws HttpError 429 */
+  check(peer: string): void {
+    const found = this.#peers.get(peer);
+    if (!found || found.count < MOST_FAILURES) return;
+    const leftMs = found.since + MINUTE - Date.now();
+    if (leftMs <= 0) {
+      this.#peers.delete(peer);
+      return;
+    }
+    throw new HttpError(429, `Too many wrong ${this.#what}: try again later`, {
+      headers: { "retry-after": String(Math.ceil(leftMs / 1000)) },
+    });
+  }
+
+  note(peer: string): void {
+    const found = this.#peers.get(peer);
+    if (found && found.since + MINUTE > Date.now()) {
+      found.count++;
+      return;
+    }
+    // The oldest is first: a Map keeps its order.
+    if (this.#peers.size >= MOST_PEERS) this.#peers.delete(this.#peers.keys().next().value as string);
+    this.#peers.delete(peer);
+    this.#peers.set(peer, { since: Date.now(), count: 1 });
+  }
+}
+
+/** Lets a request pass that has the token of a user, who is `c.get("user")` from there on. */
+export function requireUser(
+  { users }: Pick<ServerParts, "users">,
+  failures: Failures,
+): MiddlewareHandler<ServerEnv> {
+  return async (c, next) => {
+    const peer = c.env.address;
+    failures.check(peer);
+    const header = c.req.header("authorization");
+    if (header === undefined) {
+      throw new HttpError(401, "Not signed in: send the header Authorization: Bearer TOKEN", {
+        headers: { "www-authenticate": 'Bearer realm="fuselet"' },
+      });
+    }
+    const token = SCHEMES.exec(header)?.[2];
+    const user = token === undefined ? null : await users.byToken(token);
+    if (!user) {
+      failures.note(peer);
+      throw new HttpError(401, "Not signed in: the token is not known here, or has expired", {
+        headers: { "www-authenticate": 'Bearer realm="fuselet", error="invalid_token"' },
+      });
+    }
+    c.set("user", user);
+    await next();
+  };
+}
+
+/** The same where a shared token in the path may be enough: nobody need be signed in, but a wrong token of a user is still one. */
+export function allowUser(guarded: MiddlewareHandler<ServerEnv>): MiddlewareHandler<ServerEnv> {
+  return (c, next) => {
+    const header = c.req.header("authorization");
+    return header === undefined || PASSCODE.test(header) ? next() : guarded(c, next);
+  };
+}
+
+/** What a request has beside a shared token. */
+export function presentedBy(c: Context<ServerEnv>): Presented {
+  return {
+    // Not there behind `allowUser`.
+    user: c.get("user") as User | undefined,
+    session: c.req.query("fused_session_token"),
+    passcode: PASSCODE.exec(c.req.header("authorization") ?? "")?.[1],
+  };
+}

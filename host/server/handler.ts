@@ -1,0 +1,132 @@
+/**
+ * The server as one function on web standards: a Request in, a Response out. Node's edge is serve.node.ts.
+ *
+ *     /healthz, /metrics, /openapi.json, /docs      operations.ts
+ *     /server/v1/…                                  the wire of the published client, a file of routes/ for each kind of thing
+ *     /{token}/run…                                 runs by a shared token
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { FuseletError } from "../../runtime/errors.ts";
+import { allowUser, Failures, requireUser } from "./auth.ts";
+import { errorBody, errorResponse, HttpError } from "./errors.ts";
+import { loggablePath } from "./log.ts";
+import { checkHost, cors } from "./origin.ts";
+import type { App, Peer, ServerEnv, ServerParts } from "./parts.ts";
+import { addAccountRoutes } from "./routes/account.ts";
+import { BASE } from "./routes/base.ts";
+import { addCodeProxyRoutes } from "./routes/code-proxy.ts";
+import { addCollectionRoutes } from "./routes/collections.ts";
+import { addDocs } from "./routes/docs.ts";
+import { addJobRoutes } from "./routes/jobs.ts";
+import { addOperations } from "./routes/operations.ts";
+import { addRunRoutes } from "./routes/run.ts";
+import { addScheduleRoutes } from "./routes/schedules.ts";
+import { addSharedRunRoutes } from "./routes/shared-run.ts";
+import { addSharedTokenRoutes } from "./routes/shared-tokens.ts";
+import { addUdfCacheRoutes } from "./routes/udf-cache.ts";
+import { addUdfRoutes } from "./routes/udfs.ts";
+import { addUserRoutes } from "./routes/users.ts";
+
+/** The server's function. It never throws. */
+export type Handler = (request: Request, peer: Peer) => Promise<Response>;
+
+/** Uploads have a limit of their own, and are read as they come. */
+const UPLOAD = /\/files\/upload|\/efs\/|\/upload\//;
+
+export function createHandler(parts: ServerParts): Handler {
+  const { settings, log, metrics } = parts;
+  const app: App = new OpenAPIHono<ServerEnv>({
+    defaultHook(result) {
+      if (result.success) return;
+      const [issue] = result.error.issues;
+      const where = issue?.path.join(".") || "the request";
+      throw new HttpError(422, `${where}: ${issue?.message ?? "wrong"}`, { cause: result.error });
+    },
+  });
+  app.onError((error) => answerError(error, parts));
+  app.notFound((c) =>
+    errorResponse(404, errorBody(`There is nothing at ${c.req.method} ${loggablePath(c.req.path)}`)),
+  );
+  const seconds = metrics.duration("fuselet_request_seconds", "Time until a request was answered.");
+  app.use(async (c, next) => {
+    c.set("requestId", crypto.randomUUID());
+    const started = performance.now();
+    await next();
+    const ms = performance.now() - started;
+    seconds(ms / 1000, { method: c.req.method, status: String(c.res.status) });
+    c.header("x-content-type-options", "nosniff");
+    c.header("x-request-id", c.get("requestId"));
+    log.info("request", {
+      id: c.get("requestId"),
+      method: c.req.method,
+      path: loggablePath(c.req.path),
+      status: c.res.status,
+      ms: Math.round(ms * 10) / 10,
+      peer: c.env.address,
+    });
+  });
+  app.use(checkHost(settings));
+  app.use(cors(settings));
+  const limitBody = bodyLimit({
+    maxSize: settings.bodyBytes,
+    onError: () => {
+      throw new HttpError(413, `The body is larger than ${settings.bodyBytes} bytes`);
+    },
+  });
+  app.use((c, next) => (UPLOAD.test(c.req.path) ? next() : limitBody(c, next)));
+  addOperations(app, parts);
+  addDocs(app);
+  const guarded = requireUser(parts, new Failures());
+  const visited = allowUser(guarded);
+  app.use(`${BASE}/*`, (c, next) => {
+    const { method, path } = c.req;
+    if (isOpenPath(path)) return next();
+    return (method === "GET" && TOKEN_PATH.test(path) ? visited : guarded)(c, next);
+  });
+  addUserRoutes(app, parts);
+  addAccountRoutes(app);
+  addUdfRoutes(app, parts);
+  addCollectionRoutes(app, parts);
+  addSharedTokenRoutes(app, parts);
+  addCodeProxyRoutes(app, parts);
+  addScheduleRoutes(app, parts);
+  addJobRoutes(app, parts);
+  addRunRoutes(app, parts);
+  addUdfCacheRoutes(app, parts);
+  // Last: `/{token}/{slug}/run` is so wide that other routes would be taken for it.
+  addSharedRunRoutes(app, parts);
+  return async (request, peer) => app.fetch(request, peer);
+}
+
+/** Routes of the wire that check their own tokens, which are in the path. */
+const isOpenPath = (path: string) =>
+  (path.startsWith(`${BASE}/realtime-shared/`) && !path.includes("/udf-cache/")) ||
+  path.startsWith(`${BASE}/signed/`) ||
+  path === `${BASE}/health`;
+
+/** Where a shared token in the path may be enough. */
+const TOKEN_PATH = new RegExp(`^${BASE}/(udf/shared|udf-access-token)/by-token/`);
+
+function answerError(error: unknown, { log }: ServerParts): Response {
+  if (error instanceof HttpError) return errorResponse(error.status, errorBody(error.message), error.headers);
+  if (error instanceof FuseletError && STATUS_OF[error.name] !== undefined)
+    return errorResponse(STATUS_OF[error.name] as number, errorBody(error.message));
+  // Of the framework itself: a body that is no JSON, a type that a route does not take.
+  if (error instanceof HTTPException && error.status < 500)
+    return errorResponse(error.status === 400 ? 422 : error.status, errorBody(error.message));
+  const id = crypto.randomUUID();
+  log.error("failure", error, { id });
+  return errorResponse(500, errorBody(`The server failed. Its log has more under ${id}`));
+}
+
+/** Errors whose text may go to whoever asked. A StoreError's names files of this machine. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  UsageError: 422,
+  UdfLoadError: 422,
+  ParameterError: 422,
+  ResultError: 422,
+  PermissionDeniedError: 403,
+  SecretError: 422,
+};

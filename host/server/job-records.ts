@@ -1,0 +1,402 @@
+/**
+ * Jobs as the store has them, and how they go from one state to the next. Each step is one transaction, so that a job is in one
+ * state whatever happens to the process, and two servers on one store never work on the same job.
+ *
+ *     server.jobs             ID                   the job
+ *     server.job-configs      ID                   what it runs: the text of a JobConfig, as bytes
+ *     server.job-order        OWNER/AGE-ID         a user's jobs, the newest first
+ *     server.job-queue        OWNER/TIME-ID        those that have not ended, and who works on them until when
+ *     server.job-tasks        ID/INDEX             how each task ended
+ *     server.job-logs         ID/TIME-WRITER       (job-log.ts)
+ */
+import type { Change, Json, RecordName, Store, StoreRecord } from "../store/store.ts";
+
+export type JobStatus = "pending" | "running" | "succeeded" | "failed" | "cancelled";
+
+export interface Job {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly team: string;
+  readonly name: string;
+  /** As it was asked for; all of them are this machine. */
+  readonly instanceType: string | null;
+  readonly status: JobStatus;
+  /** ISO 8601, as all of its times. */
+  readonly created: string;
+  /** When it got its status. */
+  readonly changed: string;
+  readonly started: string | null;
+  readonly ended: string | null;
+  readonly totalTasks: number;
+  /** Tasks that have ended, however. */
+  readonly finishedTasks: number;
+  readonly failedTasks: number;
+  /** How often it was begun. */
+  readonly tries: number;
+  readonly mostTries: number;
+  /** How old kept results of its runs may be, in seconds. */
+  readonly cacheMaxAge: number;
+  readonly recursion: number;
+  /** Why it failed. */
+  readonly error: string | null;
+  /** The record of its run, where a schedule began it (schedule-history.ts). */
+  readonly historyKey: string | null;
+}
+
+/** How a task ended. Its files are named after `index`. */
+export interface JobTask {
+  readonly index: number;
+  readonly isFailure: boolean;
+  /** The name of its result's file; that of what is said about it ends with `.metadata`. */
+  readonly file: string;
+  readonly bytes: number;
+}
+
+export interface NewJob {
+  readonly ownerId: string;
+  readonly team: string;
+  readonly name: string;
+  readonly instanceType: string | null;
+  readonly totalTasks: number;
+  readonly mostTries: number;
+  readonly cacheMaxAge: number;
+  readonly recursion: number;
+  readonly historyKey: string | null;
+  /** JSON. */
+  readonly config: string;
+}
+
+/** A new job, to be written with others in one transaction. */
+export interface JobWrite {
+  readonly job: Job;
+  readonly names: readonly RecordName[];
+  readonly changes: readonly Change[];
+}
+
+/** Who works on a job. */
+export interface Lease {
+  readonly holder: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+interface Queued {
+  readonly id: string;
+  readonly lease: Lease | null;
+  /** Not to be begun before: milliseconds since 1970. */
+  readonly notBefore: number;
+}
+
+export const JOBS = "server.jobs";
+const CONFIGS = "server.job-configs";
+const ORDER = "server.job-order";
+const QUEUE = "server.job-queue";
+const TASKS = "server.job-tasks";
+export const JOB_LOGS = "server.job-logs";
+export const SCHEDULE_HISTORY = "server.schedule-history";
+const PAGE = 1000;
+/** More than any time in milliseconds that has 15 digits. */
+const FAR = 10 ** 15;
+
+/** A time as a part of keys, which are then in its order. */
+export const timeKey = (ms: number): string => String(ms).padStart(15, "0");
+export const isEnded = (status: JobStatus): boolean => status !== "pending" && status !== "running";
+
+export class JobRecords {
+  readonly #store: Store;
+  readonly #now: () => number;
+
+  constructor(store: Store, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** What writes a new job. */
+  prepare({ config, ...given }: NewJob): JobWrite {
+    const id = crypto.randomUUID();
+    const now = this.#now();
+    const created = new Date(now).toISOString();
+    const job: Job = {
+      ...given,
+      id,
+      status: "pending",
+      created,
+      changed: created,
+      started: null,
+      ended: null,
+      finishedTasks: 0,
+      failedTasks: 0,
+      tries: 0,
+      error: null,
+    };
+    const queued: Queued = { id, lease: null, notBefore: 0 };
+    return {
+      job,
+      names: [
+        { collection: JOBS, key: id },
+        { collection: CONFIGS, key: id },
+        { collection: ORDER, key: `${job.ownerId}/${timeKey(FAR - now)}-${id}` },
+        queueName(job),
+      ],
+      changes: [
+        { value: toJson(job) },
+        { value: null, bytes: new TextEncoder().encode(config) },
+        { value: id },
+        { value: toJson(queued) },
+      ],
+    };
+  }
+
+  async get(id: string): Promise<Job | null> {
+    const found = await this.#store.get(JOBS, id);
+    return found ? (found.value as unknown as Job) : null;
+  }
+
+  /** When whoever works on it was last heard of; null where nobody does. @param leaseMs how long each sign of life counts */
+  async lastHeartbeat(job: Job, leaseMs: number): Promise<string | null> {
+    const { collection, key } = queueName(job);
+    const found = (await this.#store.get(collection, key))?.value as unknown as Queued | undefined;
+    return found?.lease ? new Date(found.lease.until - leaseMs).toISOString() : null;
+  }
+
+  async config(id: string): Promise<string> {
+    return new TextDecoder().decode((await this.#store.get(CONFIGS, id))?.bytes);
+  }
+
+  /** A user's jobs, the newest first. */
+  async list(ownerId: string, { skip, limit }: { skip: number; limit: number }): Promise<Job[]> {
+    const ids: string[] = [];
+    let passed = 0;
+    for (let after = ""; ids.length < limit; ) {
+      const page = await this.#store.list(ORDER, { prefix: `${ownerId}/`, after, limit: PAGE });
+      for (const { value } of page) if (passed++ >= skip && ids.length < limit) ids.push(value as string);
+      if (page.length < PAGE) break;
+      after = page.at(-1)!.key;
+    }
+    const jobs = await Promise.all(ids.map((id) => this.get(id)));
+    return jobs.filter((job) => job !== null);
+  }
+
+  /** How many jobs of a user have not ended, up to 1000. */
+  async countAlive(ownerId: string): Promise<number> {
+    return (await this.#store.list(QUEUE, { prefix: `${ownerId}/`, limit: PAGE })).length;
+  }
+
+  /**
+   * Takes a job to work on: the oldest of the user for whom the fewest are worked on; also one whose worker was not heard of any more.
+   * @returns it with one more try: whoever claims it ends it where those are too many
+   */
+  async claim(holder: string, leaseMs: number): Promise<Job | null> {
+    for (const key of await this.#claimable()) {
+      const id = key.slice(key.lastIndexOf("/") + 17);
+      const now = this.#now();
+      let claimed: Job | null = null;
+      const names = [
+        { collection: QUEUE, key },
+        { collection: JOBS, key: id },
+      ];
+      await this.#store.transact(names, ([queued, found]) => {
+        claimed = null;
+        if (!queued || !found || !isFree(queued.value as unknown as Queued, now))
+          return [undefined, undefined];
+        const job = found.value as unknown as Job;
+        const time = new Date(now).toISOString();
+        claimed = {
+          ...job,
+          status: "running",
+          started: job.started ?? time,
+          changed: time,
+          tries: job.tries + 1,
+        };
+        const next: Queued = { id, lease: { holder, until: now + leaseMs }, notBefore: 0 };
+        return [{ value: toJson(next) }, { value: toJson(claimed) }];
+      });
+      if (claimed) return claimed;
+    }
+    return null;
+  }
+
+  async #claimable(): Promise<string[]> {
+    const now = this.#now();
+    const working = new Map<string, number>();
+    const free: { key: string; owner: string; at: string }[] = [];
+    for (let after = ""; ; ) {
+      const page = await this.#store.list(QUEUE, { after, limit: PAGE });
+      for (const { key, value } of page) {
+        const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
+        if (isFree(value as unknown as Queued, now)) free.push({ key, owner, at });
+        else working.set(owner, (working.get(owner) ?? 0) + 1);
+      }
+      if (page.length < PAGE) break;
+      after = page.at(-1)!.key;
+    }
+    const load = ({ owner }: { owner: string }) => working.get(owner) ?? 0;
+    return free.sort((a, b) => load(a) - load(b) || (a.at < b.at ? -1 : 1)).map(({ key }) => key);
+  }
+
+  /** A sign of life. @returns whether the job is still the holder's */
+  async beat(job: Job, holder: string, leaseMs: number): Promise<boolean> {
+    let isOurs = false;
+    const { collection, key } = queueName(job);
+    await this.#store.update(collection, key, (found) => {
+      const queued = found?.value as unknown as Queued | undefined;
+      isOurs = queued?.lease?.holder === holder;
+      return isOurs && queued
+        ? { value: toJson({ ...queued, lease: { holder, until: this.#now() + leaseMs } }) }
+        : undefined;
+    });
+    return isOurs;
+  }
+
+  /** Notes how a task ended. @returns false where the job is not the holder's any more */
+  async endTask(job: Job, holder: string, task: JobTask): Promise<boolean> {
+    return this.#ifHeld(job, holder, [taskName(job.id, task.index)], (current, [before]) => ({
+      // A task that was noted before this try counts once.
+      job: before
+        ? current
+        : {
+            ...current,
+            finishedTasks: current.finishedTasks + 1,
+            failedTasks: current.failedTasks + (task.isFailure ? 1 : 0),
+          },
+      others: [{ value: toJson(task) }],
+    }));
+  }
+
+  /** The job has ended. @returns false where it is not the holder's any more */
+  async end(
+    job: Job,
+    holder: string,
+    status: "succeeded" | "failed",
+    error: string | null,
+  ): Promise<boolean> {
+    return this.#ifHeld(job, holder, historyName(job), (current, [history]) => {
+      const ended = this.#ended(current, status, error);
+      return { job: ended, queued: null, others: historyName(job).map(() => historyOf(history, ended)) };
+    });
+  }
+
+  /** Gives a job back, to be taken up later. @param counts whether this was one of its tries */
+  async release(
+    job: Job,
+    holder: string,
+    { counts, delayMs }: { counts: boolean; delayMs: number },
+  ): Promise<boolean> {
+    return this.#ifHeld(job, holder, [], (current) => ({
+      job: {
+        ...current,
+        status: "pending",
+        changed: new Date(this.#now()).toISOString(),
+        tries: current.tries - (counts ? 0 : 1),
+      },
+      queued: { id: job.id, lease: null, notBefore: this.#now() + delayMs },
+      others: [],
+    }));
+  }
+
+  /** Cancels a job that has not ended. @returns it as it is then */
+  async cancel(job: Job): Promise<Job> {
+    const names = [{ collection: JOBS, key: job.id }, queueName(job), ...historyName(job)];
+    const [found] = await this.#store.transact(names, ([current, , history]) => {
+      const now = current?.value as unknown as Job | undefined;
+      if (!now || isEnded(now.status)) return [];
+      const ended = this.#ended(now, "cancelled", null);
+      return [{ value: toJson(ended) }, null, historyOf(history, ended)];
+    });
+    return found ? (found.value as unknown as Job) : job;
+  }
+
+  #ended(job: Job, status: JobStatus, error: string | null): Job {
+    const time = new Date(this.#now()).toISOString();
+    return { ...job, status, error, changed: time, ended: time };
+  }
+
+  /** The tasks that have ended, by their number. */
+  async tasks(id: string): Promise<JobTask[]> {
+    const tasks: JobTask[] = [];
+    for (let after = ""; ; ) {
+      const page = await this.#store.list(TASKS, { prefix: `${id}/`, after, limit: PAGE });
+      tasks.push(...page.map(({ value }) => value as unknown as JobTask));
+      if (page.length < PAGE) return tasks;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  /** Removes jobs that ended before a time, with their logs. Their files are the user's. */
+  async prune(before: number): Promise<void> {
+    for (let after = ""; ; ) {
+      const page = await this.#store.list(JOBS, { after, limit: PAGE });
+      for (const { value } of page) {
+        const job = value as unknown as Job;
+        if (job.ended !== null && Date.parse(job.ended) < before) await this.#remove(job);
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  async #remove(job: Job): Promise<void> {
+    for (const collection of [TASKS, JOB_LOGS]) {
+      for (;;) {
+        const page = await this.#store.list(collection, { prefix: `${job.id}/`, limit: PAGE });
+        const names = page.map(({ key }) => ({ collection, key }));
+        await this.#store.transact(names, (found) => found.map(() => null));
+        if (page.length < PAGE) break;
+      }
+    }
+    const orderKey = `${job.ownerId}/${timeKey(FAR - Date.parse(job.created))}-${job.id}`;
+    const names = [
+      { collection: JOBS, key: job.id },
+      { collection: CONFIGS, key: job.id },
+      { collection: ORDER, key: orderKey },
+    ];
+    await this.#store.transact(names, (found) => found.map(() => null));
+  }
+
+  /** Changes a job only where the holder's lease is still its own: what a worker does that was given up for dead has no effect. */
+  async #ifHeld(
+    job: Job,
+    holder: string,
+    names: readonly RecordName[],
+    change: (
+      current: Job,
+      others: readonly (StoreRecord | undefined)[],
+    ) => { job: Job; queued?: Queued | null; others: readonly Change[] },
+  ): Promise<boolean> {
+    let isHeld = false;
+    await this.#store.transact(
+      [{ collection: JOBS, key: job.id }, queueName(job), ...names],
+      ([current, queued, ...others]) => {
+        isHeld = (queued?.value as unknown as Queued | undefined)?.lease?.holder === holder;
+        if (!isHeld || !current) return [];
+        const made = change(current.value as unknown as Job, others);
+        const next = made.queued && { value: toJson(made.queued) };
+        return [{ value: toJson(made.job) }, next, ...made.others];
+      },
+    );
+    return isHeld;
+  }
+}
+
+const toJson = (value: object): Json => value as unknown as Json;
+
+const isFree = ({ lease, notBefore }: Queued, now: number) => (lease ? lease.until <= now : notBefore <= now);
+
+const queueName = ({ id, ownerId, created }: Job): RecordName => ({
+  collection: QUEUE,
+  key: `${ownerId}/${timeKey(Date.parse(created))}-${id}`,
+});
+
+const taskName = (id: string, index: number): RecordName => ({
+  collection: TASKS,
+  key: `${id}/${String(index).padStart(6, "0")}`,
+});
+
+const historyName = ({ historyKey }: Job): RecordName[] =>
+  historyKey === null ? [] : [{ collection: SCHEDULE_HISTORY, key: historyKey }];
+
+/** What the history of a schedule says of its job's end. */
+function historyOf(record: StoreRecord | undefined, { status, started, ended, error }: Job): Change {
+  if (!record) return undefined;
+  return { value: { ...(record.value as Record<string, Json>), status, started, ended, error } };
+}

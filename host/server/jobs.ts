@@ -1,0 +1,159 @@
+/** Batch jobs: what users submit, and how they look after it. What runs them is job-worker.ts. */
+import { HttpError, notFound } from "./errors.ts";
+import { type LogEntry, logWrite, readLog } from "./job-log.ts";
+import { countTasks, type JobConfig, nameOf } from "./job-plan.ts";
+import { isEnded, type Job, JobRecords, type JobTask, type JobWrite } from "./job-records.ts";
+import { JobWorker, type JobWorkerOptions } from "./job-worker.ts";
+import { isId } from "./names.ts";
+import type { Background, User } from "./parts.ts";
+
+export interface Submission {
+  owner: User;
+  config: JobConfig;
+  instanceType: string | null;
+  /** How old kept results may be, in seconds; 0: none is taken. */
+  cacheMaxAge: number;
+  /** How deep the run is nested that asks for it. */
+  recursion: number;
+  /** How often it is begun at most, where the server ends before it is done. Default: 3. */
+  tries?: number | undefined;
+  /** Of the schedule that begins it. */
+  historyKey?: string | undefined;
+  /** What the user should know about how it runs, for its log. */
+  notes?: readonly string[];
+}
+
+export interface Jobs extends Background {
+  /**
+   * Puts a job into the queue. It is kept when this returns.
+   * @throws HttpError 422 where it cannot run, 429 where the user has too many that have not ended
+   */
+  submit(submission: Submission): Promise<Job>;
+  /** Checks a job as `submit` does, and gives what writes it, for a transaction of the caller's; `wake` is to be called after that. */
+  prepare(submission: Submission): Promise<JobWrite>;
+  wake(): void;
+  /** One of a user's jobs. @throws HttpError 404 */
+  get(user: User, id: string): Promise<Job>;
+  list(user: User, page: { skip: number; limit: number }): Promise<Job[]>;
+  /** Ends a job at once; one that has ended stays as it is. @throws HttpError 404 */
+  cancel(user: User, id: string): Promise<Job>;
+  /** The text of its config. @throws HttpError 404 */
+  config(user: User, id: string): Promise<string>;
+  /** @throws HttpError 404 */
+  log(user: User, id: string, sinceMs: number | undefined): Promise<LogEntry[]>;
+  /** The tasks that have ended. @throws HttpError 404 */
+  tasks(user: User, id: string): Promise<JobTask[]>;
+  /** When whoever works on it was last heard of. */
+  lastHeartbeat(job: Job): Promise<string | null>;
+}
+
+export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs"> {
+  /** Default: 20 s. */
+  leaseMs?: number;
+  /** Default: Date.now. */
+  now?: () => number;
+}
+
+const LEASE_MS = 20_000;
+const TRIES = 3;
+/** Of one user, that have not ended. */
+const MOST_ALIVE = 500;
+const MOST_TASKS = 10_000;
+const DAY_MS = 86_400_000;
+/** How long a job is remembered after its end. */
+const KEEP_MS = 30 * DAY_MS;
+
+export function openJobs(options: JobsOptions): Jobs {
+  const { store, registry, log, leaseMs = LEASE_MS, now = Date.now } = options;
+  const records = new JobRecords(store, now);
+  const worker = new JobWorker({ ...options, records, leaseMs });
+  let pruning: ReturnType<typeof setInterval> | undefined;
+  const prune = () => void records.prune(now() - KEEP_MS).catch((error) => log.error("old jobs", error));
+  const get = async (user: User, id: string) => {
+    const job = isId(id) ? await records.get(id) : null;
+    if (!job || job.ownerId !== user.id) throw notFound(`The job ${JSON.stringify(id)}`);
+    return job;
+  };
+  const prepare: Jobs["prepare"] = async (submission) => {
+    const {
+      owner,
+      config,
+      instanceType,
+      cacheMaxAge,
+      recursion,
+      tries = TRIES,
+      historyKey = null,
+    } = submission;
+    const totalTasks = countTasks(config);
+    if (totalTasks > MOST_TASKS)
+      throw new HttpError(422, `A job has at most ${MOST_TASKS} tasks: received ${totalTasks}`);
+    // What cannot be read as a UDF is said now, and not in a log.
+    for (const step of config.steps)
+      registry.sourceOf({ body: JSON.stringify(step.udf), slug: nameOf(step) });
+    if ((await records.countAlive(owner.id)) >= MOST_ALIVE)
+      throw new HttpError(429, `At most ${MOST_ALIVE} jobs of a user may wait or run: cancel some, or wait`, {
+        headers: { "retry-after": "60" },
+      });
+    return records.prepare({
+      ownerId: owner.id,
+      team: owner.team,
+      name: config.name ?? (config.steps[0] ? nameOf(config.steps[0]) : "job"),
+      instanceType,
+      totalTasks,
+      mostTries: tries,
+      cacheMaxAge,
+      recursion,
+      historyKey,
+      config: JSON.stringify(config),
+    });
+  };
+  return {
+    prepare,
+    wake: () => worker.wake(),
+    async submit(submission) {
+      const { job, names, changes } = await prepare(submission);
+      const { notes = [] } = submission;
+      const log = notes.length > 0 ? [logWrite(job.id, `${notes.join("\n")}\n`)] : [];
+      await store.transact([...names, ...log.map(({ name }) => name)], () => [
+        ...changes,
+        ...log.map(({ change }) => change),
+      ]);
+      worker.wake();
+      return job;
+    },
+    get,
+    list: (user, page) => records.list(user.id, page),
+    async cancel(user, id) {
+      const before = await get(user, id);
+      const job = await records.cancel(before);
+      worker.drop(id);
+      if (!isEnded(before.status) && job.status === "cancelled") {
+        const { name, change } = logWrite(id, "The job was cancelled\n");
+        await store.transact([name], () => [change]);
+      }
+      return job;
+    },
+    async config(user, id) {
+      await get(user, id);
+      return records.config(id);
+    },
+    async log(user, id, sinceMs) {
+      await get(user, id);
+      return readLog(store, id, sinceMs);
+    },
+    async tasks(user, id) {
+      await get(user, id);
+      return records.tasks(id);
+    },
+    lastHeartbeat: (job) => records.lastHeartbeat(job, leaseMs),
+    async start() {
+      await worker.start();
+      prune();
+      pruning = setInterval(prune, DAY_MS);
+    },
+    async stop() {
+      clearInterval(pruning);
+      await worker.stop();
+    },
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * Runs of UDFs that come with the request, for whoever is signed in:
+ *
+ *     POST …/run/udf/start[/tiles/{z}/{x}/{y}]   starts one; its answer where it ends soon, else 202
+ *     GET  …/run/udf/get/{run_id}[/logs]         its answer, or 202; what it prints, as it goes on
+ *     POST …/run/udf[/tiles/{z}/{x}/{y}]         runs one; the answer is that of the run
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { Tile } from "../../../runtime/udf.ts";
+import type { Wish } from "../../formats/negotiate.ts";
+import { HttpError, notFound } from "../errors.ts";
+import type { App, ServerEnv, ServerParts, ServerRun } from "../parts.ts";
+import { failureAnswer, type RunAnswer, refusalAnswer, resultAnswer, toResponse } from "../run-answer.ts";
+import {
+  checkTile,
+  RunQuery,
+  readAge,
+  readContext,
+  readRunId,
+  readWish,
+  TileParams,
+} from "../run-request.ts";
+import { answer, anyResult, errors, json } from "../schemas.ts";
+import { type StartedRun, StartedRuns } from "../started-runs.ts";
+import { stepReader } from "../udf-reader.ts";
+import { REALTIME } from "./base.ts";
+
+/** How long a request waits for a run that goes on. Clients wait 5 seconds for an answer. */
+const SOON_MS = 2000;
+/** How often a stream of output that nothing is printed to says that it lives. */
+const BEAT_MS = 15_000;
+
+const StartBody = z
+  .object({
+    step_config: z.string().openapi({
+      description:
+        'The JSON text of {"type": "udf", "udf": {"name", "code", "headers", "entrypoint", "parameters", "metadata", "cache_max_age"}}',
+    }),
+    format: z.string().max(200).nullish().openapi({ description: "As in the query" }),
+    profile: z.boolean().nullish().openapi({ description: "Taken, and not used" }),
+  })
+  .openapi("RunRequest");
+
+const Client = { client: z.string().max(255) };
+const RunId = z.object({ ...Client, run_id: z.string().max(64) });
+
+const going = { description: "It goes on: ask …/run/udf/get/{run_id}, by the header Fused-Run-Id" };
+const failures = errors(404, 500, 503);
+
+export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" | "log">): void {
+  const tags = ["runs"];
+  const started = new StartedRuns();
+  const readStep = stepReader();
+
+  type Asked = Pick<
+    ServerRun,
+    "as" | "source" | "parameters" | "tile" | "context" | "cacheMaxAge" | "savedId"
+  > & {
+    wish: Wish;
+  };
+  const read = (
+    c: Context<ServerEnv>,
+    body: z.infer<typeof StartBody>,
+    query: { format?: string | undefined; cache_max_age?: string | undefined },
+    tile?: Tile,
+  ): Asked => {
+    if (tile) checkTile(tile);
+    const user = c.get("user");
+    const format = body.format ?? query.format;
+    return {
+      as: { owner: user },
+      ...readStep(body.step_config),
+      tile,
+      context: readContext(c, { user }),
+      cacheMaxAge: readAge(query.cache_max_age),
+      wish: {
+        ...readWish({ format, accept: c.req.header("accept"), agent: c.req.header("user-agent") }),
+        tile,
+      },
+    };
+  };
+
+  /** Runs it to an answer, whatever comes of it. @throws HttpError and what is no failure of a run */
+  const run = async (
+    { wish, ...asked }: Asked,
+    runId: string,
+    rest: Pick<ServerRun, "signal" | "onOutput">,
+  ): Promise<RunAnswer> => {
+    let printed: { stdout: string; stderr: string } | undefined;
+    try {
+      const result = await runs.run({ ...asked, ...rest });
+      printed = { stdout: result.stdout, stderr: result.stderr };
+      return await resultAnswer(result, wish, runId);
+    } catch (error) {
+      const failed = failureAnswer(error, runId, printed);
+      if (failed) return failed;
+      throw error;
+    }
+  };
+
+  /** The same for later: whatever goes wrong is an answer. */
+  const runLater = async (...asked: Parameters<typeof run>): Promise<RunAnswer> => {
+    try {
+      return await run(...asked);
+    } catch (error) {
+      if (error instanceof HttpError) return refusalAnswer(error, asked[1]);
+      log.error("run", error, { run: asked[1] });
+      return refusalAnswer(new HttpError(500, "The server failed. Its log has more"), asked[1]);
+    }
+  };
+
+  const start = async (c: Context<ServerEnv>, asked: Asked): Promise<Response> => {
+    const runId = readRunId(c.req.header("fused-run-id"));
+    const userId = c.get("user").id;
+    const never = new AbortController().signal;
+    const begun = started.start(userId, runId, (onOutput) =>
+      runLater(asked, runId, { signal: never, onOutput }),
+    );
+    const done = await begun.within(SOON_MS, c.env.gone);
+    if (!done) return goesOn(runId);
+    if (!done.isCut && !c.env.gone.aborted) started.forget(userId, runId);
+    return toResponse(done);
+  };
+
+  for (const isTile of [false, true]) {
+    const path = isTile ? "/tiles/{z}/{x}/{y}" : "";
+    const what = isTile ? "a UDF for a tile" : "a UDF";
+    const request = {
+      params: isTile ? TileParams.extend(Client) : z.object(Client),
+      query: z.object(RunQuery),
+      body: json(StartBody),
+    };
+    const tileOf = (params: unknown) => {
+      if (!isTile) return undefined;
+      const { z, x, y } = params as Tile;
+      return { z, x, y };
+    };
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `${REALTIME}/run/udf/start${path}`,
+        tags,
+        summary: `Start ${what}`,
+        description:
+          "The header Fused-Run-Id names the run, for later; sent twice, it is one run. Failed runs are 422, with x-fused-metadata.",
+        request,
+        responses: { 200: anyResult, 202: going, ...failures },
+      }),
+      (async (c: Context<ServerEnv>) => {
+        const { json, query, param } = valid<typeof StartBody>(c);
+        return start(c, read(c, json, query, tileOf(param)));
+      }) as never,
+    );
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `${REALTIME}/run/udf${path}`,
+        tags,
+        summary: `Run ${what}`,
+        description: "A client that goes away cancels the run. Failed runs are 422, with x-fused-metadata.",
+        request,
+        responses: { 200: anyResult, ...failures },
+      }),
+      (async (c: Context<ServerEnv>) => {
+        const { json, query, param } = valid<typeof StartBody>(c);
+        const asked = read(c, json, query, tileOf(param));
+        const runId = readRunId(c.req.header("fused-run-id"));
+        return toResponse(await run(asked, runId, { signal: c.env.gone }));
+      }) as never,
+    );
+  }
+
+  const find = (c: Context<ServerEnv>, runId: string): StartedRun => {
+    const found = started.get(c.get("user").id, runId);
+    if (!found) throw notFound(`The run ${JSON.stringify(runId)}`);
+    return found;
+  };
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${REALTIME}/run/udf/get/{run_id}`,
+      tags,
+      summary: "The answer of a run that was started",
+      request: { params: RunId },
+      responses: { 200: anyResult, 202: going, ...failures },
+    }),
+    (async (c: Context<ServerEnv>) => {
+      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+      const done = await find(c, runId).within(SOON_MS, c.env.gone);
+      return done
+        ? toResponse(done)
+        : new Response(null, { status: 202, headers: { "fused-run-id": runId } });
+    }) as never,
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${REALTIME}/run/udf/get/{run_id}/logs`,
+      tags,
+      summary: "What a run that was started prints",
+      description:
+        "Server-sent events: `stdout` and `stderr`, whose data is a JSON text, and at last `end`, whose data is the status of its answer.",
+      request: { params: RunId },
+      responses: {
+        200: { description: "From its begin on", content: { "text/event-stream": { schema: z.string() } } },
+        ...errors(404),
+      },
+    }),
+    (async (c: Context<ServerEnv>) => {
+      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+      return eventStream(c, find(c, runId));
+    }) as never,
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/server/v1/efs/{client}/udf-logs",
+      tags,
+      summary: "What a run that was started has printed so far",
+      request: { params: z.object(Client), body: json(z.object({ log_dir: z.string().max(64) })) },
+      responses: {
+        200: answer(z.object({ stdout: z.string(), stderr: z.string() }), "All of it"),
+        ...errors(404),
+      },
+    }),
+    (c) => c.json(find(c, c.req.valid("json").log_dir).output(), 200),
+  );
+}
+
+/** The answer of a run that has not ended. What it prints can be asked for by `log_dir`. */
+const goesOn = (runId: string) =>
+  new Response(null, {
+    status: 202,
+    headers: { "fused-run-id": runId, "x-fused-metadata": JSON.stringify({ log_dir: runId }) },
+  });
+
+/** What was checked by the schemas of a route. */
+function valid<Body extends z.ZodType>(c: Context<ServerEnv>) {
+  const of = (target: string) => c.req.valid(target as never) as unknown;
+  return {
+    json: of("json") as z.infer<Body>,
+    query: of("query") as { format?: string; cache_max_age?: string },
+    param: of("param"),
+  };
+}
+
+function eventStream(c: Context<ServerEnv>, run: StartedRun): Response {
+  return streamSSE(c, async (stream) => {
+    const stop = new AbortController();
+    stream.onAbort(() => stop.abort());
+    const beat = setInterval(() => void stream.write(": still here\n\n"), BEAT_MS);
+    try {
+      for await (const piece of run.events(stop.signal)) {
+        const data = piece.event === "end" ? String(piece.status) : JSON.stringify(piece.text);
+        await stream.writeSSE({ event: piece.event, data });
+      }
+    } finally {
+      clearInterval(beat);
+    }
+  });
+}

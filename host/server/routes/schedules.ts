@@ -1,0 +1,227 @@
+/** Schedules: `/cronjob`. */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { App, ServerParts } from "../parts.ts";
+import type { HistoryEntry, Schedule } from "../schedule-records.ts";
+import type { ScheduleFields } from "../schedules.ts";
+import { answer, errors, json, nestedWithin } from "../schemas.ts";
+import { BASE } from "./base.ts";
+import { RunBody, runBody } from "./jobs.ts";
+
+/** Numbers of one field; one alone counts as a list. */
+const times = (least: number, most: number, description: string) =>
+  z
+    .array(z.number().int().min(least).max(most))
+    .min(1)
+    .max(most - least + 1)
+    .openapi({ description });
+
+const MOST_NESTED = 100;
+
+const Fields = {
+  name: z.string().min(1).max(255),
+  description: z.string().max(10_000).nullable(),
+  enabled: z.boolean(),
+  minute: times(0, 59, "Minutes of the hour"),
+  hour: times(0, 23, "Hours of the day"),
+  day_of_month: times(1, 31, "Days of the month"),
+  month: times(1, 12, "Months"),
+  day_of_week: times(0, 6, "Days of the week; 0 is Sunday"),
+  udf: z.string().max(255).openapi({ description: "The id of the UDF" }),
+  udf_args: z
+    .record(z.string().max(255), z.unknown())
+    .refine(nestedWithin(MOST_NESTED), `it is nested deeper than ${MOST_NESTED} levels`)
+    .nullable(),
+};
+
+const NewCronJob = z
+  .object({
+    ...Fields,
+    description: Fields.description.optional(),
+    enabled: Fields.enabled.default(true),
+    udf_args: Fields.udf_args.optional(),
+    timezone: z.string().min(1).max(64).optional().openapi({
+      description: "A name such as Europe/Berlin. Default: UTC, or what it was",
+    }),
+  })
+  .openapi("NewCronJob", { description: "It is due whenever all five fields fit" });
+
+const CronJob = z
+  .object({
+    ...Fields,
+    id: z.string(),
+    execution_environment_id: z.string(),
+    timezone: z.string(),
+    last_run: z.string().nullable(),
+    next_run: z.string().nullable(),
+  })
+  .openapi("CronJob");
+
+const HistoryBody = z
+  .object({
+    due: z.string(),
+    cause: z.enum(["schedule", "user"]),
+    status: z.enum(["pending", "running", "succeeded", "failed", "cancelled", "skipped", "missed"]),
+    job_id: z.string().nullable(),
+    started: z.string().nullable(),
+    ended: z.string().nullable(),
+    duration_ms: z.number().nullable(),
+    error: z.string().nullable(),
+    note: z.string().nullable(),
+  })
+  .openapi("CronJobRun");
+
+const Id = z.object({ id: z.string().max(255) });
+
+export function addScheduleRoutes(app: App, { schedules, jobs }: ServerParts): void {
+  const tags = ["schedules"];
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: `${BASE}/cronjob/create`,
+      tags,
+      summary: "Schedule a UDF",
+      request: { body: json(NewCronJob) },
+      responses: { 200: answer(CronJob, "The schedule"), ...errors(404, 409) },
+    }),
+    async (c) => c.json(toBody(await schedules.create(c.get("user"), fieldsOf(c.req.valid("json")))), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${BASE}/cronjob/get-self`,
+      tags,
+      summary: "One's schedules, and the team's of UDFs that one may read",
+      responses: { 200: answer(z.array(CronJob), "The schedules"), ...errors() },
+    }),
+    async (c) => c.json((await schedules.list(c.get("user"))).map(toBody), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${BASE}/cronjob/by-udf-id/{id}`,
+      tags,
+      summary: "One's schedules of a UDF",
+      request: { params: Id },
+      responses: { 200: answer(z.array(CronJob), "The schedules"), ...errors() },
+    }),
+    async (c) => c.json((await schedules.ofUdf(c.get("user"), c.req.valid("param").id)).map(toBody), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${BASE}/cronjob/by-id/{id}`,
+      tags,
+      summary: "A schedule",
+      request: { params: Id },
+      responses: { 200: answer(CronJob, "The schedule"), ...errors(404) },
+    }),
+    async (c) => c.json(toBody(await schedules.get(c.get("user"), c.req.valid("param").id)), 200),
+  );
+
+  // The published client sends POST; PUT is what it says.
+  for (const method of ["post", "put"] as const) {
+    app.openapi(
+      createRoute({
+        method,
+        path: `${BASE}/cronjob/by-id/{id}`,
+        tags,
+        summary: "Change a schedule",
+        request: { params: Id, body: json(NewCronJob) },
+        responses: { 200: answer(CronJob, "The schedule as it is now"), ...errors(404) },
+      }),
+      async (c) => {
+        const fields = fieldsOf(c.req.valid("json"));
+        return c.json(toBody(await schedules.update(c.get("user"), c.req.valid("param").id, fields)), 200);
+      },
+    );
+  }
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: `${BASE}/cronjob/by-id/{id}`,
+      tags,
+      summary: "Delete a schedule",
+      request: { params: Id },
+      responses: { 200: answer(CronJob, "The schedule as it was"), ...errors(404) },
+    }),
+    async (c) => c.json(toBody(await schedules.delete(c.get("user"), c.req.valid("param").id)), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: `${BASE}/cronjob/user-run/by-id/{id}`,
+      tags,
+      summary: "Run a schedule's UDF now, as a job",
+      request: { params: Id },
+      responses: {
+        200: answer(z.object({ run: RunBody, cronjob: CronJob }), "The job and the schedule"),
+        ...errors(404),
+      },
+    }),
+    async (c) => {
+      const { schedule, job } = await schedules.runNow(c.get("user"), c.req.valid("param").id);
+      return c.json({ run: await runBody(job, jobs), cronjob: toBody(schedule) }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${BASE}/cronjob/by-id/{id}/history`,
+      tags,
+      summary: "The last 100 runs of a schedule and those that were left out, the newest first",
+      request: { params: Id },
+      responses: { 200: answer(z.array(HistoryBody), "The runs"), ...errors(404) },
+    }),
+    async (c) =>
+      c.json((await schedules.history(c.get("user"), c.req.valid("param").id)).map(historyBody), 200),
+  );
+}
+
+function fieldsOf(body: z.infer<typeof NewCronJob>): ScheduleFields {
+  return {
+    name: body.name,
+    description: body.description ?? null,
+    enabled: body.enabled,
+    minute: body.minute,
+    hour: body.hour,
+    dayOfMonth: body.day_of_month,
+    month: body.month,
+    dayOfWeek: body.day_of_week,
+    udfId: body.udf,
+    udfArgs: (body.udf_args ?? null) as ScheduleFields["udfArgs"],
+    ...(body.timezone === undefined ? {} : { timezone: body.timezone }),
+  };
+}
+
+const toBody = (schedule: Schedule): z.infer<typeof CronJob> => ({
+  id: schedule.id,
+  name: schedule.name,
+  description: schedule.description,
+  execution_environment_id: schedule.team,
+  enabled: schedule.enabled,
+  minute: [...schedule.minute],
+  hour: [...schedule.hour],
+  day_of_month: [...schedule.dayOfMonth],
+  month: [...schedule.month],
+  day_of_week: [...schedule.dayOfWeek],
+  timezone: schedule.timezone,
+  udf: schedule.udfId,
+  udf_args: schedule.udfArgs,
+  last_run: schedule.lastRun,
+  next_run: schedule.nextRun === null ? null : new Date(schedule.nextRun).toISOString(),
+});
+
+const historyBody = ({ jobId, started, ended, ...rest }: HistoryEntry): z.infer<typeof HistoryBody> => ({
+  ...rest,
+  job_id: jobId,
+  started,
+  ended,
+  duration_ms: started !== null && ended !== null ? Date.parse(ended) - Date.parse(started) : null,
+});

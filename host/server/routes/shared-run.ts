@@ -1,0 +1,259 @@
+/**
+ * Runs by a link, for whoever has its token, in the name of the token's owner:
+ *
+ *     /{token}/run                    /{token}/run/file[.csv]        /{token}/run/tiles/{z}/{x}/{y}[.png]
+ *     /{token}/{slug}/run…            for the token of a collection
+ *
+ * and all of them under /server/v1/realtime-shared as well. Parameters stand in the query, or in the body of a POST.
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Tile, UdfSource } from "../../../runtime/udf.ts";
+import { sha256 } from "../../cache/blobs.ts";
+import type { Wish } from "../../formats/negotiate.ts";
+import { tokenIn } from "../auth.ts";
+import { cacheAges } from "../cache-ages.ts";
+import { HttpError, notFound } from "../errors.ts";
+import { KeptAnswers } from "../kept-answers.ts";
+import type { App, SavedUdf, ServerEnv, ServerParts, ServerRun } from "../parts.ts";
+import { cachedAnswer, failureAnswer, type RunAnswer, resultAnswer, toResponse } from "../run-answer.ts";
+import {
+  RunQuery,
+  readAge,
+  readContext,
+  readRunId,
+  readTileFile,
+  readWish,
+  TileFileParams,
+} from "../run-request.ts";
+import { anyResult, errors } from "../schemas.ts";
+import { BASE } from "./base.ts";
+
+const Query = z.looseObject({
+  ...RunQuery,
+  dtype_out_vector: z.string().max(200).optional().openapi({ description: "The format of a table" }),
+  dtype_out_raster: z.string().max(200).optional().openapi({ description: "The format of an array" }),
+  fused_session_token: z.string().max(4096).optional().openapi({
+    description: "Where the token is for a team",
+  }),
+});
+
+/** In the query, and no parameters of the UDF. */
+const RESERVED = new Set([...Object.keys(Query.shape), "profile", "fused_cache_disable_stream", "client_id"]);
+
+const Token = { token: z.string().min(1).max(512) };
+const Slug = { slug: z.string().min(1).max(255) };
+const File = {
+  file: z
+    .string()
+    .regex(/^file(\.[A-Za-z0-9]{1,16})?$/)
+    .openapi({ example: "file.csv" }),
+};
+const Body = z.record(z.string(), z.any());
+
+/** The UDFs that were run last, read. */
+const MOST_SOURCES = 1000;
+
+interface Asked {
+  token: string;
+  slug: string | undefined;
+  tile: Tile | undefined;
+  extension: string | undefined;
+  query: z.infer<typeof Query>;
+  parameters: Record<string, unknown>;
+}
+
+export function addSharedRunRoutes(
+  app: App,
+  {
+    runs,
+    runner,
+    registry,
+    sharedTokens,
+    users,
+    epochs,
+  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "users" | "epochs">,
+): void {
+  const ageOf = cacheAges(runner);
+  const answers = new KeptAnswers();
+  const sources = new Map<string, UdfSource>();
+  const sourceOf = (udf: SavedUdf): UdfSource => {
+    const key = `${udf.id}/${udf.version}`;
+    const source = sources.get(key) ?? registry.sourceOf(udf);
+    sources.delete(key);
+    sources.set(key, source);
+    if (sources.size > MOST_SOURCES) sources.delete(sources.keys().next().value as string);
+    return source;
+  };
+
+  const open = async (c: Context<ServerEnv>, { token, slug, query }: Asked) => {
+    const { scheme, text } = tokenIn(c.req.header("authorization")) ?? {};
+    const isPasscode = scheme === "fused-canvas-passcode";
+    return sharedTokens.open(token, slug, {
+      session: query.fused_session_token,
+      passcode: isPasscode ? text : undefined,
+      user: (text !== undefined && !isPasscode && (await users.byToken(text))) || undefined,
+    });
+  };
+
+  const answer = async (c: Context<ServerEnv>, asked: Asked): Promise<Response> => {
+    const { token, tile, extension, query, parameters } = asked;
+    const runId = readRunId(c.req.header("fused-run-id"));
+    const wish: Wish = {
+      ...readWish({
+        format: query.format,
+        extension,
+        dtypeOutRaster: query.dtype_out_raster,
+        dtypeOutVector: query.dtype_out_vector,
+        accept: c.req.header("accept"),
+        agent: c.req.header("user-agent"),
+      }),
+      tile,
+    };
+    const { shared, owner, udf } = await open(c, asked);
+    if (udf.kind !== "udf") throw notFound("The link");
+    const ifNoneMatch = c.req.header("if-none-match");
+    let printed: { stdout: string; stderr: string } | undefined;
+    try {
+      const source = sourceOf(udf);
+      const run: ServerRun = {
+        // The token itself would stand in logs and labels.
+        as: { owner, shareToken: (await sha256(token)).slice(0, 32) },
+        source,
+        parameters,
+        tile,
+        context: {
+          ...readContext(c, { shareToken: token }),
+          sessionToken: query.fused_session_token ?? null,
+        },
+        cacheMaxAge: shared.cache ? readAge(query.cache_max_age) : 0,
+        savedId: udf.id,
+        signal: c.env.gone,
+      };
+      const ageMs = await ageOf(run);
+      const key =
+        ageMs > 0
+          ? JSON.stringify([
+              run.as.shareToken,
+              udf.id,
+              udf.version,
+              await epochs.of(udf.id, tile),
+              owner.permissions ?? null,
+              wish,
+              Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)),
+            ])
+          : undefined;
+      const found = key === undefined ? undefined : answers.get(key, ageMs);
+      if (found) {
+        const { answer, leftMs } = found;
+        return toResponse(again(answer, runId, leftMs), ifNoneMatch);
+      }
+      const result = await runs.run(run);
+      printed = { stdout: result.stdout, stderr: result.stderr };
+      const made = await cachedAnswer(await resultAnswer(result, wish, runId), result, ageMs);
+      if (key !== undefined && made.headers.etag !== undefined && result.kept)
+        answers.put(key, made, result.kept.atMs);
+      return toResponse(made, ifNoneMatch);
+    } catch (error) {
+      const failed = failureAnswer(error, runId, printed);
+      if (failed) return toResponse(failed);
+      throw error;
+    }
+  };
+
+  for (const prefix of ["", `${BASE}/realtime-shared`]) {
+    for (const isCollection of [false, true]) {
+      const start = `${prefix}/{token}${isCollection ? "/{slug}" : ""}/run`;
+      const own = { ...Token, ...(isCollection ? Slug : {}) };
+      const kinds = [
+        { path: start, params: z.object(own), what: "Run a UDF" },
+        { path: `${start}/{file}`, params: z.object({ ...own, ...File }), what: "Run a UDF, in a format" },
+        {
+          path: `${start}/tiles/{z}/{x}/{y}`,
+          params: TileFileParams.extend(own),
+          what: "Run a UDF for a tile",
+        },
+      ];
+      for (const { path, params, what } of kinds) {
+        for (const method of ["get", "post"] as const) {
+          app.openapi(
+            createRoute({
+              method,
+              path,
+              // The same routes once more.
+              hide: prefix !== "",
+              tags: ["links"],
+              summary: `${what} by a link${isCollection ? " of a collection" : ""}`,
+              description:
+                "What else stands in the query are parameters of the UDF. Failed runs are 422, with x-fused-metadata.",
+              security: [],
+              request: {
+                params,
+                query: Query,
+                ...(method === "post" ? { body: { content: bodyContent } } : {}),
+              },
+              responses: {
+                200: anyResult,
+                304: { description: "The client has it already (If-None-Match)" },
+                ...errors(404, 500, 503),
+              },
+            }),
+            (async (c: Context<ServerEnv>) => {
+              const of = (target: string) => c.req.valid(target as never) as Record<string, unknown>;
+              const param = of("param") as { token: string; slug?: string; file?: string };
+              const query = of("query") as Asked["query"];
+              const isTile = "z" in param;
+              const { tile, extension } = isTile
+                ? readTileFile(param as never)
+                : { tile: undefined, extension: param.file?.split(".")[1] };
+              return answer(c, {
+                ...{ token: param.token, slug: param.slug, tile, extension, query },
+                parameters: { ...(method === "post" ? bodyParameters(c) : {}), ...queryParameters(query) },
+              });
+            }) as never,
+          );
+        }
+      }
+    }
+  }
+}
+
+const bodyContent = {
+  "application/json": { schema: Body },
+  "application/x-www-form-urlencoded": { schema: Body },
+};
+
+/** @throws HttpError 415 */
+function bodyParameters(c: Context<ServerEnv>): Record<string, unknown> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === undefined) return {};
+  if (type === "application/json") return c.req.valid("json" as never);
+  if (type === "application/x-www-form-urlencoded") return c.req.valid("form" as never);
+  throw new HttpError(
+    415,
+    "Parameters come as application/json or application/x-www-form-urlencoded, or in the query",
+  );
+}
+
+/** The last of several with one name counts. */
+function queryParameters(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(query)
+      .filter(([name]) => !RESERVED.has(name))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]),
+  );
+}
+
+/** An answer that was given before. */
+function again(answer: RunAnswer, runId: string, leftMs: number): RunAnswer {
+  return {
+    ...answer,
+    headers: {
+      ...answer.headers,
+      "fused-run-id": runId,
+      "x-fused-cached": "true",
+      "x-cache": "hit",
+      "cache-control": `public, max-age=${Math.floor(leftMs / 1000)}`,
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** A run's end as an answer over HTTP. */
+import { type FuseletError, IsolateError } from "../../runtime/errors.ts";
+import type { RunResult } from "../../runtime/result.ts";
+import { sha256 } from "../cache/blobs.ts";
+import { type Wish, writeResult } from "../formats/negotiate.ts";
+import { errorBody, type HttpError } from "./errors.ts";
+import { isRunError, metadataHeader, metadataOfFailure, metadataOfResult } from "./run-metadata.ts";
+
+/** What is sent. Data, so that it can be kept and sent again. */
+export interface RunAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+  /** Whether the header has less of the output than there was. */
+  isCut: boolean;
+}
+
+/** What a UDF made is never this server's: a page of it has an origin of its own, whatever it is. */
+const APART = { "content-security-policy": "sandbox allow-scripts" };
+/** Larger ones have no ETag: to hash them takes longer than it saves. */
+const MOST_HASHED = 16 * 1024 * 1024;
+
+/** @throws UsageError, ResultError where it cannot be written as it was wished for: `failureAnswer` says so */
+export async function resultAnswer(result: RunResult, wish: Wish, runId: string): Promise<RunAnswer> {
+  const { mediaType, bytes } = await writeResult(result.raw, wish);
+  const { text, isCut } = metadataHeader(metadataOfResult(result));
+  return {
+    status: 200,
+    headers: {
+      "content-type": mediaType,
+      "content-length": String(bytes.length),
+      ...APART,
+      "fused-run-id": runId,
+      "x-fused-metadata": text,
+      ...(result.cached ? { "x-fused-cached": "true" } : {}),
+    },
+    body: bytes,
+    isCut,
+  };
+}
+
+/**
+ * How a run failed. 422, as the UDF is what is wrong, or how it was asked for.
+ * @param output what a run printed that ended well, and whose result cannot be written
+ * @returns undefined for what is no failure of a run
+ */
+export function failureAnswer(
+  error: unknown,
+  runId: string,
+  output?: { stdout: string; stderr: string },
+): RunAnswer | undefined {
+  const isIsolate = error instanceof IsolateError;
+  if (!isRunError(error) && !isIsolate) return undefined;
+  if (output) Object.assign(error, output);
+  const metadata = metadataOfFailure(error as FuseletError, output !== undefined);
+  const { text, isCut } = metadataHeader(metadata);
+  return {
+    status: isIsolate ? 500 : 422,
+    headers: {
+      "content-type": "application/json",
+      ...APART,
+      "fused-run-id": runId,
+      "x-fused-metadata": text,
+      "cache-control": "no-store",
+    },
+    body: new TextEncoder().encode(
+      JSON.stringify(
+        errorBody(error.message, { name: error.name, exception_class: metadata.exception_class }),
+      ),
+    ),
+    isCut,
+  };
+}
+
+/** A request that was refused, as an answer that can be asked for later. */
+export function refusalAnswer({ status, message, headers }: HttpError, runId: string): RunAnswer {
+  return {
+    status,
+    headers: { "content-type": "application/json", "fused-run-id": runId, ...headers },
+    body: new TextEncoder().encode(JSON.stringify(errorBody(message))),
+    isCut: false,
+  };
+}
+
+/** Says how long others may keep an answer, where anybody who asks for it by its address gets the same. */
+export async function cachedAnswer(answer: RunAnswer, result: RunResult, ageMs: number): Promise<RunAnswer> {
+  const { kept } = result;
+  const isSame = kept !== null && kept.fields.length === 0;
+  const leftMs = isSame ? kept.atMs + ageMs - Date.now() : 0;
+  if (leftMs <= 0) return { ...answer, headers: { ...answer.headers, "cache-control": "no-store" } };
+  const headers: Record<string, string> = {
+    ...answer.headers,
+    "cache-control": `public, max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}`,
+    vary: "Accept, Origin",
+  };
+  if (answer.body.length <= MOST_HASHED) headers.etag = `"${(await sha256(answer.body)).slice(0, 32)}"`;
+  return { ...answer, headers };
+}
+
+/** @param ifNoneMatch the header of that name (RFC 9110, 13.1.2) */
+export function toResponse(answer: RunAnswer, ifNoneMatch?: string): Response {
+  const { status, headers, body } = answer;
+  const { etag } = headers;
+  if (status === 200 && etag !== undefined && ifNoneMatch !== undefined && names(ifNoneMatch, etag)) {
+    const { "content-type": _, "content-length": __, ...rest } = headers;
+    return new Response(null, { status: 304, headers: rest });
+  }
+  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
+}
+
+const names = (list: string, etag: string) =>
+  list.trim() === "*" || list.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);

@@ -1,0 +1,133 @@
+/** What is said of a run beside its result: the header `x-fused-metadata`, which is JSON in ASCII, and small enough for all clients. */
+import {
+  FuseletError,
+  LimitExceededError,
+  ResultError,
+  UdfLoadError,
+  UdfRuntimeError,
+} from "../../runtime/errors.ts";
+
+export interface RunMetadata {
+  stdout: string;
+  stderr: string;
+  has_exception: boolean;
+  exception?: string;
+  exception_class?: string;
+  errormsg?: string;
+  lineno?: number;
+  error_type?: "serialization_error" | "timeout_error";
+  /** Where the whole output can be asked for. */
+  log_dir?: string;
+}
+
+/** A client of Python takes headers of at most 12,000 bytes each; one of Node takes 16,384 for all of them. */
+const MOST_HEADER = 11_000;
+/** The most of a message, in bytes of the header; what is left is for the output. */
+const MOST_MESSAGE = 2000;
+
+/** Of a run that ended well. */
+export function metadataOfResult({ stdout, stderr }: { stdout: string; stderr: string }): RunMetadata {
+  return { stdout, stderr, has_exception: false };
+}
+
+/**
+ * Of a run that failed; its traceback is part of `stderr`.
+ * @param writing whether the UDF ended well, and its result cannot be written as it was asked for
+ */
+export function metadataOfFailure(error: FuseletError, writing = false): RunMetadata {
+  const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+  const about = { stdout, stderr, has_exception: true };
+  if (error instanceof UdfRuntimeError) {
+    const { type, traceback, location, hint } = error;
+    const message = error.message.startsWith(`${type}: `)
+      ? error.message.slice(type.length + 2)
+      : error.message;
+    return {
+      ...about,
+      stderr: stderr + (stderr === "" || stderr.endsWith("\n") ? "" : "\n") + traceback,
+      exception: error.message,
+      exception_class: type,
+      errormsg: hint === undefined ? message : `${message}. ${hint}`,
+      ...(location?.line === undefined ? {} : { lineno: location.line }),
+    };
+  }
+  const line = error instanceof UdfLoadError ? error.location?.line : undefined;
+  const kind = writing || error instanceof ResultError ? "serialization_error" : kindOf(error);
+  return {
+    ...about,
+    exception: error.message,
+    exception_class: error.name,
+    errormsg: error.message,
+    ...(line === undefined ? {} : { lineno: line }),
+    ...(kind ? { error_type: kind } : {}),
+  };
+}
+
+function kindOf(error: FuseletError): RunMetadata["error_type"] {
+  if (!(error instanceof LimitExceededError)) return undefined;
+  if (error.limit === "timeMs") return "timeout_error";
+  return error.limit === "outputBytes" ? "serialization_error" : undefined;
+}
+
+/** The header's text. Long texts are cut in their middle, the message first, then the output. @returns whether any output was */
+export function metadataHeader(metadata: RunMetadata): { text: string; isCut: boolean } {
+  // Most runs say little.
+  const whole = ascii(metadata);
+  if (whole.length <= MOST_HEADER) return { text: whole, isCut: false };
+  const short: RunMetadata = { ...metadata };
+  for (const name of ["exception", "errormsg", "exception_class"] as const) {
+    const text = short[name];
+    if (text !== undefined) short[name] = cut(text, MOST_MESSAGE);
+  }
+  const left = MOST_HEADER - ascii({ ...short, stdout: "", stderr: "" }).length;
+  const sizes = [sizeOf(short.stdout), sizeOf(short.stderr)] as const;
+  // Whichever is small leaves its room to the other.
+  const half = Math.floor(left / 2);
+  const ofStdout = sizes[1] < half ? left - sizes[1] : Math.max(half, 0);
+  short.stdout = cut(short.stdout, ofStdout);
+  short.stderr = cut(short.stderr, left - Math.min(sizeOf(short.stdout), ofStdout));
+  const isCut = short.stdout !== metadata.stdout || short.stderr !== metadata.stderr;
+  return { text: ascii(short), isCut };
+}
+
+/** JSON whose characters beyond ASCII are escapes, as headers need it. */
+const ascii = (value: unknown) =>
+  JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+const sizeOf = (text: string) => ascii(text).length - 2;
+
+/** The beginning and the end of a text, so that it takes at most so many bytes in the header. */
+function cut(text: string, bytes: number): string {
+  // No character takes less than a byte, and none more than six.
+  if (text.length * 6 <= bytes || (text.length <= bytes && sizeOf(text) <= bytes)) return text;
+  const mark = `\n… (cut: ${text.length} characters in all)\n`;
+  const room = bytes - sizeOf(mark);
+  if (room <= 0) return "";
+  // The end says more: the last lines are nearest to what went wrong.
+  const head = fitting(text, Math.floor(room / 4), false);
+  return head + mark + fitting(text, room - sizeOf(head), true);
+}
+
+/** As much of a text's beginning, or of its end, as takes so many bytes. */
+function fitting(text: string, bytes: number, fromEnd: boolean): string {
+  let low = 0;
+  let high = Math.min(text.length, bytes);
+  const part = (length: number) => (fromEnd ? text.slice(text.length - length) : text.slice(0, length));
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (sizeOf(part(middle)) <= bytes) low = middle;
+    else high = middle - 1;
+  }
+  return part(low);
+}
+
+/** Whether a run's error is told as one of the run; all others are of the request, or of the server. */
+export function isRunError(error: unknown): error is FuseletError {
+  return error instanceof FuseletError && !NOT_OF_RUNS.has(error.name);
+}
+
+/** A StoreError may name files of this machine. */
+const NOT_OF_RUNS = new Set(["HttpError", "StoreError", "IsolateError"]);

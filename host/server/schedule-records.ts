@@ -1,0 +1,80 @@
+/**
+ * Schedules and what came of them, as the store has them:
+ *
+ *     server.schedules             ID             the schedule
+ *     server.schedules-of          OWNER/ID       for lists
+ *     server.schedule-history      ID/AGE-ID      its last runs and those that were left out, the newest first
+ */
+import type { Json, RecordName, Store, StoreRecord } from "../store/store.ts";
+import { SCHEDULE_HISTORY, timeKey } from "./job-records.ts";
+import type { Times } from "./schedule-times.ts";
+
+export interface Schedule extends Times {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly team: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly enabled: boolean;
+  readonly udfId: string;
+  readonly udfArgs: Readonly<Record<string, Json>> | null;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly updated: string;
+  readonly lastRun: string | null;
+  /** Milliseconds since 1970; null where it is off, or will never come. */
+  readonly nextRun: number | null;
+  readonly lastJobId: string | null;
+}
+
+/** One run, or why there was none. */
+export interface HistoryEntry {
+  /** When it was due, or asked for: ISO 8601. */
+  readonly due: string;
+  readonly cause: "schedule" | "user";
+  /** Of its job; `skipped` where the one before still ran; `missed` where no server was there. */
+  readonly status: "pending" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "missed";
+  readonly jobId: string | null;
+  readonly started: string | null;
+  readonly ended: string | null;
+  readonly error: string | null;
+  readonly note: string | null;
+}
+
+export const SCHEDULES = "server.schedules";
+export const SCHEDULES_OF = "server.schedules-of";
+const PAGE = 1000;
+/** Of one schedule. */
+const MOST_HISTORY = 100;
+const FAR = 10 ** 15;
+
+export const readSchedule = ({ value }: StoreRecord): Schedule => value as unknown as Schedule;
+export const toJson = (value: object): Json => value as unknown as Json;
+
+/** All of them. */
+export async function allSchedules(store: Store): Promise<StoreRecord[]> {
+  const records: StoreRecord[] = [];
+  for (let after = ""; ; ) {
+    const page = await store.list(SCHEDULES, { after, limit: PAGE });
+    records.push(...page);
+    if (page.length < PAGE) return records;
+    after = page.at(-1)!.key;
+  }
+}
+
+/** A new key in the history of a schedule. */
+export function historyName(id: string, nowMs: number): RecordName {
+  return { collection: SCHEDULE_HISTORY, key: `${id}/${timeKey(FAR - nowMs)}-${crypto.randomUUID()}` };
+}
+
+export async function readHistory(store: Store, id: string): Promise<HistoryEntry[]> {
+  const page = await store.list(SCHEDULE_HISTORY, { prefix: `${id}/`, limit: MOST_HISTORY });
+  return page.map(({ value }) => value as unknown as HistoryEntry);
+}
+
+/** Removes the oldest entries, as far as there are too many. @param keep 0 removes all */
+export async function trimHistory(store: Store, id: string, keep = MOST_HISTORY): Promise<void> {
+  const page = await store.list(SCHEDULE_HISTORY, { prefix: `${id}/`, limit: PAGE });
+  const names = page.slice(keep).map(({ key }) => ({ collection: SCHEDULE_HISTORY, key }));
+  if (names.length > 0) await store.transact(names, (found) => found.map(() => null));
+}

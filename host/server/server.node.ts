@@ -1,0 +1,209 @@
+/**
+ * The whole server on one folder:
+ *
+ *     server.db            users, tokens, UDFs, schedules, jobs, datasets (host/store)
+ *     files/, secrets/     `fd://` and the secrets of users, which the runtime uses as well
+ *     cache/               kept results and downloads
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { once } from "../../runtime/once.ts";
+import type { UdfSource } from "../../runtime/udf.ts";
+import type { Permissions } from "../permissions/descriptor.ts";
+import { openVault } from "../secrets/vault.node.ts";
+import { type NodeStorageOptions, openStorage } from "../storage/storage.node.ts";
+import { openStore } from "../store/store.node.ts";
+import type { Finder } from "../udfs/binding.ts";
+import { openCodeProxy } from "./code-proxy.ts";
+import { openCollections } from "./collections.ts";
+import { GITHUB, type GitHubHosts } from "./github.ts";
+import { createHandler } from "./handler.ts";
+import { openTaskResults } from "./job-results.ts";
+import { openJobs } from "./jobs.ts";
+import { makeLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { openOwnFiles } from "./own-files.ts";
+import type { ServerParts, ServerSettings, UdfRunner } from "./parts.ts";
+import { openRegistry } from "./registry.ts";
+import { openRuns } from "./runs.ts";
+import { openSchedules } from "./schedules.ts";
+import { type Listening, listen } from "./serve.node.ts";
+import { openSharedTokens } from "./shared-tokens.ts";
+import { udfEpochs } from "./udf-epochs.ts";
+import { udfFinder } from "./udf-finder.ts";
+import { openUsers } from "./users.ts";
+
+export interface ServerOptions {
+  data: string;
+  storage: Pick<NodeStorageOptions, "quota" | "s3" | "enableGcs" | "gcsKey">;
+  runner: UdfRunner;
+  permissions: Permissions;
+  /** The most time of a run that somebody waits for, and of a task of a job. */
+  runMs: number;
+  taskMs: number;
+  /** Tasks of all jobs that run at once. */
+  tasksAtOnce: number;
+  version: string;
+  /** Default: the address that it listens on. */
+  publicUrl: string | undefined;
+  allowedHosts: readonly string[];
+  corsOrigins: readonly string[];
+  /** The SHA-256 of a token of the first user that is valid while this server runs. */
+  tokenHash: string | undefined;
+  /** The key of the secrets, as host/secrets/keys.node.ts takes it. */
+  secretsKey: string | undefined;
+  /** Where the code proxy finds GitHub. Default: where it is. */
+  github?: GitHubHosts | undefined;
+  /** Reads a file that pages load. */
+  assets(path: string): Promise<Uint8Array | null>;
+  writeLog(line: string): void;
+}
+
+export interface OpenServer {
+  /** The handler alone. */
+  handler: ReturnType<typeof createHandler>;
+  /** @returns where it listens; the first user's token, where this start has made it */
+  listen(address: { port: number; host: string }): Promise<{ url: string; firstToken: string | undefined }>;
+  /** What a name means to whoever runs it. */
+  findUdf(name: string, by: Finder): Promise<UdfSource | null>;
+  /** Takes no more, lets what is under way end up to a time, and closes all. */
+  close(graceMs: number): Promise<void>;
+}
+
+const MiB = 1024 * 1024;
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  js: "text/javascript; charset=utf-8",
+  wasm: "application/wasm",
+  json: "application/json",
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+};
+
+/** @throws StoreError where the folder cannot be used */
+export async function openServer(options: ServerOptions): Promise<OpenServer> {
+  const { data, runner } = options;
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const store = openStore({ path: join(data, "server.db") });
+  const { firstUser, firstToken } = await firstUserOf(openUsers(store));
+  const users = openUsers(
+    store,
+    options.tokenHash === undefined ? undefined : { tokenHash: options.tokenHash, userId: firstUser },
+  );
+  const settings: ServerSettings = {
+    version: options.version,
+    publicUrl: options.publicUrl ?? "",
+    permissions: options.permissions,
+    allowedHosts: options.allowedHosts,
+    corsOrigins: options.corsOrigins,
+    bodyBytes: 64 * MiB,
+    uploadBytes: 5 * 1024 * MiB,
+    runsPerUser: 8,
+    waitingPerUser: 200,
+    runMs: options.runMs,
+    taskMs: options.taskMs,
+  };
+  const { vault, close: closeVault } = openVault(join(data, "secrets"), options.secretsKey);
+  const { drivers, close: closeStorage } = openStorage({
+    ...options.storage,
+    dataFolder: data,
+    closed: [join(data, "cache")],
+  });
+  const metrics = new Metrics();
+  const epochs = udfEpochs(store);
+  const runs = openRuns({ settings, runner, metrics, epochs });
+  const log = makeLog(options.writeLog);
+  const collections = openCollections(store);
+  const registry = openRegistry(store, users, collections);
+  const sharedTokens = openSharedTokens({ store, vault, users, registry, collections, log });
+  let closeNetwork: (() => Promise<void>) | undefined;
+  const guard = once(async () => {
+    // Most servers never ask GitHub.
+    const [{ openTransport }, { Guard }] = await Promise.all([
+      import("../net/transport.node.ts"),
+      import("../net/guard.ts"),
+    ]);
+    const transport = openTransport();
+    closeNetwork = () => transport.close();
+    return new Guard(transport);
+  });
+  const codeProxy = openCodeProxy({
+    settings,
+    runner,
+    hosts: options.github ?? GITHUB,
+    openGuard: guard,
+  });
+  const parts = {
+    settings,
+    store,
+    runner,
+    users,
+    registry,
+    collections,
+    sharedTokens,
+    codeProxy,
+    runs,
+    epochs,
+    vault,
+    drivers,
+    log,
+    metrics,
+    async asset(path: string) {
+      const bytes = await options.assets(path);
+      const extension = path.slice(path.lastIndexOf(".") + 1);
+      return bytes && { bytes, type: MEDIA_TYPES[extension] ?? "application/octet-stream" };
+    },
+  } as unknown as ServerParts;
+  parts.taskResults = openTaskResults(openOwnFiles(drivers));
+  const jobs = openJobs({
+    ...parts,
+    results: parts.taskResults,
+    tasksAtOnce: options.tasksAtOnce,
+    taskMs: options.taskMs,
+  });
+  parts.jobs = jobs;
+  const schedules = openSchedules(parts);
+  parts.schedules = schedules;
+  const handler = createHandler(parts);
+  let listening: Listening | undefined;
+  return {
+    handler,
+    async listen({ port, host }) {
+      listening = await listen(handler, { port, host });
+      const name = host.includes(":") ? `[${host}]` : host;
+      const url = `http://${name === "0.0.0.0" || name === "[::]" ? "127.0.0.1" : name}:${listening.port}`;
+      settings.publicUrl ||= url;
+      await jobs.start();
+      await schedules.start();
+      return { url, firstToken };
+    },
+    findUdf: udfFinder(parts),
+    async close(graceMs) {
+      await schedules.stop();
+      await jobs.stop();
+      const drained = runs.drain(graceMs);
+      await listening?.close(graceMs);
+      await drained;
+      await closeNetwork?.();
+      await closeStorage();
+      await closeVault();
+      await store.close();
+    },
+  };
+}
+
+/** The admin that the first start makes. */
+async function firstUserOf(
+  users: ReturnType<typeof openUsers>,
+): Promise<{ firstUser: string; firstToken: string | undefined }> {
+  const admin = (await users.list()).find(({ isAdmin }) => isAdmin);
+  if (admin) return { firstUser: admin.id, firstToken: undefined };
+  const { id } = await users.add({
+    email: "owner@localhost",
+    handle: "owner",
+    team: "default",
+    isAdmin: true,
+  });
+  const { token } = await users.addToken(id, "first start", null);
+  return { firstUser: id, firstToken: token };
+}

@@ -1,0 +1,284 @@
+/**
+ * Shared tokens: whoever has one runs a UDF (`fsh_…`), or the UDFs of a collection (`fc_…`), in the name of the token's owner.
+ *
+ *     server.shared-tokens           SHA-256 of the token      what it opens and how
+ *     server.user-shared-tokens      OWNER/SHA-256             for lists
+ *     the vault                      SHA-256                   its text, encrypted, because owners see their tokens again
+ *
+ * A token is 32 random bytes, and it is looked up by its hash: how long that takes says nothing about a token that is not known
+ * already. What is not known, disabled, expired, or without its owner or UDF is all the same to whoever asks.
+ */
+import { sha256 } from "../cache/blobs.ts";
+import type { Vault } from "../secrets/vault.ts";
+import type { Json, RecordName, Store } from "../store/store.ts";
+import { Failures } from "./auth.ts";
+import type { AccessScope, Collection, Collections } from "./collections.ts";
+import { HttpError, notFound } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Presented, SharedToken, SharedTokens, User } from "./parts.ts";
+import type { UdfRegistry } from "./registry.ts";
+import { openSessions, type Session } from "./session-tokens.ts";
+import { makeToken, type Users } from "./users.ts";
+
+/** How a token is to be. Undefined: as it is, or as it is by default. */
+export interface TokenChanges {
+  publicRead?: boolean | undefined;
+  /** Default: `public`. */
+  scope?: AccessScope | undefined;
+  /** Default: true. */
+  cache?: boolean | undefined;
+  metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Default: true. */
+  enabled?: boolean | undefined;
+  clientId?: string | null | undefined;
+  /** ISO 8601; null: never, which is the default. */
+  expires?: string | null | undefined;
+}
+
+export interface TokenKeeper extends SharedTokens {
+  /** For one of the user's own UDFs. @throws HttpError 409 for too many */
+  add(user: User, udfId: string, wanted: TokenChanges): Promise<SharedToken>;
+  /** The token as it is, in whatever state; null where it is not known. */
+  byText(text: string): Promise<SharedToken | null>;
+  /** Those of UDFs. */
+  listOf(user: User, page: { skip: number; limit: number }): Promise<SharedToken[]>;
+  update(token: SharedToken, changes: TokenChanges): Promise<SharedToken>;
+  /** Another text for the same; the one before opens nothing any more. */
+  rotate(token: SharedToken): Promise<SharedToken>;
+  delete(token: SharedToken): Promise<void>;
+  /** With a UDF that is deleted. */
+  deleteOf(udf: { id: string; ownerId: string }): Promise<void>;
+  /** A collection's token; null where it is not shared. */
+  ofCollection(collection: Collection): Promise<SharedToken | null>;
+  share(collection: Collection, wanted: { clientId: string | null; anew: boolean }): Promise<SharedToken>;
+  unshare(collection: Collection): Promise<void>;
+  passcodeOf(collection: Collection): Promise<string | null>;
+  setPasscode(collection: Collection, passcode: string | null): Promise<void>;
+  /** @throws HttpError 404 for what is no token of a collection of the user's team */
+  session(user: User, text: string, seconds: number): Promise<Session>;
+}
+
+export interface TokensOptions {
+  store: Store;
+  vault: Vault;
+  users: Users;
+  registry: UdfRegistry;
+  collections: Collections;
+  log: Log;
+}
+
+const TOKENS = "server.shared-tokens";
+const OWNED = "server.user-shared-tokens";
+/** `COLLECTION` to the hash of its token. */
+const SHARES = "server.collection-tokens";
+/** Of one user. */
+const MOST_TOKENS = 1000;
+/** Principals of the vault that are nobody's: a user's is an id without slashes. */
+const TEXTS = "server/shared-tokens";
+const PASSCODES = "server/passcodes";
+
+/** What a token looks like; that of a collection with the slug behind it. */
+const TOKEN = /^(fsh_|UDF_)[\w-]{16,128}$|^[0-9a-f]{64}$/;
+const COLLECTION_TOKEN = /^(fc_[0-9a-f]{64})(?:[-/](.+))?$/s;
+
+type Kept = Omit<SharedToken, "token">;
+
+const nothing = () => notFound("What this token opens");
+
+export function openSharedTokens(options: TokensOptions): TokenKeeper {
+  const { store, vault, users, registry, collections, log } = options;
+  const sessions = openSessions(vault);
+  const wrongPasscodes = new Failures("passcodes for this collection");
+  const keptBy = async (hash: string) => {
+    const record = await store.get(TOKENS, hash);
+    return record ? (record.value as unknown as Kept) : null;
+  };
+  const byText: TokenKeeper["byText"] = async (text) => {
+    const token = COLLECTION_TOKEN.exec(text)?.[1] ?? (TOKEN.test(text) ? text : undefined);
+    const kept = token === undefined ? null : await keptBy(await sha256(token));
+    return kept && { ...kept, token: token! };
+  };
+  const write = async (kept: Kept, text: string, also: readonly RecordName[] = []) => {
+    const hash = await sha256(text);
+    // First: a text without a token opens nothing.
+    await vault.write(TEXTS, nameOf(hash), text);
+    await store.transact([...namesOf(hash, kept.ownerId), ...also], () => [
+      { value: kept as unknown as Json },
+      { value: kept.udfId },
+      ...also.map(({ collection }) => (collection === SHARES ? { value: hash } : null)),
+    ]);
+    return { ...kept, token: text };
+  };
+  const remove = async (hash: string, ownerId: string, also: readonly RecordName[] = []) => {
+    await store.transact([...namesOf(hash, ownerId), ...also], (found) => found.map(() => null));
+    await vault.delete(TEXTS, nameOf(hash));
+  };
+  const ownedBy = (ownerId: string) => store.list(OWNED, { prefix: `${ownerId}/`, limit: MOST_TOKENS });
+  const fresh = (ownerId: string, wanted: TokenChanges): Kept => ({
+    ownerId,
+    udfId: null,
+    collection: null,
+    cache: wanted.cache ?? true,
+    enabled: wanted.enabled ?? true,
+    expires: wanted.expires ?? null,
+    publicRead: wanted.publicRead ?? false,
+    scope: wanted.scope ?? "public",
+    metadata: wanted.metadata ?? {},
+    clientId: wanted.clientId ?? null,
+    updated: new Date().toISOString(),
+  });
+  const checkRoom = async (ownerId: string) => {
+    if ((await ownedBy(ownerId)).length >= MOST_TOKENS)
+      throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
+  };
+  const shareHash = async ({ id }: Collection) => (await store.get(SHARES, id))?.value as string | undefined;
+  const textOf = async (hash: string) => {
+    try {
+      return await vault.read(TEXTS, nameOf(hash));
+    } catch (error) {
+      // One that was made with another key still opens what it opens, and cannot be shown.
+      log.warn("token", { unreadable: hash.slice(0, 8), error: (error as Error).message });
+      return undefined;
+    }
+  };
+  const withText = async (hash: string): Promise<SharedToken | null> => {
+    const [kept, token] = await Promise.all([keptBy(hash), textOf(hash)]);
+    return kept && token !== undefined ? { ...kept, token } : null;
+  };
+  const ofCollection: TokenKeeper["ofCollection"] = async (collection) => {
+    const hash = await shareHash(collection);
+    return hash === undefined ? null : withText(hash);
+  };
+  const passcodeOf: TokenKeeper["passcodeOf"] = async ({ id }) =>
+    (await vault.read(PASSCODES, nameOf(id))) ?? null;
+  const unshare: TokenKeeper["unshare"] = async (collection) => {
+    const hash = await shareHash(collection);
+    if (hash !== undefined)
+      await remove(hash, collection.ownerId, [{ collection: SHARES, key: collection.id }]);
+  };
+
+  /** @throws HttpError 403, 429 */
+  const checkScope = async (
+    shared: SharedToken,
+    owner: User,
+    collection: Collection | null,
+    { user, session, passcode }: Presented,
+  ) => {
+    const wanted = collection && (await passcodeOf(collection));
+    if (shared.scope === "public" && wanted === null) return;
+    if (user?.team === owner.team) return;
+    if (collection && session !== undefined && (await sessions.check(shared.token, session))) return;
+    if (wanted !== null && passcode !== undefined) {
+      wrongPasscodes.check(collection!.id);
+      // Of hashes, a comparison that ends early says nothing.
+      if ((await sha256(passcode)) === (await sha256(wanted))) return;
+      wrongPasscodes.note(collection!.id);
+    }
+    throw new HttpError(
+      403,
+      wanted === null
+        ? "This token is for the team of its owner: sign in, or ask for a session token"
+        : "This token wants a passcode: send Authorization: Fused-Canvas-Passcode PASSCODE",
+    );
+  };
+
+  return {
+    byText,
+    ofCollection,
+    unshare,
+    passcodeOf,
+
+    async open(text, asked, presented = {}) {
+      const known = await byText(text);
+      if (!known?.enabled || isPast(known.expires)) throw nothing();
+      const owner = await users.byId(known.ownerId);
+      const slug = asked ?? COLLECTION_TOKEN.exec(text)?.[2];
+      const collection = known.collection === null ? null : await collections.byId(known.collection);
+      const udf = await (collection && slug !== undefined
+        ? registry.inCollection(collection, slug)
+        : registry.byId(known.udfId ?? ""));
+      if (!owner || udf?.ownerId !== owner.id || (slug ?? udf.slug) !== udf.slug) throw nothing();
+      const { scope, publicRead } = collection ?? known;
+      const shared = { ...known, scope, publicRead };
+      await checkScope(shared, owner, collection, presented);
+      return { shared, owner, udf };
+    },
+
+    async add(user, udfId, wanted) {
+      await checkRoom(user.id);
+      return write({ ...fresh(user.id, wanted), udfId }, makeToken("fsh_"));
+    },
+
+    async listOf(user, { skip, limit }) {
+      const ofUdfs = (await ownedBy(user.id)).filter(({ value }) => value !== null);
+      const found = await Promise.all(
+        ofUdfs.slice(skip, skip + limit).map(({ key }) => withText(key.slice(user.id.length + 1))),
+      );
+      return found.filter((token) => token !== null);
+    },
+
+    async update({ token, ...kept }, changes) {
+      const set = Object.entries(changes).filter(([, value]) => value !== undefined);
+      const value = { ...kept, ...Object.fromEntries(set), updated: new Date().toISOString() };
+      await store.update(TOKENS, await sha256(token), (found) => {
+        if (!found) throw nothing();
+        return { value: value as unknown as Json };
+      });
+      return { ...value, token };
+    },
+
+    async rotate({ token, ...kept }) {
+      const hash = await sha256(token);
+      const renewed = { ...kept, updated: new Date().toISOString() };
+      const made = await write(renewed, makeToken("fsh_"), namesOf(hash, kept.ownerId));
+      await vault.delete(TEXTS, nameOf(hash));
+      return made;
+    },
+
+    async delete({ token, ownerId }) {
+      await remove(await sha256(token), ownerId);
+    },
+
+    async deleteOf({ id, ownerId }) {
+      for (const { key, value } of await ownedBy(ownerId))
+        if (value === id) await remove(key.slice(ownerId.length + 1), ownerId);
+    },
+
+    async share(collection, { clientId, anew }) {
+      const { id, ownerId, scope, publicRead } = collection;
+      const old = await ofCollection(collection);
+      if (old && !anew) return old;
+      await checkRoom(ownerId);
+      await unshare(collection);
+      const kept = { ...fresh(ownerId, { clientId, scope, publicRead }), collection: id };
+      return write(kept, makeHexToken(), [{ collection: SHARES, key: id }]);
+    },
+
+    async setPasscode({ id }, passcode) {
+      if (passcode === null) await vault.delete(PASSCODES, nameOf(id));
+      else await vault.write(PASSCODES, nameOf(id), passcode);
+    },
+
+    async session(user, text, seconds) {
+      const shared = await byText(text);
+      const collection = shared?.collection ? await collections.byId(shared.collection) : null;
+      if (!shared?.enabled || !collection || collection.team !== user.team) throw nothing();
+      return sessions.make(shared.token, seconds);
+    },
+  };
+}
+
+/** Without dashes, which separate a slug. */
+function makeHexToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return `fc_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+const isPast = (time: string | null) => time !== null && Date.parse(time) <= Date.now();
+/** The records of a token. */
+const namesOf = (hash: string, ownerId: string): RecordName[] => [
+  { collection: TOKENS, key: hash },
+  { collection: OWNED, key: `${ownerId}/${hash}` },
+];
+/** The vault's names begin with a letter. */
+const nameOf = (key: string) => `t.${key}`;

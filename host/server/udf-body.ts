@@ -1,0 +1,127 @@
+/**
+ * A UDF as the wire has it, in `udf_body` and in the steps of runs and jobs:
+ *
+ *     {"name", "code", "entrypoint", "headers": [{"module_name", "source_code", "source_file"}], "parameters", "metadata", "type": "geopandas_v2", …}
+ *
+ * A TypeScript UDF is one too, with `"fuselet:language": "typescript"` in its metadata.
+ */
+import { UdfLoadError } from "../../runtime/errors.ts";
+import { showText } from "../../runtime/show.ts";
+import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
+import { isSourcePath, unsafePath } from "../udfs/paths.ts";
+import { detectLanguage, SOURCE_LIMITS, sourceFromText } from "../udfs/source.ts";
+
+/** Where the metadata says which language the code is, if it is not Python. */
+export const LANGUAGE = "fuselet:language";
+
+const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
+const FUNCTION = /^[\p{L}_$][\p{L}\p{N}_$]{0,199}$/u;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the text of a UDF's body.
+ * @param otherwise its name where the body has none
+ * @throws UdfLoadError that says what is wrong with it; UsageError for a name that is none
+ */
+export function sourceFromBody(text: string, otherwise: string): UdfSource {
+  return sourceFromFields(readBody(text), otherwise);
+}
+
+/**
+ * The same for one that is parsed already. What it says of its results' age is `metadata.cacheMaxAge`: seconds, or null where its
+ * sender has read it and it says nothing.
+ */
+export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
+  const { name, code, entrypoint, headers, parameters, cache_max_age: age } = body;
+  if (typeof code !== "string") throw wrong("its code must be a text");
+  const metadata = isObject(body.metadata) ? body.metadata : {};
+  const language = languageOf(metadata, code);
+  const source = sourceFromText(code, {
+    name: typeof name === "string" && name !== "" ? name : otherwise,
+    language,
+  });
+  if (entrypoint !== undefined && entrypoint !== null && typeof entrypoint !== "string")
+    throw wrong("its entrypoint must be a text");
+  if (entrypoint && !FUNCTION.test(entrypoint))
+    throw wrong(`${showText(entrypoint, 200)} is no name of a function`);
+  if (age !== undefined && age !== null && !(Number.isSafeInteger(age) && (age as number) >= 0))
+    throw wrong("its cache_max_age must be a number of seconds");
+  return {
+    ...source,
+    headers: readHeaders(headers, language),
+    metadata: age === undefined ? metadata : { ...metadata, cacheMaxAge: age },
+    saved: {
+      ...(entrypoint ? { entrypoint } : {}),
+      ...(isObject(parameters) ? { parameters } : {}),
+    },
+  };
+}
+
+/** The text of a body that other clients read as well. @param entrypoint the function to run */
+export function bodyOf(source: UdfSource, entrypoint: string): string {
+  const { name, language, code, headers, metadata, saved } = source;
+  return JSON.stringify({
+    name,
+    type: "geopandas_v2",
+    code,
+    headers: headers.map(({ moduleName, code, file }) => ({
+      module_name: moduleName,
+      source_code: code,
+      source_file: file,
+    })),
+    metadata: language === "python" ? metadata : { ...metadata, [LANGUAGE]: language },
+    entrypoint,
+    parameters: saved?.parameters ?? {},
+  });
+}
+
+/** @throws UdfLoadError where the text is no JSON object */
+export function readBody(text: string): Fields {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw wrong("its body is no JSON", cause);
+  }
+  if (!isObject(body)) throw wrong("its body must be an object");
+  return body;
+}
+
+function languageOf(metadata: Fields, code: string): Language {
+  const said = metadata[LANGUAGE];
+  if (said === undefined) return detectLanguage(code) ?? "python";
+  if (said === "python" || said === "typescript") return said;
+  throw wrong(`${LANGUAGE} must be "python" or "typescript"`);
+}
+
+/** Where a header was on its author's machine says nothing here, unless it is a path beside the UDF. */
+function readHeaders(value: unknown, language: Language): Header[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.length > SOURCE_LIMITS.files)
+    throw wrong(`its headers must be a list of at most ${SOURCE_LIMITS.files}`);
+  const seen = new Set<string>();
+  let total = 0;
+  return value.map((header, at): Header => {
+    const { module_name: name, source_code: code, source_file: given } = isObject(header) ? header : {};
+    if (typeof name !== "string" || !(MODULE.test(name) || (language === "typescript" && !unsafePath(name))))
+      throw wrong(`headers[${at}].module_name must be the name of a module`);
+    if (typeof code !== "string") throw wrong(`the header ${showText(name, 200)} has no source_code`);
+    total += code.length;
+    if (total > SOURCE_LIMITS.totalBytes) throw wrong("its headers are too large");
+    const plain =
+      language === "python"
+        ? `${name.replaceAll(".", "/")}.py`
+        : name + (name.endsWith(".json") ? "" : ".ts");
+    const file = typeof given === "string" && !unsafePath(given) && isSourcePath(given) ? given : plain;
+    if (seen.has(name) || seen.has(file)) throw wrong(`it has the header ${showText(name, 200)} twice`);
+    seen.add(name).add(file);
+    return { moduleName: name, code, file };
+  });
+}
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const wrong = (why: string, cause?: unknown) =>
+  new UdfLoadError(`Cannot read the UDF: ${why}`, cause === undefined ? {} : { cause });

@@ -1,0 +1,65 @@
+/** UDFs that come with the request that runs them: the same text is the same source again, which was hashed and compiled before. */
+import { UdfLoadError } from "../../runtime/errors.ts";
+import type { UdfSource } from "../../runtime/udf.ts";
+import { sourceFromFields } from "./udf-body.ts";
+
+/** A UDF that somebody sent to be run. */
+export interface SentUdf {
+  source: UdfSource;
+  parameters: Readonly<Record<string, unknown>>;
+  /** The id under which it is saved, as its sender says. */
+  savedId: string | null;
+}
+
+/** Sources that are remembered, and the characters of them together. */
+const MOST_SOURCES = 1000;
+const MOST_CHARACTERS = 64 * 1024 * 1024;
+
+/**
+ * Makes a function that reads a step's text (`step_config`): `{"type": "udf", "udf": {…}}`.
+ * It throws UdfLoadError for what is no step, and for a UDF that is none.
+ */
+export function stepReader(): (text: string) => SentUdf {
+  // The last used is last.
+  const known = new Map<string, UdfSource>();
+  let characters = 0;
+  const remembered = (source: UdfSource): UdfSource => {
+    const key = JSON.stringify(source);
+    const found = known.get(key) ?? source;
+    if (!known.delete(key)) characters += key.length;
+    known.set(key, found);
+    for (const [oldest] of known) {
+      if (known.size === 1 || (known.size <= MOST_SOURCES && characters <= MOST_CHARACTERS)) break;
+      known.delete(oldest);
+      characters -= oldest.length;
+    }
+    return found;
+  };
+  return (text) => {
+    const { saved: { parameters = {}, ...saved } = {}, ...rest } = sourceFromFields(udfOf(text), "udf");
+    const id = rest.metadata["fused:id"];
+    return {
+      source: remembered({ ...rest, saved }),
+      parameters,
+      savedId: typeof id === "string" && id !== "" ? id : null,
+    };
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function udfOf(text: string): Fields {
+  let step: unknown;
+  try {
+    step = JSON.parse(text);
+  } catch (cause) {
+    throw new UdfLoadError(`Cannot read the UDF: step_config is no JSON (${(cause as Error).message})`, {
+      cause,
+    });
+  }
+  if (isObject(step) && step.type === "udf" && isObject(step.udf)) return step.udf;
+  throw new UdfLoadError('Cannot read the UDF: step_config must be {"type": "udf", "udf": {…}}');
+}

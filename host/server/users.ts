@@ -1,0 +1,223 @@
+/**
+ * Users, their teams and their tokens. A token is 32 random bytes; the server keeps its SHA-256 only, and looks it up by that:
+ * how long a look-up takes says nothing about a token that is not known already.
+ */
+import { sha256 } from "../cache/blobs.ts";
+import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
+import type { Json, Store, StoreRecord } from "../store/store.ts";
+import { HttpError } from "./errors.ts";
+import type { User } from "./parts.ts";
+
+export interface NewUser {
+  email: string;
+  /** Default: what is before the @. */
+  handle?: string | undefined;
+  name?: string | undefined;
+  /** Default: a team of its own. */
+  team?: string | undefined;
+  isAdmin?: boolean | undefined;
+  permissions?: Permissions | undefined;
+}
+
+export interface Users {
+  /** @throws HttpError 409 where the email or the handle is taken, 422 where they are none */
+  add(user: NewUser): Promise<User>;
+  byId(id: string): Promise<User | null>;
+  byEmail(email: string): Promise<User | null>;
+  byHandle(handle: string): Promise<User | null>;
+  list(): Promise<User[]>;
+  /** Deletes a user's tokens too. @returns whether there was one */
+  delete(id: string): Promise<boolean>;
+  /** Makes a token, which is shown this once. @param expires milliseconds since 1970; null: never */
+  addToken(userId: string, name: string, expires: number | null): Promise<{ id: string; token: string }>;
+  /** What a token opens, or null: not known, expired, deleted. */
+  byToken(token: string): Promise<User | null>;
+  /** The tokens of a user, without their text. */
+  tokens(userId: string): Promise<TokenEntry[]>;
+  /** @returns whether this user had it */
+  deleteToken(userId: string, id: string): Promise<boolean>;
+}
+
+export interface TokenEntry {
+  id: string;
+  name: string;
+  /** ISO 8601. */
+  created: string;
+  expires: string | null;
+}
+
+const USERS = "server.users";
+const HANDLES = "server.handles";
+const EMAILS = "server.emails";
+const TOKENS = "server.tokens";
+/** By user, for lists: what TOKENS has by hash. */
+const USER_TOKENS = "server.user-tokens";
+/** Of one user. */
+const MOST_TOKENS = 100;
+const PAGE = 1000;
+
+const EMAIL = /^[^\s@/]{1,64}@[^\s@/]{1,190}$/;
+const HANDLE = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+const TEAM = /^[\w.-]{1,64}$/;
+
+/** A new token. @param prefix tells people and scanners what it is */
+export function makeToken(prefix: string): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return (
+    prefix + btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (c) => ({ "+": "-", "/": "_" })[c] ?? "")
+  );
+}
+
+/** @param fixed a token of an admin that is valid as long as this server runs, and is kept nowhere */
+export function openUsers(store: Store, fixed?: { tokenHash: string; userId: string }): Users {
+  const read = ({ key, value }: StoreRecord): User => {
+    const { permissions, ...user } = value as Record<string, unknown>;
+    return {
+      ...user,
+      id: key,
+      ...(permissions ? { permissions: checkPermissions(permissions) } : {}),
+    } as unknown as User;
+  };
+  const byId = async (id: string) => {
+    const record = isKey(id) ? await store.get(USERS, id) : undefined;
+    return record ? read(record) : null;
+  };
+  const byIndex = async (collection: string, key: string) => {
+    const record = isKey(key) ? await store.get(collection, key) : undefined;
+    return record ? byId(record.value as string) : null;
+  };
+  /** Keys of a user's tokens: `USER/HASH`. */
+  const tokensOf = (userId: string) => store.list(USER_TOKENS, { prefix: `${userId}/`, limit: MOST_TOKENS });
+  return {
+    byId,
+    byEmail: (email) => byIndex(EMAILS, email.toLowerCase()),
+    byHandle: (handle) => byIndex(HANDLES, handle.toLowerCase()),
+
+    async add({ email, handle, name, team, isAdmin = false, permissions }) {
+      const address = email.toLowerCase();
+      if (!EMAIL.test(address))
+        throw new HttpError(
+          422,
+          `Cannot add a user: the email must be NAME@HOST: received ${JSON.stringify(email)}`,
+        );
+      const called = (handle ?? address.split("@")[0]!.replace(/[^a-z0-9_.-]/g, "-")).toLowerCase();
+      if (!HANDLE.test(called))
+        throw new HttpError(
+          422,
+          `Cannot add a user: the handle must be letters, digits, ".", "_" or "-": received ${JSON.stringify(called)}`,
+        );
+      if (team !== undefined && !TEAM.test(team))
+        throw new HttpError(
+          422,
+          `Cannot add a user: the team must be letters, digits, ".", "_" or "-": received ${JSON.stringify(team)}`,
+        );
+      const id = crypto.randomUUID();
+      const value = {
+        email: address,
+        handle: called,
+        name: name ?? called,
+        team: team ?? id,
+        isAdmin,
+        ...(permissions ? { permissions: checkPermissions(permissions) as unknown as Json } : {}),
+      };
+      await store.transact(
+        [
+          { collection: USERS, key: id },
+          { collection: EMAILS, key: address },
+          { collection: HANDLES, key: called },
+        ],
+        ([, takenEmail, takenHandle]) => {
+          if (takenEmail) throw new HttpError(409, `Cannot add a user: ${address} is taken`);
+          if (takenHandle) throw new HttpError(409, `Cannot add a user: the handle ${called} is taken`);
+          return [{ value }, { value: id }, { value: id }];
+        },
+      );
+      return (await byId(id))!;
+    },
+
+    async list() {
+      const users: User[] = [];
+      for (let after = ""; ; ) {
+        const page = await store.list(USERS, { after, limit: PAGE });
+        users.push(...page.map(read));
+        if (page.length < PAGE) return users;
+        after = page.at(-1)!.key;
+      }
+    },
+
+    async delete(id) {
+      const user = await byId(id);
+      if (!user) return false;
+      const hashes = (await tokensOf(id)).map(({ key }) => key.slice(id.length + 1));
+      await store.transact(
+        [
+          { collection: USERS, key: id },
+          { collection: EMAILS, key: user.email },
+          { collection: HANDLES, key: user.handle },
+          ...hashes.map((key) => ({ collection: TOKENS, key })),
+          ...hashes.map((key) => ({ collection: USER_TOKENS, key: `${id}/${key}` })),
+        ],
+        (found) => found.map(() => null),
+      );
+      return true;
+    },
+
+    async addToken(userId, name, expires) {
+      if ((await tokensOf(userId)).length >= MOST_TOKENS)
+        throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
+      const token = makeToken("fst_");
+      const hash = await sha256(token);
+      const value = { userId, name, created: new Date().toISOString(), expires };
+      await store.transact(
+        [
+          { collection: TOKENS, key: hash },
+          { collection: USER_TOKENS, key: `${userId}/${hash}` },
+        ],
+        () => [{ value }, { value }],
+      );
+      return { id: tokenId(hash), token };
+    },
+
+    async byToken(token) {
+      if (token === "" || token.length > 4096) return null;
+      const hash = await sha256(token);
+      if (fixed && hash === fixed.tokenHash) return byId(fixed.userId);
+      const found = await store.get(TOKENS, hash);
+      if (!found) return null;
+      const { userId, expires } = found.value as { userId: string; expires: number | null };
+      return expires !== null && expires <= Date.now() ? null : byId(userId);
+    },
+
+    async tokens(userId) {
+      return (await tokensOf(userId)).map(({ key, value }) => {
+        const { name, created, expires } = value as { name: string; created: string; expires: number | null };
+        return {
+          id: tokenId(key.slice(userId.length + 1)),
+          name,
+          created,
+          expires: expires === null ? null : new Date(expires).toISOString(),
+        };
+      });
+    },
+
+    async deleteToken(userId, id) {
+      const found = (await tokensOf(userId)).find(({ key }) => tokenId(key.slice(userId.length + 1)) === id);
+      if (!found) return false;
+      await store.transact(
+        [
+          { collection: TOKENS, key: found.key.slice(userId.length + 1) },
+          { collection: USER_TOKENS, key: found.key },
+        ],
+        () => [null, null],
+      );
+      return true;
+    },
+  };
+}
+
+/** What a token is called in lists: a part of its hash. */
+const tokenId = (hash: string) => hash.slice(0, 16);
+
+/** What the store takes as a key. */
+const isKey = (text: string) =>
+  text !== "" && text.length <= 255 && !/[\u0000-\u001f\u007f\u{10ffff}]/u.test(text) && text.isWellFormed();

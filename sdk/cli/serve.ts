@@ -1,0 +1,122 @@
+/** `fuselet serve`: opens the folder, the runtime and the socket, says where it listens, and ends in good order. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
+import { openServer } from "../../host/server/server.node.ts";
+import { UsageError } from "../../runtime/errors.ts";
+import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
+import { createRuntime } from "../typescript/index.node.ts";
+import type { Options } from "./arguments.ts";
+import { serverFolder } from "./backup.ts";
+import { grantsFrom } from "./grants.ts";
+import { parseTime } from "./quantities.ts";
+import { limitsFrom } from "./run.ts";
+import { assetsFrom, packagesFrom } from "./runtime.ts";
+import { storageFrom } from "./storage.ts";
+import { type Terminal, write } from "./terminal.ts";
+import { version } from "./version.ts";
+
+/** How long runs and answers under way may take once the server was asked to end. */
+const GRACE_MS = 10_000;
+const FEWEST_TOKEN_CHARACTERS = 8;
+/** The most time of a task of a job, where nothing else is said. */
+const TASK_MS = 3_600_000;
+
+/** Serves until the signal fires. @throws FuseletError where it cannot begin */
+export async function serve(options: Options, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const { stdout, stderr, env } = terminal;
+  const port = readNumber(options, "port", 8000, 0, 65_535);
+  const isolates = readNumber(options, "isolates", 4, 1, 256);
+  const host = options.get("host") ?? "127.0.0.1";
+  const data = serverFolder(options, env);
+  const token = options.get("token") ?? env.FUSELET_TOKEN;
+  if (token !== undefined && (token.length < FEWEST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token))) {
+    throw new UsageError(
+      `Cannot serve: a token must have at least ${FEWEST_TOKEN_CHARACTERS} characters, of ASCII and without spaces; leave --token out, and one is made`,
+    );
+  }
+  const publicUrl = readUrl(options.get("public-url"));
+  const { permissions, auditLog } = await grantsFrom(options);
+  const audit = auditLog === undefined ? undefined : openAuditLog(auditLog);
+  const storage = storageFrom(env);
+  const log = (line: string) => void stderr.write(line);
+  const limits = limitsFrom(options);
+  const runMs = limits.timeMs ?? DEFAULT_LIMITS.timeMs;
+  const jobTime = options.get("job-time-limit");
+  const taskMs = jobTime === undefined ? TASK_MS : parseTime(jobTime, "job-time-limit");
+  let server: Awaited<ReturnType<typeof openServer>> | undefined;
+  const runtime = await createRuntime({
+    permissions,
+    // The longest of all; each run has its own.
+    limits: { ...limits, timeMs: Math.max(runMs, taskMs) },
+    pool: { maxIsolates: isolates },
+    assets: assetsFrom(options, env),
+    packages: packagesFrom(options, env) ?? {},
+    storage,
+    data,
+    udfs: async (name, by) => (await server?.findUdf(name, by)) ?? null,
+    ...(audit ? { onDecision: (decision) => audit.write(decision) } : {}),
+  });
+  try {
+    server = await openServer({
+      data,
+      storage,
+      runner: runtime,
+      permissions,
+      runMs,
+      taskMs,
+      tasksAtOnce: Math.max(1, Math.min(availableParallelism(), Math.floor(isolates / 2))),
+      version: version(),
+      publicUrl,
+      allowedHosts: options.all("allow-host"),
+      corsOrigins: options.all("cors-origin"),
+      tokenHash: token === undefined ? undefined : createHash("sha256").update(token).digest("hex"),
+      secretsKey: env.FUSELET_SECRETS_KEY,
+      assets: embedFolder(),
+      writeLog: options.has("verbose") ? log : (line) => line.includes('"level":"info"') || log(line),
+    });
+    const { url, firstToken } = await server.listen({ port, host });
+    if (firstToken !== undefined && token === undefined) {
+      await write(stderr, `The first user's token, which is shown this once: ${firstToken}\n`);
+    }
+    await write(stdout, `fuselet serves at ${url}\n`);
+    await new Promise<void>((ended) => {
+      if (signal.aborted) ended();
+      signal.addEventListener("abort", () => ended(), { once: true });
+    });
+  } finally {
+    await server?.close(GRACE_MS);
+    await runtime.close();
+    audit?.close();
+  }
+}
+
+/** Files that pages load: `dist/embed`, beside this program. */
+function embedFolder(): (path: string) => Promise<Uint8Array | null> {
+  const folder = new URL("./embed/", import.meta.url);
+  return async (path) => {
+    if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(path)) return null;
+    return readFile(new URL(path, folder)).catch(() => null);
+  };
+}
+
+function readNumber(options: Options, name: string, otherwise: number, least: number, most: number): number {
+  const text = options.get(name);
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(
+    `Cannot use --${name} ${JSON.stringify(text)}: it is a whole number from ${least} to ${most}`,
+  );
+}
+
+function readUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
+    return url.href.replace(/\/+$/, "");
+  throw new UsageError(
+    `Cannot use --public-url ${JSON.stringify(text)}: it is an address such as https://udfs.example.org`,
+  );
+}

@@ -1,0 +1,157 @@
+/** `fuselet serve` under load, against the same functions as native handlers of FastAPI under uvicorn, one process each. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fastapi } from "../../setup/fastapi.mjs";
+import { figure, forScale, interleave, runProcess, under } from "../measure.mjs";
+
+const TOKEN = "benchmark-token";
+const SECONDS = 4;
+const ROUNDS = 5;
+
+/** Our requests a second are as many as `factor` of the peer's, or more. Samples are milliseconds a request. */
+const rateOf = (factor) => ({
+  text: `at least ${factor}x its requests/s`,
+  unit: "x its requests/s",
+  of: (ours, peer) => peer / ours,
+  isMet: (value) => value >= factor,
+});
+
+/** Starts a server. @returns what it has printed first, and its end */
+async function start(program, args, env = {}) {
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const { value: line } = await lines[Symbol.asyncIterator]().next();
+  return {
+    line,
+    close: () =>
+      new Promise((resolve) => {
+        child.once("exit", resolve);
+        child.kill();
+      }),
+  };
+}
+
+/** Saves a UDF and makes a shared token for it. @returns the token */
+async function share(url, name, file, language) {
+  const call = async (path, body) => {
+    const response = await fetch(`${url}/server/v1/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200, await response.clone().text());
+    return response.json();
+  };
+  const code = readFileSync(file, "utf8");
+  const udf = { name, code, type: "geopandas_v2", headers: [], metadata: { "fuselet:language": language } };
+  const saved = await call("udf/new", { slug: name, udf_body: JSON.stringify(udf), udf_type: "auto" });
+  const { token } = await call("udf-access-token/new", { udf_id: saved.id, cache: true });
+  return token;
+}
+
+export async function run(bench) {
+  const native = await start(await fastapi(), [bench.peer("native.py")]);
+  const data = join(bench.temporary, "server");
+  const ours = await start(bench.node, [
+    bench.cli,
+    "serve",
+    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "2"],
+  ]);
+  try {
+    const url = /https?:\S+/.exec(ours.line)[0];
+    const peer = `http://127.0.0.1:${native.line}`;
+    const work = await share(url, "work", bench.udf("work.py"), "python");
+    const typed = await share(url, "typed", bench.udf("work.ts"), "typescript");
+    const tile = await share(url, "tile", bench.udf("tile.py"), "python");
+    const last = {};
+    /** Milliseconds a request, of all connections together. */
+    const load = (address, connections) => async () => {
+      const line = await runProcess(bench.node, [bench.peer("load.mjs"), address, connections, SECONDS]);
+      last[address] = JSON.parse(line);
+      return 1000 / last[address].perSecond;
+    };
+    const cached = `${url}/${tile}/run/tiles/3/4/2.png?cache_max_age=1h`;
+    const p99 = [];
+    const tiles = await interleave(
+      {
+        ours: async () => {
+          const ms = await load(cached, 64)();
+          p99.push(last[cached].p99);
+          return ms;
+        },
+        peer: load(`${peer}/tile/3/4/2.png`, 64),
+      },
+      { rounds: ROUNDS },
+    );
+    // Another parameter each time: nothing is cached.
+    const python = await interleave(
+      {
+        ours: load(`${url}/${work}/run/file.json?n=300&cache_max_age=0`, 8),
+        typed: load(`${url}/${typed}/run/file.json?n=300&cache_max_age=0`, 8),
+        peer: load(`${peer}/work?n=300`, 8),
+      },
+      { rounds: ROUNDS },
+    );
+    const note = "each server is one process; ours has two isolates, and the load's own process is a third.";
+    return [
+      figure(
+        {
+          id: "serve-tile",
+          title: "`fuselet serve`: a cached tile by a shared token, 64 connections, milliseconds a request",
+          peer: "FastAPI, the handler computing it",
+          target: rateOf(3),
+          note,
+        },
+        tiles.ours,
+        tiles.peer,
+      ),
+      figure(
+        {
+          id: "serve-tile-p99",
+          title: "`fuselet serve`: the slowest hundredth of those",
+          target: under(20),
+        },
+        p99.slice(-ROUNDS),
+      ),
+      figure(
+        {
+          id: "serve-python",
+          title: "`fuselet serve`: a warm Python UDF of 10 ms, 8 connections, milliseconds a request",
+          peer: "FastAPI, the same function",
+          target: rateOf(0.5),
+        },
+        python.ours,
+        python.peer,
+      ),
+      figure(
+        {
+          id: "serve-typescript",
+          title: "`fuselet serve`: a warm TypeScript UDF that does the same, 8 connections",
+          peer: "FastAPI, the Python function",
+          target: rateOf(1),
+        },
+        python.typed,
+        python.peer,
+      ),
+      figure(
+        {
+          id: "serve-typescript-python",
+          title: "`fuselet serve`: that TypeScript UDF",
+          peer: "the Python UDF here",
+          target: forScale,
+        },
+        python.typed,
+        python.ours,
+      ),
+    ];
+  } finally {
+    await ours.close();
+    await native.close();
+  }
+}
