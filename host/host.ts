@@ -4,6 +4,7 @@ import {
   BindingError,
   FuseletError,
   LimitExceededError,
+  ParameterError,
   PermissionDeniedError,
   UsageError,
 } from "../runtime/errors.ts";
@@ -159,6 +160,7 @@ export function failureOf(error: unknown, name: string): object {
   if (error instanceof PermissionDeniedError) {
     return { type, message, kind: "permission", subject: error.permission, value: error.value };
   }
+  if (error instanceof ParameterError) return { type, message, raised: error.raised };
   if (error instanceof BindingError) return { type, message, subject: error.code };
   return error instanceof LimitExceededError ? { type, message, subject: error.limit } : { type, message };
 }

@@ -7,16 +7,21 @@
  *     ├─ ParameterError         a parameter is unknown, missing or of the wrong type        exit 2
  *     ├─ UdfRuntimeError        the UDF raised                                              exit 1
  *     ├─ UdfExitError           the UDF called exit                                         exit 1
+ *     ├─ UdfSelfRecursionError  the UDF submits itself                                      exit 1
  *     ├─ ResultError            the result cannot cross the wall                            exit 1
+ *     │  └─ UdfSerializationError   a server could not write the result of a run            exit 1
  *     ├─ PermissionDeniedError  something was asked for that nobody granted                 exit 3
  *     ├─ LimitExceededError     a limit was reached: time is exit 124, all others           exit 125
+ *     │  └─ UdfTimeoutError     a run or a job on a server took too long                    exit 124
+ *     │     └─ JobPoolTailTimeoutError  a job's log was followed for as long as was allowed exit 124
  *     ├─ CancelledError         the caller's AbortSignal fired                              exit 130
  *     ├─ IsolateError           the isolate died or broke the protocol: not the UDF's fault exit 70
  *     ├─ AssetError             a file of ours, a wheel or a distribution is bad or missing exit 2
  *     └─ BindingError           a binding of the host failed                                exit 1
  *
  * Each binding has a class of its own below BindingError (host/NAME/errors.ts), with a `code` that says how it failed. StoreError is
- * beside them: it is about the host's database, and no UDF sees its text.
+ * beside them: it is about the host's database, and no UDF sees its text. ServerError is what a server refuses, or cannot be reached for
+ * (sdk/typescript/server/server-error.ts).
  */
 import type { LimitName } from "./limits.ts";
 
@@ -66,9 +71,12 @@ export class ParameterError extends FuseletError {
   override readonly name = "ParameterError";
   override readonly exitCode = 2;
   readonly parameter: string;
-  constructor(message: string, options: { parameter: string }) {
+  /** What Python raises for it, where the UDF is one of Python: class and text, `ValueError: invalid literal …`. */
+  readonly raised: string | undefined;
+  constructor(message: string, options: { parameter: string; raised?: string | undefined }) {
     super(message);
     this.parameter = options.parameter;
+    this.raised = options.raised;
   }
 }
 
@@ -99,8 +107,14 @@ export class UdfExitError extends FuseletError {
   override readonly exitCode = 1;
 }
 
+/** A UDF submits itself: it would do so again and again. */
+export class UdfSelfRecursionError extends FuseletError {
+  override readonly name = "UdfSelfRecursionError";
+  override readonly exitCode = 1;
+}
+
 export class ResultError extends FuseletError {
-  override readonly name = "ResultError";
+  override readonly name: string = "ResultError";
   override readonly exitCode = 1;
   /** Where in the result the value lies: `result["a"][3]`. */
   readonly path: string;
@@ -108,6 +122,11 @@ export class ResultError extends FuseletError {
     super(message);
     this.path = options.path;
   }
+}
+
+/** A server ran the UDF, and could not write its result as it was asked for. */
+export class UdfSerializationError extends ResultError {
+  override readonly name = "UdfSerializationError";
 }
 
 export class PermissionDeniedError extends FuseletError {
@@ -128,7 +147,7 @@ export class PermissionDeniedError extends FuseletError {
 }
 
 export class LimitExceededError extends FuseletError {
-  override readonly name = "LimitExceededError";
+  override readonly name: string = "LimitExceededError";
   override readonly exitCode: number;
   readonly limit: LimitName;
   /** The limit's value, in the unit of its name. */
@@ -139,6 +158,19 @@ export class LimitExceededError extends FuseletError {
     this.allowed = options.allowed;
     this.exitCode = options.limit === "timeMs" ? 124 : 125;
   }
+}
+
+/** A run or a job on a server took longer than it, or whoever waits for it, allows. `allowed` is NaN where the server does not say. */
+export class UdfTimeoutError extends LimitExceededError {
+  override readonly name: string = "UdfTimeoutError";
+  constructor(message: string, options: { allowed: number }) {
+    super(message, { limit: "timeMs", ...options });
+  }
+}
+
+/** The log of a job was followed for as long as was allowed, and the job goes on. */
+export class JobPoolTailTimeoutError extends UdfTimeoutError {
+  override readonly name = "JobPoolTailTimeoutError";
 }
 
 export class CancelledError extends FuseletError {

@@ -76,7 +76,7 @@ export function failureError(
     case "load":
       return new UdfLoadError(message, location ? { location } : {});
     case "input":
-      return new ParameterError(message, { parameter: subject ?? "" });
+      return new ParameterError(message, { parameter: subject ?? "", raised: value ?? undefined });
     case "exit":
       return new UdfExitError(message || `${source.file} ended itself`);
     case "result":

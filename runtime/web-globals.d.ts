@@ -129,6 +129,20 @@ interface ReadableStream<T> {
   };
   cancel(reason?: unknown): Promise<void>;
 }
+interface ReadableStreamControls<T> {
+  enqueue(chunk: T): void;
+  close(): void;
+  error(reason: unknown): void;
+}
+interface ReadableStreamSource<T> {
+  start?(controller: ReadableStreamControls<T>): void;
+  pull?(controller: ReadableStreamControls<T>): Promise<void> | void;
+  cancel?(reason?: unknown): Promise<void> | void;
+}
+declare const ReadableStream: new <T>(
+  source?: ReadableStreamSource<T>,
+  strategy?: { highWaterMark?: number },
+) => ReadableStream<T>;
 declare class Blob {
   constructor(parts?: (ArrayBuffer | ArrayBufferView | Blob | string)[], options?: { type?: string });
   readonly size: number;

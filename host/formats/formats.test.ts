@@ -327,3 +327,18 @@ test("formatResult() says which formats suit, whatever the value", async () => {
   await expect(formatResult(1, "xml")).rejects.toThrow('Unknown format "xml": it is one of json, csv,');
   await expect(formatResult(1, "constructor")).rejects.toThrow("Unknown format");
 });
+
+test("bytes that are a file of the format already are written as they are, and no others", async () => {
+  const files = {
+    png: await bytes(npy("|u1", [1, 1], Uint8Array.of(1)), "png"),
+    tiff: await bytes(npy("|u1", [1, 1], Uint8Array.of(1)), "tiff"),
+    npy: await bytes([1, 2.5], "npy"),
+    parquet: await bytes([{ a: 1 }], "parquet"),
+  };
+  for (const [format, file] of Object.entries(files)) {
+    const copy = Uint8Array.from(file);
+    expect(await bytes(copy, format)).toBe(copy);
+    await expect(bytes(copy.subarray(1), format)).rejects.toThrow(`Cannot write the result as ${format}`);
+  }
+  await expect(bytes(files.png, "tiff")).rejects.toThrow("Cannot write the result as tiff");
+});

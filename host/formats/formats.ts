@@ -4,6 +4,7 @@ import type { Tile } from "../../runtime/udf.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { encodeJson } from "./json.ts";
 import type { WasmSource } from "./parquet.ts";
+import { isInFormat } from "./signature.ts";
 import { describeValue, isObject, isRecords, isSeveral, UnsuitableError } from "./values.ts";
 
 export interface FormatOptions {
@@ -151,6 +152,7 @@ export async function formatResult(
     );
   }
   const { mediaType, encode } = FORMATS[format] as Format;
+  if (value instanceof Uint8Array && isInFormat(value, format)) return { mediaType, bytes: value };
   try {
     return { mediaType, bytes: await encode(value ?? null, options) };
   } catch (error) {

@@ -4,10 +4,19 @@
  * Databases are copied by SQLite, each as it is at one moment, and before the files: what a database names is then there. A file that users
  * replace is in it as the old one or the new one. Left out is what is made again: caches, uploads that go on, counts of what is used.
  */
-import { createReadStream } from "node:fs";
-import { chmod, link, lstat, mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { Readable, Writable } from "node:stream";
 import { createTarDecoder, createTarPacker } from "modern-tar";
 import { UsageError } from "../../runtime/errors.ts";
 import { openStore } from "../store/store.node.ts";
@@ -15,6 +24,9 @@ import { openStore } from "../store/store.node.ts";
 /** The first entry of an archive: it says what the rest is. */
 const MANIFEST = "fuselet-backup.json";
 const FORMAT = 1;
+/** How each database of SQLite begins (sqlite.org/fileformat.html). */
+const MAGIC = Buffer.from("SQLite format 3\0");
+const CHUNK_BYTES = 1024 * 1024;
 const LEFT_OUT = /^(cache|parts|usage\.db)$/;
 const DATABASE = /\.db$/;
 const BESIDE_DATABASE = /\.db-(wal|shm|journal)$/;
@@ -24,6 +36,8 @@ export interface Copied {
   files: number;
   bytes: number;
 }
+
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 interface Source {
   /** In the archive. */
@@ -60,23 +74,27 @@ async function writeArchive(data: string, part: string, temporary: string, versi
   const copied = { files: 0, bytes: 0 };
   try {
     const { readable, controller } = createTarPacker();
-    const written = readable.pipeTo(
-      Writable.toWeb(target.createWriteStream({ autoClose: false })) as WritableStream<Uint8Array>,
-    );
-    const add = async (name: string, size: number, body: AsyncIterable<Uint8Array>) => {
+    const add = async (name: string, size: number, body: Chunks) => {
       const writer = controller.add({ name, size, mode: 0o600, type: "file" }).getWriter();
       for await (const bytes of body) await writer.write(bytes);
       await writer.close();
     };
     const pack = async () => {
-      const manifest = new TextEncoder().encode(
-        JSON.stringify({ format: FORMAT, version, created: new Date().toISOString() }),
-      );
-      await add(MANIFEST, manifest.length, Readable.from([manifest]));
-      const sources = await sourcesIn(data, temporary);
-      for (const { name, path } of sources) {
-        copied.bytes += await addFile(name, path, add);
-        copied.files++;
+      const about = { format: FORMAT, version, created: new Date().toISOString() };
+      const manifest = new TextEncoder().encode(JSON.stringify(about));
+      await add(MANIFEST, manifest.length, [manifest]);
+      for (const { name, path } of await sourcesIn(data, temporary)) {
+        // A file that is gone meanwhile was deleted by its user.
+        const handle = await open(path, "r").catch(orUndefined);
+        if (!handle) continue;
+        try {
+          const { size } = await handle.stat();
+          await add(name, size, chunksOf(handle, size));
+          copied.files++;
+          copied.bytes += size;
+        } finally {
+          await handle.close();
+        }
       }
       controller.finalize();
     };
@@ -84,7 +102,7 @@ async function writeArchive(data: string, part: string, temporary: string, versi
       controller.error(error);
       throw error;
     });
-    await Promise.all([packed, written]);
+    await Promise.all([packed, writeAll(target, readable)]);
     await target.sync();
     return copied;
   } finally {
@@ -92,25 +110,32 @@ async function writeArchive(data: string, part: string, temporary: string, versi
   }
 }
 
-/** A file that is gone meanwhile was deleted by its user. @returns its size */
-async function addFile(
-  name: string,
-  path: string,
-  add: (name: string, size: number, body: AsyncIterable<Uint8Array>) => Promise<void>,
-): Promise<number> {
-  const handle = await open(path, "r").catch(orUndefined);
-  if (!handle) return 0;
-  try {
-    const { size } = await handle.stat();
-    const body =
-      size === 0
-        ? Readable.from([])
-        : createReadStream("", { fd: handle, start: 0, end: size - 1, autoClose: false });
-    await add(name, size, body);
-    return size;
-  } finally {
-    await handle.close();
+/** So many bytes of a file; fewer where it has become shorter. */
+async function* chunksOf(handle: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  for (let position = 0; position < size; ) {
+    const bytes = new Uint8Array(Math.min(CHUNK_BYTES, size - position));
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield bytes.subarray(0, bytesRead);
   }
+}
+
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  });
+}
+
+async function writeAll(target: FileHandle, chunks: Chunks): Promise<void> {
+  for await (const bytes of chunks) await target.appendFile(bytes);
 }
 
 /** Copies of the databases, then the other files. */
@@ -178,39 +203,55 @@ async function unpack(file: string, folder: string): Promise<Copied> {
     throw new UsageError(cause.message, { cause });
   });
   const copied = { files: 0, bytes: 0 };
-  let isFirst = true;
-  const bytes = Readable.toWeb(source.createReadStream()) as unknown as ReadableStream<Uint8Array>;
-  for await (const { header, body } of bytes.pipeThrough(createTarDecoder({ strict: true }))) {
-    if (isFirst) {
-      if (header.name !== MANIFEST) throw new UsageError("it is no backup of fuselet");
-      const { format } = (await new Response(body).json()) as { format?: unknown };
-      if (format !== FORMAT)
-        throw new UsageError(`its format is ${JSON.stringify(format)}, and this fuselet reads ${FORMAT}`);
-      isFirst = false;
-      continue;
+  try {
+    const bytes = streamOf(chunksOf(source, (await source.stat()).size));
+    const entries = bytes.pipeThrough(createTarDecoder({ strict: true }));
+    let isKnown = false;
+    for await (const { header, body } of entries) {
+      if (!isKnown) {
+        if (header.name !== MANIFEST) throw new UsageError("it is no backup of fuselet");
+        const { format } = (await new Response(body).json()) as { format?: unknown };
+        if (format !== FORMAT)
+          throw new UsageError(`its format is ${JSON.stringify(format)}, and this fuselet reads ${FORMAT}`);
+        isKnown = true;
+        continue;
+      }
+      const path = resolve(folder, header.name);
+      if (header.type !== "file" || !path.startsWith(folder + sep) || header.name.endsWith("/"))
+        throw new UsageError(`it has ${JSON.stringify(header.name)}, which is no file of a backup`);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const target = await open(path, "wx", 0o600);
+      await writeAll(target, body).finally(() => target.close());
+      copied.files++;
+      copied.bytes += header.size;
     }
-    const path = resolve(folder, header.name);
-    if (header.type !== "file" || !path.startsWith(folder + sep) || header.name.endsWith("/"))
-      throw new UsageError(`it has ${JSON.stringify(header.name)}, which is no file of a backup`);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const target = await open(path, "wx", 0o600);
-    await body.pipeTo(Writable.toWeb(target.createWriteStream()) as WritableStream<Uint8Array>);
-    copied.files++;
-    copied.bytes += header.size;
+    if (!isKnown) throw new UsageError("it is no backup of fuselet");
+    return copied;
+  } finally {
+    await source.close();
   }
-  if (isFirst) throw new UsageError("it is no backup of fuselet");
-  await chmod(folder, 0o700);
-  return copied;
 }
 
 async function checkDatabase(path: string, refuse: (why: string) => UsageError): Promise<void> {
   if (!(await exists(path))) throw refuse("it has no database");
+  // SQLite takes the place of a file without that with an empty database.
+  if (!(await begin(path, MAGIC.length)).equals(MAGIC)) throw refuse("its database is none");
   const store = openStore({ path });
   try {
     const [problem] = await store.check();
     if (problem !== undefined) throw refuse(`its database is damaged: ${problem}`);
   } finally {
     await store.close();
+  }
+}
+
+/** The first bytes of a file. */
+async function begin(path: string, length: number): Promise<Buffer> {
+  const handle = await open(path, "r");
+  try {
+    return (await handle.read({ buffer: Buffer.alloc(length) })).buffer;
+  } finally {
+    await handle.close();
   }
 }
 

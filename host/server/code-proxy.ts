@@ -5,7 +5,7 @@ import { NetError } from "../net/errors.ts";
 import type { Guard, NetCall } from "../net/guard.ts";
 import { readUrl } from "../net/request.ts";
 import { wholeBody } from "../net/whole-body.ts";
-import { createBroker } from "../permissions/broker.ts";
+import { createBroker, type Decision } from "../permissions/broker.ts";
 import { narrow } from "../permissions/narrow.ts";
 import { readMeta } from "../udfs/meta.ts";
 import { isSourcePath } from "../udfs/paths.ts";
@@ -29,6 +29,8 @@ export interface CodeProxyOptions {
   runner: Pick<UdfRunner, "inspect">;
   hosts: GitHubHosts;
   openGuard(): Promise<Guard>;
+  /** Called with each decision of whether a host may be reached. */
+  onDecision?: ((decision: Decision) => void) | undefined;
 }
 
 type Files = Record<string, Uint8Array>;
@@ -43,8 +45,12 @@ const MOST_LIST_BYTES = 4 * 1024 * 1024;
 /** Parts of a branch's name that are tried. */
 const MOST_BRANCH_PARTS = 4;
 
-export function openCodeProxy({ settings, runner, hosts, openGuard }: CodeProxyOptions): CodeProxy {
-  const broker = createBroker({ permissions: settings.permissions });
+export function openCodeProxy(options: CodeProxyOptions): CodeProxy {
+  const { settings, runner, hosts, openGuard, onDecision } = options;
+  const broker = createBroker({
+    permissions: settings.permissions,
+    ...(onDecision ? { onDecision } : {}),
+  });
   return {
     async load(url, user, gone) {
       const place = readPlace(url);

@@ -128,7 +128,9 @@ export function openCollections(store: Store): Collections {
           { collection: NAMES, key: nameKey(old.ownerId, old.name) },
         );
       const [record] = await store.transact(names, ([now, taken]) => {
-        if (!now || (now.value as { name: string }).name !== old.name) throw gone(id);
+        if (!now) throw gone(id);
+        if ((now.value as { name: string }).name !== old.name)
+          throw new HttpError(409, "The collection was changed meanwhile: load it again");
         if (taken) throw nameTaken(name);
         const value = {
           ...(now.value as { [field: string]: Json }),

@@ -56,23 +56,28 @@ const make = (tag, content, className) => {
 };
 const indent = (depth) => "  ".repeat(depth);
 const lineBreak = String.fromCharCode(10);
-// A schema as people write types.
-const typeText = (schema, depth) => {
+let schemas = {};
+// A schema as people write types; the first name is written out.
+const typeText = (schema, depth, isOpen) => {
   if (!schema || typeof schema !== "object" || Object.keys(schema).length === 0) return "any";
-  if (schema.$ref) return schema.$ref.split("/").pop();
+  const inner = (one) => typeText(one, depth, isOpen);
+  if (schema.$ref) {
+    const name = schema.$ref.split("/").pop();
+    return isOpen && schemas[name] ? typeText(schemas[name], depth, false) : name;
+  }
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   const several = schema.anyOf || schema.oneOf;
-  if (several) return several.map((one) => typeText(one, depth)).join(" | ");
-  if (schema.allOf) return schema.allOf.map((one) => typeText(one, depth)).join(" & ");
-  if (Array.isArray(schema.type)) return schema.type.map((type) => typeText({ ...schema, type }, depth)).join(" | ");
-  if (schema.type === "array") return "list of " + typeText(schema.items, depth);
+  if (several) return several.map(inner).join(" | ");
+  if (schema.allOf) return schema.allOf.map(inner).join(" & ");
+  if (Array.isArray(schema.type)) return schema.type.map((type) => (type === "null" ? type : inner({ ...schema, type }))).join(" | ");
+  if (schema.type === "array") return "list of " + inner(schema.items);
   if (schema.type !== "object") return (schema.format || schema.type || "any") + boundsText(schema);
   const fields = Object.entries(schema.properties || {});
   if (fields.length === 0) return "object";
   const required = new Set(schema.required || []);
   const lines = fields.map(([name, field]) =>
-    indent(depth + 1) + name + (required.has(name) ? "" : "?") + ": " + typeText(field, depth + 1) +
+    indent(depth + 1) + name + (required.has(name) ? "" : "?") + ": " + typeText(field, depth + 1, false) +
     (field.description ? "    # " + field.description : ""));
   return ["{", ...lines, indent(depth) + "}"].join(lineBreak);
 };
@@ -85,14 +90,14 @@ const boundsText = (schema) => {
   return bounds.length ? " (" + bounds.join(", ") + ")" : "";
 };
 const contentOf = (content) => Object.entries(content || {}).map(([type, { schema }]) =>
-  make("div", [make("code", type), make("pre", typeText(schema, 0))]));
+  make("div", [make("code", type), make("pre", typeText(schema, 0, true))]));
 const section = (title, content) => (content.length ? [make("h3", title), ...content] : []);
 const showOperation = (path, method, operation, shared) => {
   const parameters = [...(shared || []), ...(operation.parameters || [])];
   const rows = parameters.map((one) => make("tr", [
     make("td", make("code", one.name)),
     make("td", one.in + (one.required ? ", required" : "")),
-    make("td", make("code", typeText(one.schema, 0))),
+    make("td", make("code", typeText(one.schema, 0, false))),
     make("td", (one.schema && one.schema.description) || one.description || ""),
   ]));
   const answers = Object.entries(operation.responses || {}).map(([status, response]) => {
@@ -116,6 +121,7 @@ const showOperation = (path, method, operation, shared) => {
   return box;
 };
 const show = (api) => {
+  schemas = (api.components || {}).schemas || {};
   const groups = new Map();
   let count = 0;
   for (const [path, item] of Object.entries(api.paths || {})) {
@@ -127,14 +133,14 @@ const show = (api) => {
       count++;
     }
   }
-  const schemas = Object.entries((api.components || {}).schemas || {}).map(([name, schema]) => {
-    const box = make("details", [make("summary", make("code", name)), make("pre", typeText(schema, 0))]);
+  const types = Object.entries(schemas).map(([name, schema]) => {
+    const box = make("details", [make("summary", make("code", name)), make("pre", typeText(schema, 0, false))]);
     box.dataset.text = name.toLowerCase();
     return box;
   });
   const main = document.getElementById("operations");
   for (const [tag, boxes] of [...groups].sort()) main.append(make("section", [make("h2", tag), ...boxes]));
-  main.append(make("section", [make("h2", "Types"), ...schemas]));
+  main.append(make("section", [make("h2", "Types"), ...types]));
   const link = make("a", "/openapi.json");
   link.href = "/openapi.json";
   const about = document.getElementById("about");

@@ -9,6 +9,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { FuseletError } from "../../runtime/errors.ts";
+import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { allowUser, Failures, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError } from "./errors.ts";
 import { loggablePath } from "./log.ts";
@@ -18,13 +19,19 @@ import { addAccountRoutes } from "./routes/account.ts";
 import { BASE } from "./routes/base.ts";
 import { addCodeProxyRoutes } from "./routes/code-proxy.ts";
 import { addCollectionRoutes } from "./routes/collections.ts";
+import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addDocs } from "./routes/docs.ts";
+import { addEfsRoutes } from "./routes/efs.ts";
+import { addFileRoutes } from "./routes/files.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
 import { addOperations } from "./routes/operations.ts";
 import { addRunRoutes } from "./routes/run.ts";
+import { addRunLogRoutes } from "./routes/run-log.ts";
 import { addScheduleRoutes } from "./routes/schedules.ts";
+import { addSecretRoutes } from "./routes/secrets.ts";
 import { addSharedRunRoutes } from "./routes/shared-run.ts";
 import { addSharedTokenRoutes } from "./routes/shared-tokens.ts";
+import { addSignedRoutes } from "./routes/signed.ts";
 import { addUdfCacheRoutes } from "./routes/udf-cache.ts";
 import { addUdfRoutes } from "./routes/udfs.ts";
 import { addUserRoutes } from "./routes/users.ts";
@@ -33,7 +40,7 @@ import { addUserRoutes } from "./routes/users.ts";
 export type Handler = (request: Request, peer: Peer) => Promise<Response>;
 
 /** Uploads have a limit of their own, and are read as they come. */
-const UPLOAD = /\/files\/upload|\/efs\/|\/upload\//;
+const UPLOAD = /^\/server\/v1\/(files\/upload|efs\/[^/]+\/upload$|signed\/)/;
 
 export function createHandler(parts: ServerParts): Handler {
   const { settings, log, metrics } = parts;
@@ -91,10 +98,16 @@ export function createHandler(parts: ServerParts): Handler {
   addCollectionRoutes(app, parts);
   addSharedTokenRoutes(app, parts);
   addCodeProxyRoutes(app, parts);
+  addRunLogRoutes(app, parts);
   addScheduleRoutes(app, parts);
   addJobRoutes(app, parts);
   addRunRoutes(app, parts);
   addUdfCacheRoutes(app, parts);
+  addFileRoutes(app, parts);
+  addEfsRoutes(app, parts);
+  addSignedRoutes(app, parts);
+  addSecretRoutes(app, parts);
+  addDatasetRoutes(app, parts);
   // Last: `/{token}/{slug}/run` is so wide that other routes would be taken for it.
   addSharedRunRoutes(app, parts);
   return async (request, peer) => app.fetch(request, peer);
@@ -116,6 +129,8 @@ function answerError(error: unknown, { log }: ServerParts): Response {
   // Of the framework itself: a body that is no JSON, a type that a route does not take.
   if (error instanceof HTTPException && error.status < 500)
     return errorResponse(error.status === 400 ? 422 : error.status, errorBody(error.message));
+  if (error instanceof StorageError)
+    return errorResponse(STORAGE_STATUS[error.code], errorBody(error.message));
   const id = crypto.randomUUID();
   log.error("failure", error, { id });
   return errorResponse(500, errorBody(`The server failed. Its log has more under ${id}`));
@@ -129,4 +144,15 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ResultError: 422,
   PermissionDeniedError: 403,
   SecretError: 422,
+};
+
+const STORAGE_STATUS: Readonly<Record<StorageErrorCode, number>> = {
+  "not found": 404,
+  exists: 409,
+  access: 403,
+  request: 422,
+  // Nothing was done that would be another thing when it is done again.
+  network: 503,
+  full: 507,
+  config: 422,
 };

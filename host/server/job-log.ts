@@ -3,7 +3,7 @@
  * store; it is bounded, and where something is left out, the log says so.
  */
 import type { Change, Json, RecordName, Store } from "../store/store.ts";
-import { JOB_LOGS, timeKey } from "./job-records.ts";
+import { JOB_LOGS, timeKey } from "./job.ts";
 import type { Log } from "./log.ts";
 
 export interface LogEntry {
@@ -65,7 +65,7 @@ export class JobLog {
   /** What happens to the job, on a line of its own. It is never left out. */
   note(text: string): void {
     const lineBreak = this.#waiting === "" || this.#waiting.endsWith("\n") ? "" : "\n";
-    this.#gather(`${lineBreak}${text}\n`);
+    this.#gather(`${lineBreak}${text.trimEnd()}\n`);
   }
 
   #gather(text: string): void {

@@ -1,106 +1,30 @@
 /**
- * Jobs as the store has them, and how they go from one state to the next. Each step is one transaction, so that a job is in one
- * state whatever happens to the process, and two servers on one store never work on the same job.
- *
- *     server.jobs             ID                   the job
- *     server.job-configs      ID                   what it runs: the text of a JobConfig, as bytes
- *     server.job-order        OWNER/AGE-ID         a user's jobs, the newest first
- *     server.job-queue        OWNER/TIME-ID        those that have not ended, and who works on them until when
- *     server.job-tasks        ID/INDEX             how each task ended
- *     server.job-logs         ID/TIME-WRITER       (job-log.ts)
+ * How jobs go from one state to the next. Each step is one transaction, so that a job is in one state whatever happens to the process, and
+ * two servers on one store never work on the same job.
  */
 import type { Change, Json, RecordName, Store, StoreRecord } from "../store/store.ts";
+import {
+  CONFIGS,
+  FAR,
+  historyName,
+  isEnded,
+  JOB_LOGS,
+  JOBS,
+  type Job,
+  type JobStatus,
+  type JobTask,
+  type JobWrite,
+  type NewJob,
+  ORDER,
+  QUEUE,
+  type Queued,
+  queueName,
+  TASKS,
+  taskName,
+  timeKey,
+} from "./job.ts";
 
-export type JobStatus = "pending" | "running" | "succeeded" | "failed" | "cancelled";
-
-export interface Job {
-  readonly id: string;
-  readonly ownerId: string;
-  readonly team: string;
-  readonly name: string;
-  /** As it was asked for; all of them are this machine. */
-  readonly instanceType: string | null;
-  readonly status: JobStatus;
-  /** ISO 8601, as all of its times. */
-  readonly created: string;
-  /** When it got its status. */
-  readonly changed: string;
-  readonly started: string | null;
-  readonly ended: string | null;
-  readonly totalTasks: number;
-  /** Tasks that have ended, however. */
-  readonly finishedTasks: number;
-  readonly failedTasks: number;
-  /** How often it was begun. */
-  readonly tries: number;
-  readonly mostTries: number;
-  /** How old kept results of its runs may be, in seconds. */
-  readonly cacheMaxAge: number;
-  readonly recursion: number;
-  /** Why it failed. */
-  readonly error: string | null;
-  /** The record of its run, where a schedule began it (schedule-history.ts). */
-  readonly historyKey: string | null;
-}
-
-/** How a task ended. Its files are named after `index`. */
-export interface JobTask {
-  readonly index: number;
-  readonly isFailure: boolean;
-  /** The name of its result's file; that of what is said about it ends with `.metadata`. */
-  readonly file: string;
-  readonly bytes: number;
-}
-
-export interface NewJob {
-  readonly ownerId: string;
-  readonly team: string;
-  readonly name: string;
-  readonly instanceType: string | null;
-  readonly totalTasks: number;
-  readonly mostTries: number;
-  readonly cacheMaxAge: number;
-  readonly recursion: number;
-  readonly historyKey: string | null;
-  /** JSON. */
-  readonly config: string;
-}
-
-/** A new job, to be written with others in one transaction. */
-export interface JobWrite {
-  readonly job: Job;
-  readonly names: readonly RecordName[];
-  readonly changes: readonly Change[];
-}
-
-/** Who works on a job. */
-export interface Lease {
-  readonly holder: string;
-  /** Milliseconds since 1970. */
-  readonly until: number;
-}
-
-interface Queued {
-  readonly id: string;
-  readonly lease: Lease | null;
-  /** Not to be begun before: milliseconds since 1970. */
-  readonly notBefore: number;
-}
-
-export const JOBS = "server.jobs";
-const CONFIGS = "server.job-configs";
-const ORDER = "server.job-order";
-const QUEUE = "server.job-queue";
-const TASKS = "server.job-tasks";
-export const JOB_LOGS = "server.job-logs";
-export const SCHEDULE_HISTORY = "server.schedule-history";
 const PAGE = 1000;
-/** More than any time in milliseconds that has 15 digits. */
-const FAR = 10 ** 15;
-
-/** A time as a part of keys, which are then in its order. */
-export const timeKey = (ms: number): string => String(ms).padStart(15, "0");
-export const isEnded = (status: JobStatus): boolean => status !== "pending" && status !== "running";
 
 export class JobRecords {
   readonly #store: Store;
@@ -187,7 +111,7 @@ export class JobRecords {
    * @returns it with one more try: whoever claims it ends it where those are too many
    */
   async claim(holder: string, leaseMs: number): Promise<Job | null> {
-    for (const key of await this.#claimable()) {
+    for (const key of await this.#claimable(holder)) {
       const id = key.slice(key.lastIndexOf("/") + 17);
       const now = this.#now();
       let claimed: Job | null = null;
@@ -197,7 +121,7 @@ export class JobRecords {
       ];
       await this.#store.transact(names, ([queued, found]) => {
         claimed = null;
-        if (!queued || !found || !isFree(queued.value as unknown as Queued, now))
+        if (!queued || !found || !isFree(queued.value as unknown as Queued, holder, now))
           return [undefined, undefined];
         const job = found.value as unknown as Job;
         const time = new Date(now).toISOString();
@@ -216,7 +140,7 @@ export class JobRecords {
     return null;
   }
 
-  async #claimable(): Promise<string[]> {
+  async #claimable(holder: string): Promise<string[]> {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
@@ -224,7 +148,7 @@ export class JobRecords {
       const page = await this.#store.list(QUEUE, { after, limit: PAGE });
       for (const { key, value } of page) {
         const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-        if (isFree(value as unknown as Queued, now)) free.push({ key, owner, at });
+        if (isFree(value as unknown as Queued, holder, now)) free.push({ key, owner, at });
         else working.set(owner, (working.get(owner) ?? 0) + 1);
       }
       if (page.length < PAGE) break;
@@ -380,20 +304,9 @@ export class JobRecords {
 
 const toJson = (value: object): Json => value as unknown as Json;
 
-const isFree = ({ lease, notBefore }: Queued, now: number) => (lease ? lease.until <= now : notBefore <= now);
-
-const queueName = ({ id, ownerId, created }: Job): RecordName => ({
-  collection: QUEUE,
-  key: `${ownerId}/${timeKey(Date.parse(created))}-${id}`,
-});
-
-const taskName = (id: string, index: number): RecordName => ({
-  collection: TASKS,
-  key: `${id}/${String(index).padStart(6, "0")}`,
-});
-
-const historyName = ({ historyKey }: Job): RecordName[] =>
-  historyKey === null ? [] : [{ collection: SCHEDULE_HISTORY, key: historyKey }];
+/** One that the holder has itself it goes on with, however late its sign of life is. */
+const isFree = ({ lease, notBefore }: Queued, holder: string, now: number) =>
+  lease ? lease.until <= now && lease.holder !== holder : notBefore <= now;
 
 /** What the history of a schedule says of its job's end. */
 function historyOf(record: StoreRecord | undefined, { status, started, ended, error }: Job): Change {

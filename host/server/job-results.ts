@@ -6,7 +6,7 @@ import { FuseletError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { FORMATS } from "../formats/formats.ts";
 import { writeResult } from "../formats/negotiate.ts";
-import type { JobTask } from "./job-records.ts";
+import type { JobTask } from "./job.ts";
 import type { User } from "./parts.ts";
 import { metadataOfFailure, metadataOfResult } from "./run-metadata.ts";
 

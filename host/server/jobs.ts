@@ -1,8 +1,9 @@
 /** Batch jobs: what users submit, and how they look after it. What runs them is job-worker.ts. */
 import { HttpError, notFound } from "./errors.ts";
+import { isEnded, type Job, type JobTask, type JobWrite } from "./job.ts";
 import { type LogEntry, logWrite, readLog } from "./job-log.ts";
 import { countTasks, type JobConfig, nameOf } from "./job-plan.ts";
-import { isEnded, type Job, JobRecords, type JobTask, type JobWrite } from "./job-records.ts";
+import { JobRecords } from "./job-records.ts";
 import { JobWorker, type JobWorkerOptions } from "./job-worker.ts";
 import { isId } from "./names.ts";
 import type { Background, User } from "./parts.ts";
@@ -48,13 +49,13 @@ export interface Jobs extends Background {
 }
 
 export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs"> {
-  /** Default: 20 s. */
+  /** Default: 10 s. */
   leaseMs?: number;
   /** Default: Date.now. */
   now?: () => number;
 }
 
-const LEASE_MS = 20_000;
+const LEASE_MS = 10_000;
 const TRIES = 3;
 /** Of one user, that have not ended. */
 const MOST_ALIVE = 500;

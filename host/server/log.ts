@@ -15,12 +15,12 @@ export function loggablePath(path: string): string {
   return path.replace(TOKEN_IN_PATH, (_found, prefix: string | undefined) => `${prefix ?? ""}***`);
 }
 
-/** @param write gets whole lines with their line break */
-export function makeLog(write: (line: string) => void): Log {
+/** @param write gets whole lines with their line break @param least what it gets at least: `warn` leaves out what is no trouble */
+export function makeLog(write: (line: string) => void, least: "info" | "warn" = "info"): Log {
   const line = (level: string, event: string, fields: Readonly<Record<string, unknown>> = {}) =>
     write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...fields })}\n`);
   return {
-    info: (event, fields) => line("info", event, fields),
+    info: least === "info" ? (event, fields) => line("info", event, fields) : () => {},
     warn: (event, fields) => line("warn", event, fields),
     error(event, error, fields) {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -5,8 +5,8 @@ import type { ServerEnv, ServerSettings } from "./parts.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
-/** Paths that any page may use: what is public code, and runs by a shared token, which is all that they need. */
-const OPEN = /^\/embed\/|^\/([\w-]+|fc_[\w-]+\/[^/]+)\/run(\/|$)|^\/server\/v1\/realtime-shared\//;
+/** Paths that any page may use: what is public code, and runs and files whose path says all that they need. */
+const OPEN = /^\/embed\/|^\/([\w-]+|fc_[\w-]+\/[^/]+)\/run(\/|$)|^\/server\/v1\/(realtime-shared|signed)\//;
 
 /** @throws HttpError 403 */
 export function checkHost(settings: ServerSettings): MiddlewareHandler<ServerEnv> {

@@ -1,25 +1,29 @@
 /** What the server is made of: each part is one interface, made in one file, and the routes get them all. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Limits } from "../../runtime/limits.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { RunContext } from "../context/context.ts";
+import type { Decision } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { OpenDriver } from "../storage/driver.ts";
 import type { Scheme } from "../storage/location.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { Store } from "../store/store.ts";
 import type { CodeProxy } from "./code-proxy.ts";
 import type { AccessScope, Collections } from "./collections.ts";
+import type { Datasets } from "./datasets.ts";
 import type { TaskResults } from "./job-results.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { UdfRegistry } from "./registry.ts";
+import type { RunLog } from "./run-log.ts";
 import type { Schedules } from "./schedules.ts";
 import type { TokenKeeper } from "./shared-tokens.ts";
+import type { SignedUrls } from "./signed-urls.ts";
+import { tokenHash } from "./token-hash.ts";
 import type { UdfEpochs } from "./udf-epochs.ts";
 import type { Users } from "./users.ts";
 
@@ -223,12 +227,19 @@ export interface ServerParts {
   collections: Collections;
   sharedTokens: TokenKeeper;
   codeProxy: CodeProxy;
+  runLog: RunLog;
   jobs: Jobs;
   taskResults: TaskResults;
   schedules: Schedules;
   vault: Vault;
   /** The storage by scheme. A driver trusts that the broker was asked. */
   drivers: Readonly<Partial<Record<Scheme, OpenDriver>>>;
+  /** The same behind the broker: what routes do for users. */
+  storage: Storage;
+  signedUrls: SignedUrls;
+  datasets: Datasets;
+  /** Called with each decision about what users do by routes, as the runtime does for UDFs. */
+  onDecision?: (decision: Decision) => void;
   log: Log;
   metrics: Metrics;
   /** A file of the package that pages load, by its path below `/embed/`; null: there is none. */
@@ -261,5 +272,5 @@ export type App = OpenAPIHono<ServerEnv>;
  */
 export function principalOf({ owner, shareToken }: RunAs): string {
   if (shareToken === undefined) return owner.id;
-  return `${owner.id}/share/${bytesToHex(sha256(utf8ToBytes(shareToken))).slice(0, 32)}`;
+  return `${owner.id}/share/${tokenHash(shareToken).slice(0, 32)}`;
 }

@@ -20,19 +20,9 @@ import { type Collection, type Collections, DEFAULT } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isId, isName } from "./names.ts";
 import type { Registry, SavedUdf, User } from "./parts.ts";
+import { readAs, scan } from "./records.ts";
 import { sourceFromBody } from "./udf-body.ts";
-import {
-  type Listed,
-  type Meta,
-  PUBLIC,
-  readAs,
-  SLUGS,
-  scan,
-  slugKey,
-  UDFS,
-  VERSIONS,
-  versionKey,
-} from "./udf-records.ts";
+import { type Listed, type Meta, PUBLIC, SLUGS, slugKey, UDFS, VERSIONS, versionKey } from "./udf-records.ts";
 import { makeSaves, type UdfToSave } from "./udf-saves.ts";
 import type { Users } from "./users.ts";
 

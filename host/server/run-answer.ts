@@ -82,20 +82,50 @@ export function refusalAnswer({ status, message, headers }: HttpError, runId: st
   };
 }
 
-/** Says how long others may keep an answer, where anybody who asks for it by its address gets the same. */
-export async function cachedAnswer(answer: RunAnswer, result: RunResult, ageMs: number): Promise<RunAnswer> {
-  const { kept } = result;
+/**
+ * Says how long others may keep an answer, where anybody who asks for it by its address gets the same.
+ * @param by what caches: all on the way, or only that of who asked, where an address alone does not open it
+ */
+export async function cachedAnswer(
+  answer: RunAnswer,
+  { kept }: Pick<RunResult, "kept">,
+  ageMs: number,
+  by: "public" | "private",
+): Promise<RunAnswer> {
   const isSame = kept !== null && kept.fields.length === 0;
   const leftMs = isSame ? kept.atMs + ageMs - Date.now() : 0;
   if (leftMs <= 0) return { ...answer, headers: { ...answer.headers, "cache-control": "no-store" } };
   const headers: Record<string, string> = {
     ...answer.headers,
-    "cache-control": `public, max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}`,
+    "cache-control": cacheControl(by, leftMs),
     vary: "Accept, Origin",
   };
   if (answer.body.length <= MOST_HASHED) headers.etag = `"${(await sha256(answer.body)).slice(0, 32)}"`;
   return { ...answer, headers };
 }
+
+/** An answer that was given before, to somebody who asks for the same. */
+export function againAnswer(
+  answer: RunAnswer,
+  runId: string,
+  leftMs: number,
+  by: "public" | "private",
+): RunAnswer {
+  return {
+    ...answer,
+    headers: {
+      ...answer.headers,
+      "fused-run-id": runId,
+      "x-fused-cached": "true",
+      "x-cache": "hit",
+      "cache-control": cacheControl(by, leftMs),
+    },
+  };
+}
+
+/** A year is what HTTP knows as forever. */
+const cacheControl = (by: "public" | "private", leftMs: number) =>
+  `${by}, max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}`;
 
 /** @param ifNoneMatch the header of that name (RFC 9110, 13.1.2) */
 export function toResponse(answer: RunAnswer, ifNoneMatch?: string): Response {

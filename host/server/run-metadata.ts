@@ -72,20 +72,20 @@ function kindOf(error: FuseletError): RunMetadata["error_type"] {
 /** The header's text. Long texts are cut in their middle, the message first, then the output. @returns whether any output was */
 export function metadataHeader(metadata: RunMetadata): { text: string; isCut: boolean } {
   // Most runs say little.
-  const whole = ascii(metadata);
-  if (whole.length <= MOST_HEADER) return { text: whole, isCut: false };
+  if (metadata.stdout.length + metadata.stderr.length + (metadata.exception?.length ?? 0) < MOST_HEADER) {
+    const whole = ascii(metadata);
+    if (whole.length <= MOST_HEADER) return { text: whole, isCut: false };
+  }
   const short: RunMetadata = { ...metadata };
   for (const name of ["exception", "errormsg", "exception_class"] as const) {
     const text = short[name];
     if (text !== undefined) short[name] = cut(text, MOST_MESSAGE);
   }
   const left = MOST_HEADER - ascii({ ...short, stdout: "", stderr: "" }).length;
-  const sizes = [sizeOf(short.stdout), sizeOf(short.stderr)] as const;
   // Whichever is small leaves its room to the other.
   const half = Math.floor(left / 2);
-  const ofStdout = sizes[1] < half ? left - sizes[1] : Math.max(half, 0);
-  short.stdout = cut(short.stdout, ofStdout);
-  short.stderr = cut(short.stderr, left - Math.min(sizeOf(short.stdout), ofStdout));
+  short.stderr = cut(short.stderr, left - Math.min(sizeOf(short.stdout, half), half));
+  short.stdout = cut(short.stdout, left - sizeOf(short.stderr, left));
   const isCut = short.stdout !== metadata.stdout || short.stderr !== metadata.stderr;
   return { text: ascii(short), isCut };
 }
@@ -97,18 +97,19 @@ const ascii = (value: unknown) =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-const sizeOf = (text: string) => ascii(text).length - 2;
+/** Bytes that a text takes in the header; those of large ones are not counted. */
+const sizeOf = (text: string, most: number) =>
+  text.length > most ? Number.POSITIVE_INFINITY : ascii(text).length - 2;
 
 /** The beginning and the end of a text, so that it takes at most so many bytes in the header. */
 function cut(text: string, bytes: number): string {
-  // No character takes less than a byte, and none more than six.
-  if (text.length * 6 <= bytes || (text.length <= bytes && sizeOf(text) <= bytes)) return text;
+  if (sizeOf(text, bytes) <= bytes) return text;
   const mark = `\n… (cut: ${text.length} characters in all)\n`;
-  const room = bytes - sizeOf(mark);
+  const room = bytes - sizeOf(mark, bytes);
   if (room <= 0) return "";
   // The end says more: the last lines are nearest to what went wrong.
   const head = fitting(text, Math.floor(room / 4), false);
-  return head + mark + fitting(text, room - sizeOf(head), true);
+  return head + mark + fitting(text, room - sizeOf(head, bytes), true);
 }
 
 /** As much of a text's beginning, or of its end, as takes so many bytes. */
@@ -118,7 +119,7 @@ function fitting(text: string, bytes: number, fromEnd: boolean): string {
   const part = (length: number) => (fromEnd ? text.slice(text.length - length) : text.slice(0, length));
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (sizeOf(part(middle)) <= bytes) low = middle;
+    if (sizeOf(part(middle), bytes) <= bytes) low = middle;
     else high = middle - 1;
   }
   return part(low);

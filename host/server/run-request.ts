@@ -14,7 +14,14 @@ const MOST_TILE = 2 ** 30;
 /** Where the extension of a format may stand behind the last number. */
 const Extension = "(\\.[A-Za-z0-9]{1,16})?";
 
-const number = (most: number) => z.coerce.number().int().min(0).max(most);
+/** Texts, as paths are. */
+const number = (most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number)
+    .refine((value) => value <= most, `must be at most ${most}`)
+    .openapi({ type: "integer", minimum: 0, maximum: most });
 
 /** A tile in a path. */
 export const TileParams = z.object({ z: number(30), x: number(MOST_TILE), y: number(MOST_TILE) });

@@ -6,7 +6,7 @@
  *     server.schedule-history      ID/AGE-ID      its last runs and those that were left out, the newest first
  */
 import type { Json, RecordName, Store, StoreRecord } from "../store/store.ts";
-import { SCHEDULE_HISTORY, timeKey } from "./job-records.ts";
+import { FAR, SCHEDULE_HISTORY, timeKey } from "./job.ts";
 import type { Times } from "./schedule-times.ts";
 
 export interface Schedule extends Times {
@@ -46,7 +46,6 @@ export const SCHEDULES_OF = "server.schedules-of";
 const PAGE = 1000;
 /** Of one schedule. */
 const MOST_HISTORY = 100;
-const FAR = 10 ** 15;
 
 export const readSchedule = ({ value }: StoreRecord): Schedule => value as unknown as Schedule;
 export const toJson = (value: object): Json => value as unknown as Json;

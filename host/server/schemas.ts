@@ -21,6 +21,11 @@ export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100).openapi({ description: "The most entries" }),
 });
 
+/** A flag in a query. Python writes `True`. */
+export const Flag = z
+  .enum(["true", "false", "True", "False"])
+  .transform((text) => text.toLowerCase() === "true");
+
 type Content = { content: { "application/json": { schema: z.ZodType } } };
 
 const content = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });

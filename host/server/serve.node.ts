@@ -21,16 +21,13 @@ export async function listen(
   handler: Handler,
   { port, host }: { port: number; host: string },
 ): Promise<Listening> {
-  const listener = getRequestListener(
-    (request, { incoming, outgoing }) => {
-      const gone = new AbortController();
-      outgoing.once("close", () => {
-        if (!outgoing.writableFinished) gone.abort();
-      });
-      return handler(request, { address: incoming.socket.remoteAddress ?? "", gone: gone.signal });
-    },
-    { overrideGlobalObjects: false },
-  );
+  const listener = getRequestListener((request, { incoming, outgoing }) => {
+    const gone = new AbortController();
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) gone.abort();
+    });
+    return handler(request, { address: incoming.socket.remoteAddress ?? "", gone: gone.signal });
+  });
   const server = createServer(
     {
       headersTimeout: HEADERS_MS,

@@ -3,32 +3,44 @@
  *
  *     server.db            users, tokens, UDFs, schedules, jobs, datasets (host/store)
  *     files/, secrets/     `fd://` and the secrets of users, which the runtime uses as well
+ *     mount/               `file:///mount` of each team
+ *     signing/             the key of URLs that open files
  *     cache/               kept results and downloads
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { UsageError } from "../../runtime/errors.ts";
+import { readKey } from "../../runtime/key.node.ts";
 import { once } from "../../runtime/once.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
+import { RunFiles } from "../files/files.ts";
+import type { Decision } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
 import { openVault } from "../secrets/vault.node.ts";
-import { type NodeStorageOptions, openStorage } from "../storage/storage.node.ts";
+import { locationUrl } from "../storage/location.ts";
+import { ownerFolder } from "../storage/places.node.ts";
+import { type NodeStorageOptions, openStorage, type ServedFiles } from "../storage/storage.node.ts";
+import { Storage } from "../storage/storage.ts";
 import { openStore } from "../store/store.node.ts";
 import type { Finder } from "../udfs/binding.ts";
 import { openCodeProxy } from "./code-proxy.ts";
 import { openCollections } from "./collections.ts";
+import { openDatasets } from "./datasets.ts";
 import { GITHUB, type GitHubHosts } from "./github.ts";
 import { createHandler } from "./handler.ts";
 import { openTaskResults } from "./job-results.ts";
 import { openJobs } from "./jobs.ts";
-import { makeLog } from "./log.ts";
+import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { openOwnFiles } from "./own-files.ts";
 import type { ServerParts, ServerSettings, UdfRunner } from "./parts.ts";
 import { openRegistry } from "./registry.ts";
+import { RunLog } from "./run-log.ts";
 import { openRuns } from "./runs.ts";
 import { openSchedules } from "./schedules.ts";
 import { type Listening, listen } from "./serve.node.ts";
 import { openSharedTokens } from "./shared-tokens.ts";
+import { openSignedUrls } from "./signed-urls.ts";
 import { udfEpochs } from "./udf-epochs.ts";
 import { udfFinder } from "./udf-finder.ts";
 import { openUsers } from "./users.ts";
@@ -53,10 +65,12 @@ export interface ServerOptions {
   /** The key of the secrets, as host/secrets/keys.node.ts takes it. */
   secretsKey: string | undefined;
   /** Where the code proxy finds GitHub. Default: where it is. */
-  github?: GitHubHosts | undefined;
+  github?: GitHubHosts;
+  /** Called with each decision about what users do by routes. */
+  onDecision?: ((decision: Decision) => void) | undefined;
   /** Reads a file that pages load. */
   assets(path: string): Promise<Uint8Array | null>;
-  writeLog(line: string): void;
+  log: Log;
 }
 
 export interface OpenServer {
@@ -66,6 +80,8 @@ export interface OpenServer {
   listen(address: { port: number; host: string }): Promise<{ url: string; firstToken: string | undefined }>;
   /** What a name means to whoever runs it. */
   findUdf(name: string, by: Finder): Promise<UdfSource | null>;
+  /** What the storage of UDFs has here beside this machine's. */
+  served: ServedFiles;
   /** Takes no more, lets what is under way end up to a time, and closes all. */
   close(graceMs: number): Promise<void>;
 }
@@ -104,15 +120,11 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     taskMs: options.taskMs,
   };
   const { vault, close: closeVault } = openVault(join(data, "secrets"), options.secretsKey);
-  const { drivers, close: closeStorage } = openStorage({
-    ...options.storage,
-    dataFolder: data,
-    closed: [join(data, "cache")],
-  });
   const metrics = new Metrics();
   const epochs = udfEpochs(store);
-  const runs = openRuns({ settings, runner, metrics, epochs });
-  const log = makeLog(options.writeLog);
+  const runLog = new RunLog();
+  const runs = runLog.watch(openRuns({ settings, runner, metrics, epochs }));
+  const { log } = options;
   const collections = openCollections(store);
   const registry = openRegistry(store, users, collections);
   const sharedTokens = openSharedTokens({ store, vault, users, registry, collections, log });
@@ -127,11 +139,34 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     closeNetwork = () => transport.close();
     return new Guard(transport);
   });
+  const signedUrls = openSignedUrls(await signingKey(join(data, "signing")));
+  const served: ServedFiles = {
+    sign: (location, { method, expiresSeconds }, owner) =>
+      signedUrls.sign(
+        { method, owner, url: locationUrl(location), mostBytes: null },
+        expiresSeconds,
+        settings.publicUrl,
+      ),
+    async mountOf(owner) {
+      const user = await users.byId(owner);
+      if (!user) throw new UsageError("Cannot use /mount: its user is not here any more");
+      return ownerFolder(join(data, "mount"), user.team);
+    },
+  };
+  const { drivers, close: closeStorage } = openStorage({
+    ...options.storage,
+    dataFolder: data,
+    closed: [join(data, "cache")],
+    served,
+    guard: { fetch: async (request, call) => (await guard()).fetch(request, call) },
+  });
+  const storage = new Storage({ drivers, files: new RunFiles(), uploadBytes: settings.uploadBytes });
   const codeProxy = openCodeProxy({
     settings,
     runner,
     hosts: options.github ?? GITHUB,
     openGuard: guard,
+    onDecision: options.onDecision,
   });
   const parts = {
     settings,
@@ -143,9 +178,14 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     sharedTokens,
     codeProxy,
     runs,
+    runLog,
     epochs,
     vault,
     drivers,
+    storage,
+    signedUrls,
+    datasets: openDatasets(store, storage),
+    ...(options.onDecision ? { onDecision: options.onDecision } : {}),
     log,
     metrics,
     async asset(path: string) {
@@ -178,6 +218,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       return { url, firstToken };
     },
     findUdf: udfFinder(parts),
+    served,
     async close(graceMs) {
       await schedules.stop();
       await jobs.stop();
@@ -190,6 +231,13 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       await store.close();
     },
   };
+}
+
+/** @throws UsageError where there is none, and none can be made */
+async function signingKey(folder: string): Promise<Uint8Array> {
+  const key = await readKey(folder);
+  if (key) return key;
+  throw new UsageError("Cannot serve: the file signing/key in the data folder is no key; remove it");
 }
 
 /** The admin that the first start makes. */

@@ -2,22 +2,24 @@
  * Shared tokens: whoever has one runs a UDF (`fsh_…`), or the UDFs of a collection (`fc_…`), in the name of the token's owner.
  *
  *     server.shared-tokens           SHA-256 of the token      what it opens and how
- *     server.user-shared-tokens      OWNER/SHA-256             for lists
+ *     server.user-shared-tokens      OWNER/SHA-256             of which UDF and since when, for lists
  *     the vault                      SHA-256                   its text, encrypted, because owners see their tokens again
  *
  * A token is 32 random bytes, and it is looked up by its hash: how long that takes says nothing about a token that is not known
  * already. What is not known, disabled, expired, or without its owner or UDF is all the same to whoever asks.
  */
-import { sha256 } from "../cache/blobs.ts";
+
 import type { Vault } from "../secrets/vault.ts";
-import type { Json, RecordName, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { Failures } from "./auth.ts";
 import type { AccessScope, Collection, Collections } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Presented, SharedToken, SharedTokens, User } from "./parts.ts";
+import { Changes, readAs, recordOf } from "./records.ts";
 import type { UdfRegistry } from "./registry.ts";
 import { openSessions, type Session } from "./session-tokens.ts";
+import { tokenHash } from "./token-hash.ts";
 import { makeToken, type Users } from "./users.ts";
 
 /** How a token is to be. Undefined: as it is, or as it is by default. */
@@ -83,7 +85,17 @@ const COLLECTION_TOKEN = /^(fc_[0-9a-f]{64})(?:[-/](.+))?$/s;
 
 type Kept = Omit<SharedToken, "token">;
 
+interface Owned {
+  hash: string;
+  udfId: string | null;
+  /** Milliseconds since 1970. */
+  since: number;
+}
+
 const nothing = () => notFound("What this token opens");
+const raced = (): never => {
+  throw new HttpError(409, "The token was changed meanwhile: look at it again");
+};
 
 export function openSharedTokens(options: TokensOptions): TokenKeeper {
   const { store, vault, users, registry, collections, log } = options;
@@ -91,29 +103,52 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
   const wrongPasscodes = new Failures("passcodes for this collection");
   const keptBy = async (hash: string) => {
     const record = await store.get(TOKENS, hash);
-    return record ? (record.value as unknown as Kept) : null;
+    return record ? readAs<Kept>(record) : null;
   };
   const byText: TokenKeeper["byText"] = async (text) => {
     const token = COLLECTION_TOKEN.exec(text)?.[1] ?? (TOKEN.test(text) ? text : undefined);
-    const kept = token === undefined ? null : await keptBy(await sha256(token));
+    const kept = token === undefined ? null : await keptBy(tokenHash(token));
     return kept && { ...kept, token: token! };
   };
-  const write = async (kept: Kept, text: string, also: readonly RecordName[] = []) => {
-    const hash = await sha256(text);
+  /** @param replaces the hash of the token that ends by this one @param shares the collection whose token it is */
+  const write = async (
+    kept: Kept,
+    text: string,
+    { replaces, shares }: { replaces?: string | undefined; shares?: string } = {},
+  ): Promise<SharedToken> => {
+    const hash = tokenHash(text);
+    const changes = new Changes();
+    changes.add(TOKENS, hash, () => recordOf(kept));
+    changes.add(OWNED, ownedKey(kept.ownerId, hash), () =>
+      recordOf({ udfId: kept.udfId, since: Date.now() }),
+    );
+    if (replaces !== undefined) {
+      changes.add(TOKENS, replaces, (found) => (found ? null : raced()));
+      changes.add(OWNED, ownedKey(kept.ownerId, replaces), () => null);
+    }
+    if (shares !== undefined)
+      changes.add(SHARES, shares, (found) => (found?.value === replaces ? { value: hash } : raced()));
     // First: a text without a token opens nothing.
     await vault.write(TEXTS, nameOf(hash), text);
-    await store.transact([...namesOf(hash, kept.ownerId), ...also], () => [
-      { value: kept as unknown as Json },
-      { value: kept.udfId },
-      ...also.map(({ collection }) => (collection === SHARES ? { value: hash } : null)),
-    ]);
+    await changes.make(store);
+    if (replaces !== undefined) await vault.delete(TEXTS, nameOf(replaces));
     return { ...kept, token: text };
   };
-  const remove = async (hash: string, ownerId: string, also: readonly RecordName[] = []) => {
-    await store.transact([...namesOf(hash, ownerId), ...also], (found) => found.map(() => null));
+  const remove = async (hash: string, ownerId: string, shared?: Collection) => {
+    const changes = new Changes();
+    changes.add(TOKENS, hash, () => null);
+    changes.add(OWNED, ownedKey(ownerId, hash), () => null);
+    if (shared) changes.add(SHARES, shared.id, (found) => (found?.value === hash ? null : raced()));
+    await changes.make(store);
     await vault.delete(TEXTS, nameOf(hash));
   };
-  const ownedBy = (ownerId: string) => store.list(OWNED, { prefix: `${ownerId}/`, limit: MOST_TOKENS });
+  /** The oldest first. */
+  const ownedBy = async (ownerId: string): Promise<Owned[]> => {
+    const records = await store.list(OWNED, { prefix: `${ownerId}/`, limit: MOST_TOKENS });
+    return records
+      .map(({ key, value }) => ({ ...(value as object), hash: key.slice(ownerId.length + 1) }) as Owned)
+      .sort((one, other) => one.since - other.since);
+  };
   const fresh = (ownerId: string, wanted: TokenChanges): Kept => ({
     ownerId,
     udfId: null,
@@ -153,8 +188,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     (await vault.read(PASSCODES, nameOf(id))) ?? null;
   const unshare: TokenKeeper["unshare"] = async (collection) => {
     const hash = await shareHash(collection);
-    if (hash !== undefined)
-      await remove(hash, collection.ownerId, [{ collection: SHARES, key: collection.id }]);
+    if (hash !== undefined) await remove(hash, collection.ownerId, collection);
   };
 
   /** @throws HttpError 403, 429 */
@@ -171,7 +205,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     if (wanted !== null && passcode !== undefined) {
       wrongPasscodes.check(collection!.id);
       // Of hashes, a comparison that ends early says nothing.
-      if ((await sha256(passcode)) === (await sha256(wanted))) return;
+      if (tokenHash(passcode) === tokenHash(wanted)) return;
       wrongPasscodes.note(collection!.id);
     }
     throw new HttpError(
@@ -210,48 +244,42 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     },
 
     async listOf(user, { skip, limit }) {
-      const ofUdfs = (await ownedBy(user.id)).filter(({ value }) => value !== null);
-      const found = await Promise.all(
-        ofUdfs.slice(skip, skip + limit).map(({ key }) => withText(key.slice(user.id.length + 1))),
-      );
+      const ofUdfs = (await ownedBy(user.id)).filter(({ udfId }) => udfId !== null);
+      const found = await Promise.all(ofUdfs.slice(skip, skip + limit).map(({ hash }) => withText(hash)));
       return found.filter((token) => token !== null);
     },
 
-    async update({ token, ...kept }, changes) {
+    async update({ token }, changes) {
       const set = Object.entries(changes).filter(([, value]) => value !== undefined);
-      const value = { ...kept, ...Object.fromEntries(set), updated: new Date().toISOString() };
-      await store.update(TOKENS, await sha256(token), (found) => {
+      const record = await store.update(TOKENS, tokenHash(token), (found) => {
         if (!found) throw nothing();
-        return { value: value as unknown as Json };
+        const updated = new Date().toISOString();
+        return recordOf({ ...readAs<Kept>(found), ...Object.fromEntries(set), updated });
       });
-      return { ...value, token };
+      return { ...readAs<Kept>(record!), token };
     },
 
     async rotate({ token, ...kept }) {
-      const hash = await sha256(token);
       const renewed = { ...kept, updated: new Date().toISOString() };
-      const made = await write(renewed, makeToken("fsh_"), namesOf(hash, kept.ownerId));
-      await vault.delete(TEXTS, nameOf(hash));
-      return made;
+      return write(renewed, makeToken("fsh_"), { replaces: tokenHash(token) });
     },
 
     async delete({ token, ownerId }) {
-      await remove(await sha256(token), ownerId);
+      await remove(tokenHash(token), ownerId);
     },
 
     async deleteOf({ id, ownerId }) {
-      for (const { key, value } of await ownedBy(ownerId))
-        if (value === id) await remove(key.slice(ownerId.length + 1), ownerId);
+      for (const { udfId, hash } of await ownedBy(ownerId)) if (udfId === id) await remove(hash, ownerId);
     },
 
     async share(collection, { clientId, anew }) {
       const { id, ownerId, scope, publicRead } = collection;
-      const old = await ofCollection(collection);
-      if (old && !anew) return old;
+      const hash = await shareHash(collection);
+      const old = hash === undefined || anew ? null : await withText(hash);
+      if (old) return old;
       await checkRoom(ownerId);
-      await unshare(collection);
       const kept = { ...fresh(ownerId, { clientId, scope, publicRead }), collection: id };
-      return write(kept, makeHexToken(), [{ collection: SHARES, key: id }]);
+      return write(kept, makeHexToken(), { replaces: hash, shares: id });
     },
 
     async setPasscode({ id }, passcode) {
@@ -275,10 +303,6 @@ function makeHexToken(): string {
 }
 
 const isPast = (time: string | null) => time !== null && Date.parse(time) <= Date.now();
-/** The records of a token. */
-const namesOf = (hash: string, ownerId: string): RecordName[] => [
-  { collection: TOKENS, key: hash },
-  { collection: OWNED, key: `${ownerId}/${hash}` },
-];
+const ownedKey = (ownerId: string, hash: string) => `${ownerId}/${hash}`;
 /** The vault's names begin with a letter. */
 const nameOf = (key: string) => `t.${key}`;

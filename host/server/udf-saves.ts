@@ -4,19 +4,16 @@ import { COLLECTIONS, type Collections } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { checkName } from "./names.ts";
 import type { SavedUdf, User } from "./parts.ts";
+import { Changes, readAs, recordOf, scan } from "./records.ts";
 import { readBody, sourceFromBody } from "./udf-body.ts";
 import {
-  Changes,
   type Listed,
   listedOf,
   type Meta,
   metaOf,
   PUBLIC,
   publicKey,
-  readAs,
-  recordOf,
   SLUGS,
-  scan,
   slugKey,
   UDFS,
   VERSIONS,

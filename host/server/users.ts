@@ -2,11 +2,11 @@
  * Users, their teams and their tokens. A token is 32 random bytes; the server keeps its SHA-256 only, and looks it up by that:
  * how long a look-up takes says nothing about a token that is not known already.
  */
-import { sha256 } from "../cache/blobs.ts";
 import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
 import type { Json, Store, StoreRecord } from "../store/store.ts";
 import { HttpError } from "./errors.ts";
 import type { User } from "./parts.ts";
+import { tokenHash } from "./token-hash.ts";
 
 export interface NewUser {
   email: string;
@@ -166,7 +166,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
       if ((await tokensOf(userId)).length >= MOST_TOKENS)
         throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
       const token = makeToken("fst_");
-      const hash = await sha256(token);
+      const hash = tokenHash(token);
       const value = { userId, name, created: new Date().toISOString(), expires };
       await store.transact(
         [
@@ -180,7 +180,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
 
     async byToken(token) {
       if (token === "" || token.length > 4096) return null;
-      const hash = await sha256(token);
+      const hash = tokenHash(token);
       if (fixed && hash === fixed.tokenHash) return byId(fixed.userId);
       const found = await store.get(TOKENS, hash);
       if (!found) return null;

@@ -291,7 +291,10 @@ class FileDriver implements Driver {
    */
   async #holdParent(location: Location, beforeMaking?: (missing: number) => Promise<void>): Promise<Held> {
     if (this.#place.isWhole(location))
-      throw new StorageError("request", `Cannot use ${locationUrl(location)} so: that is a whole storage`);
+      throw new StorageError(
+        "request",
+        `Cannot change ${locationUrl(location)}: that is a whole storage; name a file or a folder in it`,
+      );
     const path = await this.#pathOf(location);
     const missing: string[] = [];
     let at = dirname(path);

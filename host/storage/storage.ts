@@ -113,8 +113,9 @@ export class Storage {
     const { location, driver } = await this.#ask("read", url, call);
     for (let tries = MOST_TRIES; ; tries--) {
       const entry = await headOf(driver, location);
+      const range = rangeOf(entry);
       try {
-        return { entry, body: await driver.get(location, { range: rangeOf(entry), etag: entry.etag }) };
+        return { entry, body: await driver.get(location, { range, etag: entry.etag }) };
       } catch (error) {
         // Another version has come in its place meanwhile.
         if (tries <= 1 || (await headOf(driver, location)).etag === entry.etag) throw error;

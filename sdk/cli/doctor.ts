@@ -35,7 +35,7 @@ interface Finding {
 
 /** What each engine runs to show that it works. */
 const TRIALS = {
-  python: { file: "doctor.py", code: "def udf():\n    return 6 * 7\n" },
+  python: { file: "doctor.py", code: "@fused.udf\ndef udf():\n    return 6 * 7\n" },
   typescript: { file: "doctor.ts", code: "export default (): number => 6 * 7;\n" },
 } as const;
 const RESULT = 42;

@@ -3,7 +3,11 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
+import type { Decision } from "../../host/permissions/broker.ts";
+import { GITHUB } from "../../host/server/github.ts";
+import { makeLog } from "../../host/server/log.ts";
 import { openServer } from "../../host/server/server.node.ts";
+import type { ServedFiles } from "../../host/storage/storage.node.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { createRuntime } from "../typescript/index.node.ts";
@@ -36,7 +40,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       `Cannot serve: a token must have at least ${FEWEST_TOKEN_CHARACTERS} characters, of ASCII and without spaces; leave --token out, and one is made`,
     );
   }
-  const publicUrl = readUrl(options.get("public-url"));
+  const publicUrl = readUrl("--public-url", options.get("public-url"));
   const { permissions, auditLog } = await grantsFrom(options);
   const audit = auditLog === undefined ? undefined : openAuditLog(auditLog);
   const storage = storageFrom(env);
@@ -46,6 +50,16 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
   const jobTime = options.get("job-time-limit");
   const taskMs = jobTime === undefined ? TASK_MS : parseTime(jobTime, "job-time-limit");
   let server: Awaited<ReturnType<typeof openServer>> | undefined;
+  // The server is opened with the runtime; until then nothing runs.
+  const served: ServedFiles = {
+    sign: (...file) => opened().served.sign(...file),
+    mountOf: (owner) => opened().served.mountOf(owner),
+  };
+  const opened = () => {
+    if (!server) throw new UsageError("Cannot use the server's files: it is not open");
+    return server;
+  };
+  const onDecision = audit ? (decision: Decision) => audit.write(decision) : undefined;
   const runtime = await createRuntime({
     permissions,
     // The longest of all; each run has its own.
@@ -53,10 +67,10 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     pool: { maxIsolates: isolates },
     assets: assetsFrom(options, env),
     packages: packagesFrom(options, env) ?? {},
-    storage,
+    storage: { ...storage, served },
     data,
     udfs: async (name, by) => (await server?.findUdf(name, by)) ?? null,
-    ...(audit ? { onDecision: (decision) => audit.write(decision) } : {}),
+    ...(onDecision ? { onDecision } : {}),
   });
   try {
     server = await openServer({
@@ -73,8 +87,13 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       corsOrigins: options.all("cors-origin"),
       tokenHash: token === undefined ? undefined : createHash("sha256").update(token).digest("hex"),
       secretsKey: env.FUSELET_SECRETS_KEY,
+      github: {
+        api: readUrl("FUSELET_GITHUB_API", env.FUSELET_GITHUB_API) ?? GITHUB.api,
+        raw: readUrl("FUSELET_GITHUB_RAW", env.FUSELET_GITHUB_RAW) ?? GITHUB.raw,
+      },
+      onDecision,
       assets: embedFolder(),
-      writeLog: options.has("verbose") ? log : (line) => line.includes('"level":"info"') || log(line),
+      log: makeLog(log, options.has("verbose") ? "info" : "warn"),
     });
     const { url, firstToken } = await server.listen({ port, host });
     if (firstToken !== undefined && token === undefined) {
@@ -111,12 +130,12 @@ function readNumber(options: Options, name: string, otherwise: number, least: nu
   );
 }
 
-function readUrl(text: string | undefined): string | undefined {
+function readUrl(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
     return url.href.replace(/\/+$/, "");
   throw new UsageError(
-    `Cannot use --public-url ${JSON.stringify(text)}: it is an address such as https://udfs.example.org`,
+    `Cannot use ${name} ${JSON.stringify(text)}: it is an address such as https://udfs.example.org`,
   );
 }

@@ -1,8 +1,9 @@
-/** Files of the storage, as a TypeScript UDF uses them: the file functions of the reference's `fused.api`. */
+/** The reference's `fused.api`, as a TypeScript UDF has it: files of the storage, and what a server can be asked. */
 import type { Entry } from "../../host/storage/driver.ts";
 import { door } from "./door.ts";
 import { HostFile } from "./files.ts";
 import { secrets } from "./secrets.ts";
+import { serverApi } from "./server-api.ts";
 
 /** What one call of the host writes at most. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -36,9 +37,12 @@ async function write(
 
 /**
  * A place is a URL: `fd://` (this principal's own files), `s3://`, `gs://`, `file://`, or `http(s)://`, which can only be read. All need
- * the permission `read` or `write` for it, and throw an Error named PermissionDeniedError or StorageError.
+ * the permission `read` or `write` for it, and throw an Error named PermissionDeniedError or StorageError. The functions for accounts, jobs
+ * and schedules ask the server that `options` names; they throw an Error named ServerError, or UsageError where none is named.
  */
 export const api = {
+  ...serverApi,
+
   /** What lies in a folder; with `recursive` all files below it, at any depth, and no folders. */
   async list(folder: string, { recursive = false }: { recursive?: boolean } = {}): Promise<FileDetails[]> {
     const found: FileDetails[] = [];

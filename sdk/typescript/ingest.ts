@@ -1,5 +1,7 @@
 /** Describing how data become a table. Doing it is left to the host, or to a server. */
 import { door } from "./door.ts";
+import type { JobStatus, StartJobOptions } from "./server/jobs.ts";
+import { serverApi } from "./server-api.ts";
 
 /** What ingestion takes its parts by. */
 type Method = "area" | "length" | "coords" | "rows";
@@ -80,6 +82,14 @@ export class IngestStep {
   run(): Promise<unknown> {
     return ingestHere(this.config.type as string, this.config);
   }
+
+  /**
+   * Starts it as a job of the server that `options` names. @returns the job, for `api.jobWaitForJob` and its like
+   * @throws an Error named ServerError where the server refuses; UsageError without a server
+   */
+  runBatch({ name = null, ...options }: StartJobOptions & { name?: string | null } = {}): Promise<JobStatus> {
+    return serverApi.startJob({ name, steps: [this.config] }, options);
+  }
 }
 
 /** Has the host ingest. @throws an Error where it cannot */
@@ -90,7 +100,7 @@ export async function ingestHere(kind: string, config: object): Promise<unknown>
     // A host without it.
     if ((error as Error).name !== "UsageError") throw error;
     throw new Error(
-      `Cannot ingest here (${kind}): that takes a runtime or a server with ingestion: run this UDF on one, or start the step as a job of such a server`,
+      `Cannot ingest here (${kind}): that takes a runtime or a server with ingestion: run this UDF on one, or start it as a job of such a server: runBatch() of a step, with options.baseUrl`,
     );
   }
 }

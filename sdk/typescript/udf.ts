@@ -11,6 +11,7 @@ import { door, type UdfHost } from "./door.ts";
 export { api, type FileDetails } from "./api.ts";
 export { type CachedFunction, type CacheOptions, cache } from "./cache.ts";
 export { context, type UdfContext } from "./context.ts";
+export { type Dataset, findDataset, type RegisteredDataset, registerDataset } from "./datasets.ts";
 export { type DownloadOptions, download, filePath, type HostFile } from "./files.ts";
 export { type HexTableTiming, h3, type IngestRasterOptions, type PartitionOptions } from "./h3.ts";
 export {
@@ -20,6 +21,7 @@ export {
   ingest,
   ingestNongeospatial,
 } from "./ingest.ts";
+export { options } from "./options.ts";
 export { run, type SubmitOptions, submit } from "./run.ts";
 export { secrets } from "./secrets.ts";
 export { getChunkFromTable, getChunksMetadata, type TableChunk } from "./tables.ts";

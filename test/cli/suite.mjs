@@ -447,6 +447,58 @@ def udf():
       /^error: The UDF reports a denial that is none of fuselet's rules.*"run again with --allow-all"\n$/,
     );
   },
+  "doctor runs a UDF of each language, and says what is wrong": async () => {
+    const well = await fuselet(["doctor", "--json"]);
+    assert.equal(well.status, 0, well.stdout + well.stderr);
+    const checks = JSON.parse(well.stdout).map(({ check }) => check);
+    assert.ok(["python", "typescript", "esbuild", "cache folder"].every((name) => checks.includes(name)));
+    const ill = await fuselet(["doctor", "--pyodide", folder], { env: { FUSELET_DATA: hello } });
+    assert.equal(ill.status, 1);
+    assert.match(ill.stdout, /^ok +typescript /m);
+    assert.match(ill.stdout, /^FAILED +python .*is no Pyodide distribution/m);
+    assert.match(ill.stdout, /^FAILED +data folder /m);
+    assert.match(ill.stderr, /checks failed\n$/);
+  },
+  "a server's folder is copied while it serves, and served again from the copy": async () => {
+    const [data, copy, archive] = ["server", "copy", "server.tar"].map((name) => join(folder, name));
+    const ask = (url, path, body) =>
+      fetch(`${url}/server/v1${path}`, {
+        method: body ? "POST" : "GET",
+        headers: {
+          authorization: "Bearer secret-token",
+          ...(body ? { "content-type": "application/json" } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      }).then((response) => response.json());
+    const serve = async (path, work) => {
+      let worked;
+      const { status, stderr } = await fuselet(
+        ["serve", "--port", "0", "--data", path, "--token", "secret-token"],
+        {
+          onOutput: (child, chunk) => {
+            const url = /at (\S+)/.exec(String(chunk))?.[1];
+            worked ??= work(url).finally(() => child.kill());
+          },
+        },
+      );
+      assert.equal(status, 0, stderr);
+      return worked;
+    };
+    const udf = { name: "kept", code: "def kept(): ...", entrypoint: "kept", type: "geopandas_v2" };
+    await serve(data, async (url) => {
+      await ask(url, "/udf/new", { slug: "kept", udf_body: JSON.stringify(udf), udf_type: "auto" });
+      const { status, stderr } = await fuselet(["backup", "--data", data, archive]);
+      assert.equal(status, 0, stderr);
+    });
+    assert.equal(statSync(archive).mode & 0o777, 0o600);
+    assert.equal((await fuselet(["restore", archive, "--data", copy])).status, 0);
+    assert.equal((await fuselet(["restore", archive, "--data", copy])).status, 2);
+    const saved = await serve(copy, (url) => ask(url, "/udf/self"));
+    assert.deepEqual(
+      saved.map(({ slug }) => slug),
+      ["kept"],
+    );
+  },
   "--help and --version start without the runtime": async () => {
     assert.match((await fuselet(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
     assert.match((await fuselet(["run", "--help"])).stdout, /--allow-net/);

@@ -9,13 +9,18 @@ const RULES = [
   [/\. Did you forget to import '\w+'\??/g, ""],
   // Where the client is installed, and that its frames are in tracebacks: a user's traceback has the user's frames only.
   [/ {2}File "[^"\n]*\/site-packages\/fused\/[^\n]*\n(?: {4}[^\n]*\n)*/g, ""],
+  // It converts parameters with the standard library, and its tracebacks show that, too.
+  [/ {2}File "[^"\n]*\/lib\/python3[^"\n]*\/(?:json\/\w+|uuid)\.py"[^\n]*\n(?: {4}[^\n]*\n)*/g, ""],
+  [/^json\.decoder\.(?=JSONDecodeError)/gm, ""],
+  // Where other libraries are installed.
+  [/(File ")[^"\n]*\/site-packages\//g, "$1"],
   // Ours is a traceback as Python writes it: with its first line, with what it was caused by, and with the class's module.
   [
     /Traceback \(most recent call last\):\n(?:(?: {2}[^\n]*\n)+[^\n]+\n)+?\n(?:The above|During)[^\n]*\n\n/g,
     "",
   ],
   [/Traceback \(most recent call last\):\n/g, ""],
-  [/^(?:__udf__|fused(?:\.\w+)*)\.(\w+(?:: |$))/gm, "$1"],
+  [/^(?:__udf__|fused(?:\.\w+)*)\.((?:\w+\.<locals>\.)*\w+(?:: |$))/gm, "$1"],
   // Of a decorated function ours names the file and the line there, the client the line in the function's own text; a UDF that was
   // loaded has `<loaded udf NAME>`, so that two of one name are told apart in linecache.
   [/File "(?:FOLDER\/program\.py|<(?:loaded )?udf \w+>)", line \d+, in/g, "File UDF in"],

@@ -2,8 +2,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Collection } from "../collections.ts";
 import { HttpError, notFound } from "../errors.ts";
+import { deleteCollection } from "../forget.ts";
 import type { App, ServerParts, User } from "../parts.ts";
-import { answer, errors, json, PageQuery } from "../schemas.ts";
+import { answer, errors, Flag, json, PageQuery } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
 const Scope = z.enum(["public", "team"]);
@@ -45,8 +46,6 @@ const Name = z.string().min(1).max(200);
 const NewBody = z.strictObject({ name: Name, ...fields }).openapi("NewCollection");
 const ChangeBody = z.strictObject({ name: Name.nullish(), ...fields }).openapi("CollectionChanges");
 
-/** Python writes `True`. */
-const Flag = z.enum(["true", "false", "True", "False"]).transform((text) => text.toLowerCase() === "true");
 const Id = z.object({ id: z.string().max(64) });
 const ByName = z.object({ name: z.string().max(200) });
 
@@ -198,7 +197,7 @@ function addLookups(app: App, parts: ServerParts, shown: Shown): void {
 }
 
 function addChanges(app: App, parts: ServerParts, shown: Shown): void {
-  const { collections, registry, sharedTokens } = parts;
+  const { collections, sharedTokens } = parts;
   const changesIn = (body: z.infer<typeof ChangeBody>) => ({
     name: body.name ?? undefined,
     scope: body.access_scope ?? undefined,
@@ -258,16 +257,7 @@ function addChanges(app: App, parts: ServerParts, shown: Shown): void {
       const user = c.get("user");
       const collection = await toChange(parts, user, c.req.valid("param").id);
       const body = await shown(user, collection);
-      await sharedTokens.unshare(collection);
-      await sharedTokens.setPasscode(collection, null);
-      // Nothing can be saved in it from here on.
-      await collections.delete(collection);
-      for (const id of await registry.idsIn(collection)) {
-        const udf = await registry.byId(id);
-        if (!udf) continue;
-        await registry.delete(udf);
-        await sharedTokens.deleteOf(udf);
-      }
+      await deleteCollection(parts, collection);
       return c.json(body, 200);
     },
   );

@@ -1,7 +1,7 @@
 /** Batch jobs: `/run`, `/job`, `/logs`. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
-import { isEnded, type Job } from "../job-records.ts";
+import { isEnded, type Job } from "../job.ts";
 import type { Jobs } from "../jobs.ts";
 import type { App, ServerParts } from "../parts.ts";
 import { answer, errors, json, nestedWithin, PageQuery } from "../schemas.ts";

@@ -9,14 +9,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
-import { sha256 } from "../../cache/blobs.ts";
 import type { Wish } from "../../formats/negotiate.ts";
 import { tokenIn } from "../auth.ts";
 import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { KeptAnswers } from "../kept-answers.ts";
-import type { App, SavedUdf, ServerEnv, ServerParts, ServerRun } from "../parts.ts";
-import { cachedAnswer, failureAnswer, type RunAnswer, resultAnswer, toResponse } from "../run-answer.ts";
+import type { App, SavedUdf, ServerEnv, ServerParts } from "../parts.ts";
+import { againAnswer, cachedAnswer, failureAnswer, resultAnswer, toResponse } from "../run-answer.ts";
+import { tokenLabel } from "../run-log.ts";
 import {
   RunQuery,
   readAge,
@@ -39,7 +39,15 @@ const Query = z.looseObject({
 });
 
 /** In the query, and no parameters of the UDF. */
-const RESERVED = new Set([...Object.keys(Query.shape), "profile", "fused_cache_disable_stream", "client_id"]);
+const RESERVED = new Set([
+  ...Object.keys(Query.shape),
+  "profile",
+  "fused_cache_disable_stream",
+  "client_id",
+  // Options that the published client passes on.
+  "_stream_logs",
+  "_use_polling",
+]);
 
 const Token = { token: z.string().min(1).max(512) };
 const Slug = { slug: z.string().min(1).max(255) };
@@ -113,28 +121,17 @@ export function addSharedRunRoutes(
     const { shared, owner, udf } = await open(c, asked);
     if (udf.kind !== "udf") throw notFound("The link");
     const ifNoneMatch = c.req.header("if-none-match");
+    const isOpen = shared.scope === "public" && c.req.header("authorization") === undefined;
+    const by = isOpen ? "public" : "private";
     let printed: { stdout: string; stderr: string } | undefined;
     try {
       const source = sourceOf(udf);
-      const run: ServerRun = {
-        // The token itself would stand in logs and labels.
-        as: { owner, shareToken: (await sha256(token)).slice(0, 32) },
-        source,
-        parameters,
-        tile,
-        context: {
-          ...readContext(c, { shareToken: token }),
-          sessionToken: query.fused_session_token ?? null,
-        },
-        cacheMaxAge: shared.cache ? readAge(query.cache_max_age) : 0,
-        savedId: udf.id,
-        signal: c.env.gone,
-      };
-      const ageMs = await ageOf(run);
+      const cacheMaxAge = shared.cache ? readAge(query.cache_max_age) : 0;
+      const ageMs = await ageOf({ source, cacheMaxAge });
       const key =
         ageMs > 0
           ? JSON.stringify([
-              run.as.shareToken,
+              token,
               udf.id,
               udf.version,
               await epochs.of(udf.id, tile),
@@ -144,13 +141,23 @@ export function addSharedRunRoutes(
             ])
           : undefined;
       const found = key === undefined ? undefined : answers.get(key, ageMs);
-      if (found) {
-        const { answer, leftMs } = found;
-        return toResponse(again(answer, runId, leftMs), ifNoneMatch);
-      }
-      const result = await runs.run(run);
+      if (found) return toResponse(againAnswer(found.answer, runId, found.leftMs, by), ifNoneMatch);
+      const result = await runs.run({
+        // The token itself would stand in logs and labels.
+        as: { owner, shareToken: await tokenLabel(token) },
+        source,
+        parameters,
+        tile,
+        context: {
+          ...readContext(c, { shareToken: token }),
+          sessionToken: query.fused_session_token ?? null,
+        },
+        cacheMaxAge,
+        savedId: udf.id,
+        signal: c.env.gone,
+      });
       printed = { stdout: result.stdout, stderr: result.stderr };
-      const made = await cachedAnswer(await resultAnswer(result, wish, runId), result, ageMs);
+      const made = await cachedAnswer(await resultAnswer(result, wish, runId), result, ageMs, by);
       if (key !== undefined && made.headers.etag !== undefined && result.kept)
         answers.put(key, made, result.kept.atMs);
       return toResponse(made, ifNoneMatch);
@@ -242,18 +249,4 @@ function queryParameters(query: Readonly<Record<string, unknown>>): Record<strin
       .filter(([name]) => !RESERVED.has(name))
       .map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]),
   );
-}
-
-/** An answer that was given before. */
-function again(answer: RunAnswer, runId: string, leftMs: number): RunAnswer {
-  return {
-    ...answer,
-    headers: {
-      ...answer.headers,
-      "fused-run-id": runId,
-      "x-fused-cached": "true",
-      "x-cache": "hit",
-      "cache-control": `public, max-age=${Math.floor(leftMs / 1000)}`,
-    },
-  };
 }

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkPermissions } from "../../permissions/descriptor.ts";
 import { HttpError, notFound } from "../errors.ts";
+import { deleteSavedOf } from "../forget.ts";
 import type { App, ServerParts, User } from "../parts.ts";
 import { answer, errors, json, UserBody } from "../schemas.ts";
 import { BASE } from "./base.ts";
@@ -35,7 +36,8 @@ export const userBody = ({ id, email, handle, name, team, isAdmin }: User) => ({
   is_admin: isAdmin,
 });
 
-export function addUserRoutes(app: App, { users }: ServerParts): void {
+export function addUserRoutes(app: App, parts: ServerParts): void {
+  const { users } = parts;
   const tags = ["users"];
   const requireAdmin = (user: User) => {
     if (!user.isAdmin) throw new HttpError(403, "Only an admin may do that");
@@ -114,7 +116,7 @@ export function addUserRoutes(app: App, { users }: ServerParts): void {
       method: "delete",
       path: `${BASE}/user/by-id/{id}`,
       tags,
-      summary: "Delete a user and the user's tokens (admins)",
+      summary: "Delete a user, and the user's tokens and UDFs (admins)",
       request: { params: Id },
       responses: { 200: answer(z.boolean(), "Done"), ...errors(404, 409) },
     }),
@@ -123,6 +125,7 @@ export function addUserRoutes(app: App, { users }: ServerParts): void {
       const { id } = c.req.valid("param");
       if (id === c.get("user").id) throw new HttpError(409, "Nobody may delete themselves");
       if (!(await users.delete(id))) throw notFound(`The user ${JSON.stringify(id)}`);
+      await deleteSavedOf(parts, id);
       return c.json(true, 200);
     },
   );

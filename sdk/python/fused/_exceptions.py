@@ -18,6 +18,7 @@ Beside them the ones that never leave this package, because the driver turns the
     └─ ResultProblem             the result cannot be written down
 """
 
+import sys
 from typing import Any
 
 
@@ -105,11 +106,15 @@ class ResultProblem(Problem):
 
 
 def parameter_error(message: str, raised: str | None) -> Exception:
-    """What a nested run raises for a ParameterProblem: an unknown name is the caller's TypeError; else it is as if the UDF had raised it."""
+    """What a nested run raises for a ParameterProblem: an unknown name is the caller's TypeError; else it is as if the UDF had raised it,
+    what a traceback ends with on stderr included."""
     if raised is None:
         return TypeError(message)
     name, _, text = raised.partition(": ")
-    is_unknown = name == "TypeError" and "got unexpected keyword argument" in text
-    error = TypeError(text) if is_unknown else UdfRuntimeError(raised, child_exception_class=name)
+    if name == "TypeError" and "got unexpected keyword argument" in text:
+        error: Exception = TypeError(text)
+    else:
+        sys.stderr.write(f"{raised}\n")
+        error = UdfRuntimeError(raised, child_exception_class=name)
     error.add_note(message)
     return error

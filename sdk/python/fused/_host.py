@@ -17,12 +17,14 @@ _native = 0
 
 
 class HostError(RuntimeError):
-    """The host refused or failed; `type_name` is the class of its error, `code` the kind of failure where that class has kinds."""
+    """The host refused or failed; `type_name` is the class of its error, `code` the kind of failure where that class has kinds, `raised`
+    what Python raises in the place of a ParameterError."""
 
-    def __init__(self, message: str, type_name: str, code: str | None = None) -> None:
+    def __init__(self, message: str, type_name: str, code: str | None = None, raised: str | None = None) -> None:
         super().__init__(message)
         self.type_name = type_name
         self.code = code
+        self.raised = raised
 
 
 def connect(blocking: Callable[..., Any] | None, asynchronous: Callable[..., Any] | None, reason: str,
@@ -47,7 +49,7 @@ def _read(reply: Any) -> Any:
     error = answer["error"]
     if error["type"] == "PermissionDeniedError":
         raise PermissionDeniedError(error["message"], error.get("subject"), error.get("value"))
-    raise HostError(error["message"], error["type"], error.get("subject"))
+    raise HostError(error["message"], error["type"], error.get("subject"), error.get("raised"))
 
 
 def call(name: str, *args: Any) -> Any:

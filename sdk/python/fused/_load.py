@@ -68,4 +68,5 @@ def _find(url_or_udf: str | Path, collection_name: str | None) -> Udf | Asking:
 
 def _finished(udf: Udf, import_globals: bool) -> Udf:
     udf.import_globals = import_globals and not options.never_import
+    vars(udf)["_is_settled"] = True
     return udf

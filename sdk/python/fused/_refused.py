@@ -43,7 +43,7 @@ def _convert(value: Any, annotation: Any) -> None:
         int(value, base=10)
     elif annotation in _PLAIN:
         annotation(value)
-    elif annotation in (list, dict, tuple):
+    elif annotation is tuple or (annotation in (list, dict) and isinstance(value, str)):
         json.loads(value)
     elif annotation is uuid.UUID:
         uuid.UUID(value)

@@ -64,7 +64,7 @@ def run_source(source: Source, given: dict[str, Any], tile: dict | None = None) 
     """
     before = sys.modules.get(MODULE_NAME)
     try:
-        function, args, kwargs = open_call(source, given, tile)
+        function, args, kwargs = open_call(source, {name: _own(value) for name, value in given.items()}, tile)
         return function(*args, **kwargs)
     except LoadProblem as problem:
         raise ValueError(problem.message) from None
@@ -74,6 +74,19 @@ def run_source(source: Source, given: dict[str, Any], tile: dict | None = None) 
         raise _child_error(error, source) from None
     finally:
         _put_back(before)
+
+
+def _own(value: Any) -> Any:
+    """The value as a run gets it that shares nothing with its caller, as far as people change such values."""
+    kind = type(value)
+    if kind in (list, tuple, set):
+        return kind(map(_own, value))
+    if kind is dict:
+        return {key: _own(item) for key, item in value.items()}
+    return value.copy() if kind.__module__.partition(".")[0] in _COPIED and hasattr(value, "copy") else value
+
+
+_COPIED = ("pandas", "geopandas", "numpy", "xarray")
 
 
 def evaluate(udf: Udf, given: dict[str, Any], tile: dict | None) -> Any:

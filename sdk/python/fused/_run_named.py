@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ._exceptions import UdfTimeoutError
+from ._exceptions import UdfTimeoutError, parameter_error
 from ._host import HostError, call, call_async
 
 
@@ -34,7 +34,7 @@ def spoken(error: HostError) -> Exception:
     """The host's error as the one that callers of `fused.run` expect."""
     text = str(error)
     if error.type_name == "ParameterError":
-        return TypeError(text)
+        return parameter_error(text, error.raised)
     if error.type_name in ("UsageError", "UdfLoadError"):
         return ValueError(text)
     if error.type_name == "LimitExceededError" and error.code == "timeMs":

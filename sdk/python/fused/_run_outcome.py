@@ -67,11 +67,17 @@ def told_by_host(plan: Plan, ended: dict[str, Any]) -> Any:
         if failure is None:
             made.data = ended["value"]
         else:
-            made.exception_class, made.error_message = failure["type"], failure["message"]
+            made.exception_class, made.error_message = failure["type"], str(raised_there(failure))
         return made
     if plan.is_verbose or failure is not None:
         sys.stdout.write(ended["stdout"])
         sys.stderr.write(f"{ended['stderr']}{trace}")
     if failure is not None:
-        raise UdfRuntimeError(failure["message"], child_exception_class=failure["type"])
+        raise raised_there(failure)
     return ended["value"]
+
+
+def raised_there(failure: dict[str, Any]) -> UdfRuntimeError:
+    """What a UDF raised in an isolate of its own, as if it had run in this one: a text behind the class even where there is none."""
+    name, message = failure["type"], failure["message"]
+    return UdfRuntimeError(f"{name}: " if message == name else message, child_exception_class=name)

@@ -89,7 +89,7 @@ def submit(
     TypeError for what is no UDF and no list; UdfSelfRecursionError where the UDF submits itself; NotImplementedError for collecting
     batch runs; and with `collect` what the runs raise.
     """
-    udf = read_udf(udf)
+    udf = read_udf(udf, arg_list)
     read_execution_type(execution_type)
     if not cache and cache_max_age is not None:
         raise ValueError("Cannot use cache_max_age together with cache=False")

@@ -21,11 +21,12 @@ ExecutionType = Literal["thread_pool", "async_loop"]
 EXECUTION_TYPES: tuple[ExecutionType, ...] = get_args(ExecutionType)
 
 
-def read_udf(udf: Any) -> Udf | str:
-    """What is to be run. Raises TypeError for a lambda, and for anything that is no UDF."""
+def read_udf(udf: Any, arg_list: Any) -> Udf | str:
+    """What is to be run. Raises TypeError for a lambda, and for anything that is no UDF; ValueError where its `arg_list` is for one only."""
     if isinstance(udf, (Udf, str)):
         return udf
     if not isinstance(udf, FunctionType):
+        read_arg_list("", arg_list)
         raise TypeError(f"Cannot submit: udf must be a Udf object, a function or a name: received {type(udf).__name__}")
     if udf.__name__ == "<lambda>":
         raise TypeError("Cannot submit a lambda: write a function with @fused.udf in the line before it, and submit that")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ._exceptions import PermissionDeniedError, UdfRuntimeError
+from ._exceptions import PermissionDeniedError
 from ._headers import own_files
 from ._host import HostError, call, call_async
 from ._per_run import memory
 from ._run_named import spoken
+from ._run_outcome import raised_there
 from ._source import Source, find_entrypoint
 from ._submit_future import Future, Outcome
 from ._udf import Udf, is_whole_module, unwrap
@@ -140,9 +141,9 @@ class IsolateRunner:
 def _error_of(run: dict[str, Any]) -> Exception | None:
     failure, error = run["failure"], run["error"]
     if failure:
-        return UdfRuntimeError(failure["message"], child_exception_class=failure["type"])
+        return raised_there(failure)
     if not error:
         return None
     if error["type"] == "PermissionDeniedError":
         return PermissionDeniedError(error["message"], error.get("subject"), error.get("value"))
-    return spoken(HostError(error["message"], error["type"], error.get("subject")))
+    return spoken(HostError(error["message"], error["type"], error.get("subject"), error.get("raised")))

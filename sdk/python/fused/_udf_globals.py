@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def module_globals(udf: "UdfFields", fresh: bool = False) -> dict[str, Any]:
     """What the UDF's code defines; it is run once for that, with functions in place of its UDFs.
 
-    `fresh` runs it again and lets through what it raises. Raises AttributeError where that is off, or the code raised.
+    `fresh` runs it again and lets through what it raises. Raises AttributeError where that is off, or the code raised. For a UDF that was
+    loaded, the option `never_import` counts as it was then.
     """
     if not fresh:
-        if not udf.import_globals or _never_import():
+        if not udf.import_globals or ("_is_settled" not in vars(udf) and _never_import()):
             raise AttributeError("Accessing attributes on this UDF was disabled when it was loaded.")
         if "_globals" in vars(udf):
             return vars(udf)["_globals"]

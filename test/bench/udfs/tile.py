@@ -6,8 +6,9 @@ import fused
 
 
 @fused.udf
-def udf(x: int = 0, y: int = 0, z: int = 0):
-    rows = b"".join(b"\0" + bytes((x * 7 + i * j + y) % 256 for i in range(256)) for j in range(256))
+def udf(bounds: fused.types.Bounds = None):
+    west = int(bounds[0])
+    rows = b"".join(b"\0" + bytes((west + i * j) % 256 for i in range(256)) for j in range(256))
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

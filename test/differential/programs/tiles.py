@@ -87,8 +87,6 @@ def udf(bounds):
 answer = fused.run(udf, bounds=[1, 2, 3, 4], engine="local")
 
 #% bounds of three numbers
-#! differs: as every value that cannot be converted: ValueError that names the parameter, before the UDF runs
-#! ours: error[0] == "ValueError" and 'the parameter "bounds"' in error[1]
 @fused.udf
 def udf(bounds: fused.types.Bounds):
     return bounds

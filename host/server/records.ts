@@ -1,0 +1,34 @@
+/** Reading and writing records of the store as what they are. */
+import type { Change, Json, RecordName, Store, StoreRecord } from "../store/store.ts";
+
+/** The value of a record as what it is. */
+export const readAs = <Value>(record: StoreRecord) => record.value as unknown as Value;
+
+/** A record as it will be. */
+export const recordOf = (value: object, bytes?: Uint8Array) => ({ value: value as unknown as Json, bytes });
+
+/** Reads an index to its end. */
+export async function* scan(store: Store, collection: string, prefix: string): AsyncGenerator<StoreRecord> {
+  const limit = 1000;
+  for (let after = ""; ; ) {
+    const page = await store.list(collection, { prefix, after, limit });
+    yield* page;
+    if (page.length < limit) return;
+    after = page.at(-1)!.key;
+  }
+}
+
+/** A transaction, record by record. */
+export class Changes {
+  readonly #names: RecordName[] = [];
+  readonly #changes: ((found: StoreRecord | undefined) => Change)[] = [];
+
+  add(collection: string, key: string, change: (found: StoreRecord | undefined) => Change): void {
+    this.#names.push({ collection, key });
+    this.#changes.push(change);
+  }
+
+  async make(store: Store): Promise<void> {
+    await store.transact(this.#names, (found) => this.#changes.map((change, at) => change(found[at])));
+  }
+}

@@ -1,0 +1,144 @@
+/** `/log`: which of one's UDFs ran lately. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { HttpError } from "../errors.ts";
+import type { App, ServerParts, User } from "../parts.ts";
+import { type LoggedRun, tokenLabel } from "../run-log.ts";
+import { answer, errors, Flag } from "../schemas.ts";
+import { BASE } from "./base.ts";
+
+const ItemBody = z
+  .object({
+    id: z.string(),
+    timestamp: z.string(),
+    udf_name: z.string(),
+    udf_id: z.string().nullable(),
+    shared: z.boolean().openapi({ description: "Whether it ran by a shared token" }),
+    duration_ms: z.number(),
+    status: z.enum(["success", "error"]),
+    error: z.string().nullable(),
+  })
+  .openapi("LoggedRun");
+
+const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), limit: z.int(), next_page_token: z.string().nullable() });
+
+const Time = z.string().max(64);
+const Between = {
+  start_timestamp: Time.optional().openapi({ description: "ISO 8601, inclusive" }),
+  end_timestamp: Time.optional().openapi({ description: "ISO 8601, inclusive" }),
+};
+const Query = z.object({
+  ...Between,
+  limit: z.coerce.number().int().min(1).max(300).default(100),
+  scan_forward: Flag.default(true).openapi({ description: "The oldest first" }),
+  page_token: z.string().max(64).optional().openapi({ description: "The answer's next_page_token" }),
+});
+const DistinctQuery = z.object({
+  ...Between,
+  max_records_to_scan: z.coerce.number().int().min(1).max(5000).default(1000),
+});
+
+const tags = ["runs"];
+const text = (most: number) => z.string().max(most);
+
+export function addRunLogRoutes(app: App, { users, runLog }: ServerParts): void {
+  const team = async (user: User) => (await users.list()).filter((other) => other.team === user.team);
+  const lists: { path: string; of: (user: User, value: string) => Promise<LoggedRun[]> }[] = [
+    { path: "self", of: async (user) => runLog.of([user]) },
+    { path: "exec-env/self", of: async (user) => runLog.of(await team(user)) },
+    { path: "by-id/{value}", of: async (user, id) => runLog.of([user]).filter((run) => run.id === id) },
+    {
+      path: "by-udf-id/{value}",
+      of: async (user, id) => runLog.of([user]).filter(({ udfId }) => udfId === id),
+    },
+    {
+      path: "by-udf-name/{value}",
+      of: async (user, name) => runLog.of([user]).filter(({ udfName }) => udfName === name),
+    },
+    {
+      path: "by-shared-token/{value}",
+      async of(user, token) {
+        const label = await tokenLabel(token);
+        return runLog.of([user]).filter(({ shareToken }) => shareToken === label);
+      },
+    },
+  ];
+  for (const { path, of } of lists) {
+    app.openapi(
+      createRoute({
+        method: "get",
+        path: `${BASE}/log/${path}`,
+        tags,
+        summary: "Runs since the server started, the last 1000 of each user",
+        request: {
+          query: Query,
+          ...(path.includes("{") ? { params: z.object({ value: text(500) }) } : {}),
+        },
+        responses: { 200: answer(page(ItemBody), "The runs"), ...errors() },
+      }),
+      async (c) => {
+        const { limit, scan_forward: isForward, page_token: after, ...times } = c.req.valid("query");
+        const { value = "" } = c.req.param() as { value?: string };
+        const found = between(await of(c.get("user"), value), times);
+        if (!isForward) found.reverse();
+        const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1;
+        const items = found.slice(start, start + limit);
+        const next = start + limit < found.length ? items.at(-1)!.id : null;
+        return c.json({ items: items.map(itemBody), limit, next_page_token: next }, 200);
+      },
+    );
+  }
+
+  for (const what of ["names", "id"] as const) {
+    for (const whose of ["self", "exec-env/self"]) {
+      app.openapi(
+        createRoute({
+          method: "get",
+          path: `${BASE}/log/distinct-udf-${what}/${whose}`,
+          tags,
+          summary: "Which UDFs ran since the server started, the last first",
+          request: { query: DistinctQuery },
+          responses: { 200: answer(page(z.string()), "Their names, or their ids"), ...errors() },
+        }),
+        async (c) => {
+          const { max_records_to_scan: limit, ...times } = c.req.valid("query");
+          const user = c.get("user");
+          const runs = runLog.of(whose === "self" ? [user] : await team(user));
+          const last = between(runs, times).reverse().slice(0, limit);
+          const found = last.map(({ udfName, udfId }) => (what === "id" ? udfId : udfName));
+          const items = [...new Set(found.filter((value) => value !== null))];
+          return c.json({ items, limit, next_page_token: null }, 200);
+        },
+      );
+    }
+  }
+}
+
+function between(
+  runs: readonly LoggedRun[],
+  times: { start_timestamp?: string | undefined; end_timestamp?: string | undefined },
+): LoggedRun[] {
+  const from = timeOf(times.start_timestamp, -Infinity);
+  const to = timeOf(times.end_timestamp, Infinity);
+  return runs.filter(({ timestamp }) => {
+    const at = Date.parse(timestamp);
+    return at >= from && at <= to;
+  });
+}
+
+function timeOf(text: string | undefined, otherwise: number): number {
+  const time = text === undefined ? otherwise : Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new HttpError(422, `A time is written as in 2026-01-31T12:00:00Z: received ${JSON.stringify(text)}`);
+}
+
+const itemBody = (run: LoggedRun) => ({
+  id: run.id,
+  timestamp: run.timestamp,
+  udf_name: run.udfName,
+  udf_id: run.udfId,
+  shared: run.shareToken !== null,
+  duration_ms: run.ms,
+  status: run.error === null ? ("success" as const) : ("error" as const),
+  error: run.error,
+});

@@ -1,0 +1,367 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { ADMIN, openTestServer, type TestServer } from "../fixtures/server.ts";
+
+let server: TestServer;
+let ada: { id: string; token: string; email: string };
+let bob: typeof ada;
+let eve: typeof ada;
+beforeAll(async () => {
+  server = await openTestServer();
+  ada = await server.user("ada", { team: "crew" });
+  bob = await server.user("bob", { team: "crew" });
+  eve = await server.user("eve");
+});
+afterAll(() => server.close());
+afterEach(() => void vi.useRealTimers());
+
+const bodyOf = (value: number, more: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    name: "n",
+    code: `@fused.udf\ndef udf():\n    return ${value}\n`,
+    entrypoint: "udf",
+    ...more,
+  });
+
+/** Saves one of ada's. */
+async function save(slug: string, more: Record<string, unknown> = {}) {
+  const saved = await server.ask(ada.token, "POST", "udf/new", { slug, udf_body: bodyOf(1), ...more });
+  expect(saved.status, JSON.stringify(saved.body)).toBe(200);
+  return saved.body;
+}
+
+/** The statuses that ada, bob of her team, eve, and nobody get. */
+async function statuses(method: string, path: string, body?: unknown): Promise<number[]> {
+  const found: number[] = [];
+  for (const token of [ada.token, bob.token, eve.token, undefined])
+    found.push((await server.ask(token, method, path, body)).status);
+  return found;
+}
+
+describe("who may see a UDF", () => {
+  const by = (slug: string, id: string) => [
+    `udf/by-id/${id}`,
+    `udf/by-id/${id}/versions`,
+    `udf/by-id/${id}/versions/1`,
+    `udf/by-user-email/${ada.email}/by-collection/default/by-slug/${slug}`,
+    `udf/by-user-handle/ada/by-collection/default/by-slug/${slug}`,
+  ];
+
+  test.each([
+    ["private", { allow_team_read: false }, [200, 404, 404, 401]],
+    ["teams", {}, [200, 200, 404, 401]],
+    ["public", { allow_public_read: true }, [200, 200, 200, 401]],
+  ])("a %s one", async (slug, settings, expected) => {
+    const { id } = await save(slug, settings);
+    for (const path of by(slug, id)) expect([path, await statuses("GET", path)]).toEqual([path, expected]);
+    const others = expected[2] === 200 ? 200 : 404;
+    expect(await statuses("GET", `udf/public/by-collection/default/by-slug/${slug}`)).toEqual([
+      others,
+      others,
+      others,
+      401,
+    ]);
+    const own = slug === "private" ? 404 : 200;
+    expect(await statuses("GET", `udf/exec-env/self/by-collection/default/by-slug/${slug}`)).toEqual([
+      200,
+      own,
+      404,
+      401,
+    ]);
+    expect((await server.ask(ADMIN, "GET", `udf/by-id/${id}`)).status).toBe(200);
+  });
+
+  test("nobody but its owner may write it: who may read it is told so, who may not is told that there is none", async () => {
+    const { id } = await save("written");
+    const change = { udf_body: bodyOf(2) };
+    expect(await statuses("POST", `udf/by-id/${id}`, change)).toEqual([200, 403, 404, 401]);
+    expect((await server.ask(ADMIN, "POST", `udf/by-id/${id}`, change)).status).toBe(403);
+    expect((await server.ask(bob.token, "DELETE", `udf/by-id/${id}`)).status).toBe(403);
+    expect((await server.ask(eve.token, "DELETE", `udf/by-id/${id}`)).status).toBe(404);
+    expect((await server.ask(ada.token, "DELETE", `udf/by-id/${id}`)).status).toBe(200);
+    expect((await server.ask(ada.token, "GET", `udf/by-id/${id}`)).status).toBe(404);
+  });
+
+  test("lists have what may be listed", async () => {
+    await save("listed", { allow_public_read: true, allow_public_list: true });
+    await save("listed only", { allow_public_list: true, allow_team_read: false });
+    await save("an app", { udf_type: "app" });
+    const slugs = async (token: string, path: string) =>
+      (await server.ask(token, "GET", path)).body.map((udf: { slug: string }) => udf.slug);
+    expect(await slugs(eve.token, "udf/public")).toEqual(["listed"]);
+    expect(await slugs(eve.token, "udf/exec-env/self")).toEqual([]);
+    expect(await slugs(bob.token, "udf/exec-env/self?udf_type=udf")).toEqual(["listed", "public", "teams"]);
+    expect(await slugs(bob.token, "udf/exec-env/self?udf_type=app")).toEqual(["an app"]);
+    expect(await slugs(ada.token, "udf/self?limit=300")).toContain("private");
+    const all = await slugs(ada.token, "udf/self");
+    expect([
+      ...(await slugs(ada.token, "udf/self?limit=2")),
+      ...(await slugs(ada.token, "udf/self?skip=2")),
+    ]).toEqual(all);
+    expect(await slugs(ada.token, "udf/self?skip=1000")).toEqual([]);
+    expect((await server.ask(ada.token, "GET", "udf/self?limit=0")).status).toBe(422);
+  });
+
+  test("a name alone is one's own UDF or the team's, never what a stranger has published", async () => {
+    const { id } = await save("common", { allow_public_read: true });
+    const tokenFor = (user: typeof ada, fields: Record<string, unknown>) =>
+      server.ask(user.token, "POST", "udf-access-token/new", fields);
+    // To make a token asks what the name means.
+    expect((await tokenFor(eve, { udf_slug: "common" })).status).toBe(404);
+    expect((await tokenFor(eve, { udf_email: "ada", udf_slug: "common" })).status).toBe(403);
+    expect((await tokenFor(eve, { udf_id: id })).status).toBe(403);
+    expect((await tokenFor(bob, { udf_slug: "common" })).status).toBe(403);
+    expect((await tokenFor(ada, { udf_slug: "common" })).body.udf_id).toBe(id);
+  });
+});
+
+describe("saving", () => {
+  test("keeps what was before as a version, and saved again it is so again", async () => {
+    const { id, version } = await save("kept");
+    expect(version).toBe(1);
+    const path = `udf/by-id/${id}`;
+    for (const value of [2, 3]) await server.ask(ada.token, "POST", path, { udf_body: bodyOf(value) });
+    const versions = (await server.ask(ada.token, "GET", `${path}/versions`)).body;
+    expect(versions.map((entry: { version: number }) => entry.version)).toEqual([3, 2, 1]);
+    const first = (await server.ask(ada.token, "GET", `${path}/versions/1`)).body;
+    expect(first.udf_body).toBe(bodyOf(1));
+    expect((await server.ask(ada.token, "GET", `${path}/versions/4`)).status).toBe(404);
+    const again = await server.ask(ada.token, "POST", path, { udf_body: first.udf_body });
+    expect(again.body).toMatchObject({ version: 4, udf_body: bodyOf(1), slug: "kept" });
+  });
+
+  test("is refused where the last version is another one", async () => {
+    const { id } = await save("raced");
+    const path = `udf/by-id/${id}`;
+    const at = (version: number) =>
+      server.ask(ada.token, "POST", path, { udf_body: bodyOf(version), version });
+    expect((await at(1)).status).toBe(200);
+    const late = await at(1);
+    expect(late.status).toBe(409);
+    expect(late.body.message).toContain("its version is 2");
+    const both = await Promise.all([at(2), at(2)]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
+  test("of one new name at once makes one UDF", async () => {
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        server.ask(ada.token, "POST", "udf/new", { slug: "at once", udf_body: bodyOf(1) }),
+      ),
+    );
+    expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(409)]);
+    expect(all.find(({ status }) => status === 409)?.body.message).toContain('a UDF "at once" already');
+  });
+
+  test("under another name frees the one before, in lists too", async () => {
+    const { id } = await save("before", { allow_public_read: true, allow_public_list: true });
+    await save("taken");
+    const path = `udf/by-id/${id}`;
+    expect((await server.ask(ada.token, "POST", path, { slug: "taken", udf_body: bodyOf(1) })).status).toBe(
+      409,
+    );
+    const renamed = await server.ask(ada.token, "POST", path, { slug: "after", udf_body: bodyOf(1) });
+    expect(renamed.body).toMatchObject({ slug: "after", allow_public_list: true });
+    const listed = (await server.ask(eve.token, "GET", "udf/public")).body.map(
+      (udf: { slug: string }) => udf.slug,
+    );
+    expect(listed).toContain("after");
+    expect(listed).not.toContain("before");
+    await save("before");
+  });
+
+  test.each([
+    ["no JSON", { udf_body: "{" }, 422],
+    ["a list", { udf_body: "[]" }, 422],
+    ["no code", { udf_body: "{}" }, 422],
+    ["empty code", { udf_body: bodyOf(1, { code: "" }) }, 422],
+    [
+      "a header of this machine",
+      { udf_body: bodyOf(1, { headers: [{ module_name: "m", source_file: "/etc/hostname" }] }) },
+      422,
+    ],
+    ["a slash in its name", { slug: "a/b" }, 422],
+    ["a line break in its name", { slug: "a\nb" }, 422],
+    ["half a character in its name", { slug: "\ud800" }, 422],
+    ["half a character in its body", { udf_body: "\ud800" }, 422],
+    ["no name at all", { slug: null, udf_body: bodyOf(1, { name: null }) }, 422],
+    ["an unknown field", { allow_everything: true }, 422],
+    ["a collection that is not there", { collection_id: "c" }, 404],
+    ["a large body", { udf_body: bodyOf(1, { more: "x".repeat(17 * 2 ** 20) }) }, 413],
+  ])("%s is refused", async (_what, fields, status) => {
+    const saved = await server.ask(ada.token, "POST", "udf/new", {
+      slug: "bad",
+      udf_body: bodyOf(1),
+      ...fields,
+    });
+    expect([saved.status, typeof saved.body.message]).toEqual([status, "string"]);
+  });
+
+  test.each([
+    ["leads elsewhere", "../../user/self"],
+    ["is no text", "%00"],
+    ["has the last character", "\u{10ffff}"],
+    ["is long", "x".repeat(200)],
+  ])("an id that %s is none", async (_what, id) => {
+    const path = `udf/by-id/${encodeURIComponent(id)}`;
+    expect([404, 422]).toContain((await server.ask(ada.token, "GET", path)).status);
+    expect([404, 422]).toContain((await server.ask(ada.token, "DELETE", path)).status);
+  });
+
+  test("the name comes from the body where no slug is given", async () => {
+    const saved = await server.ask(ada.token, "POST", "udf/new", {
+      udf_body: bodyOf(1, { name: "in its body" }),
+    });
+    expect(saved.body.slug).toBe("in its body");
+  });
+});
+
+describe("shared tokens", () => {
+  const make = async (fields: Record<string, unknown>) =>
+    (await server.ask(ada.token, "POST", "udf-access-token/new", fields)).body;
+  const read = (token: string, as?: string, headers?: Record<string, string>) =>
+    server.ask(as, "GET", `udf/shared/by-token/${token}`, undefined, headers);
+
+  test("show code to whom may read it anyway, and to others where they say so", async () => {
+    const { id } = await save("shown");
+    const closed = await make({ udf_id: id });
+    const open = await make({ udf_id: id, public_read: true });
+    for (const [token, expected] of [
+      [closed.token, [200, 200, 403, 403]],
+      [open.token, [200, 200, 200, 200]],
+    ] as const)
+      expect(await statuses("GET", `udf/shared/by-token/${token}`)).toEqual(expected);
+    expect((await read(open.token)).body.slug).toBe("shown");
+    // A wrong token of a user is one, even where none is needed.
+    expect((await read(open.token, "wrong")).status).toBe(401);
+    expect(await statuses("GET", `udf-access-token/by-token/${closed.token}`)).toEqual([200, 404, 404, 404]);
+    expect(await statuses("GET", `udf-access-token/by-token/${open.token}`)).toEqual([200, 200, 200, 200]);
+  });
+
+  test("that are disabled, expired, deleted, rotated or unknown are all the same", async () => {
+    const { id } = await save("ended");
+    const fields = { udf_id: id, public_read: true };
+    const [disabled, expired, deleted, rotated] = [
+      await make(fields),
+      await make(fields),
+      await make(fields),
+      await make(fields),
+    ];
+    const at = (token: { token: string }) => `udf-access-token/by-token/${token.token}`;
+    for (const token of [disabled, expired, deleted, rotated])
+      expect((await read(token.token)).status).toBe(200);
+    expect((await server.ask(ada.token, "POST", at(disabled), { enabled: false })).body.enabled).toBe(false);
+    await server.ask(ada.token, "POST", at(expired), { expires_in: 1 });
+    expect((await server.ask(ada.token, "DELETE", at(deleted))).body.token).toBe(deleted.token);
+    const { body: renewed } = await server.ask(ada.token, "POST", `${at(rotated)}/rotate`);
+    expect(renewed).toMatchObject({ udf_id: id, public_read: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2000 });
+    const answers = [];
+    for (const { token } of [disabled, expired, deleted, rotated, { token: `fsh_${"x".repeat(43)}` }])
+      answers.push(await read(token));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.message}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(404);
+    expect((await read(renewed.token)).status).toBe(200);
+    expect((await server.ask(ada.token, "POST", at(disabled), { enabled: true })).status).toBe(200);
+    expect((await read(disabled.token)).status).toBe(200);
+    expect((await server.ask(ada.token, "POST", at(expired), { expires_in: 0 })).body.expires).toBeNull();
+    expect((await read(expired.token)).status).toBe(200);
+  });
+
+  test("that are rotated twice at once are one token then", async () => {
+    const { id } = await save("turned");
+    const { token } = await make({ udf_id: id, public_read: true });
+    const rotate = () => server.ask(ada.token, "POST", `udf-access-token/by-token/${token}/rotate`);
+    const both = await Promise.all([rotate(), rotate()]);
+    expect(both.map(({ status }) => status).sort()).toEqual([
+      200,
+      expect.toSatisfy((s) => s === 404 || s === 409),
+    ]);
+    const listed = (await server.ask(ada.token, "GET", "udf-access-token/self?limit=1000")).body;
+    expect(listed.filter((one: { udf_id: string }) => one.udf_id === id)).toHaveLength(1);
+  });
+
+  test("belong to whom made them", async () => {
+    const { id } = await save("owned");
+    const { token } = await make({ udf_id: id, metadata_json: { a: [1] }, cache: false, client_id: "c" });
+    const path = `udf-access-token/by-token/${token}`;
+    expect(await statuses("POST", path, {})).toEqual([200, 404, 404, 401]);
+    expect(await statuses("POST", `${path}/rotate`)).toEqual([200, 404, 404, 401]);
+    const listed = (await server.ask(ada.token, "GET", "udf-access-token/self?limit=1000")).body;
+    const mine = listed.find((entry: { udf_slug: string }) => entry.udf_slug === "owned");
+    expect(mine).toMatchObject({
+      udf_email: ada.email,
+      metadata_json: { a: [1] },
+      cache: false,
+      client_id: "c",
+    });
+    expect(mine.token).not.toBe(token);
+    expect((await server.ask(bob.token, "GET", "udf-access-token/self")).body).toEqual([]);
+    expect(await statuses("DELETE", `udf-access-token/by-token/${mine.token}`)).toEqual([200, 404, 404, 401]);
+    expect((await server.ask(ada.token, "GET", "udf-access-token/self?limit=1&skip=1")).body).toHaveLength(1);
+  });
+
+  test("for the team want somebody of it", async () => {
+    const { id } = await save("of the team");
+    const { token } = await make({ udf_id: id, public_read: true, access_scope: "team" });
+    expect(await statuses("GET", `udf/shared/by-token/${token}`)).toEqual([200, 200, 403, 403]);
+  });
+
+  test("end with their UDF", async () => {
+    const { id } = await save("short");
+    const { token } = await make({ udf_id: id, public_read: true });
+    await server.ask(ada.token, "DELETE", `udf/by-id/${id}`);
+    expect((await read(token)).status).toBe(404);
+    expect((await server.ask(ada.token, "GET", `udf-access-token/by-token/${token}`)).status).toBe(404);
+  });
+
+  test("are nowhere on the disk, and not in the log", async () => {
+    const { id } = await save("hidden");
+    const { token } = await make({ udf_id: id });
+    await read(token);
+    expect((await server.ask(ada.token, "GET", "udf-access-token/self?limit=1000")).body.at(-1).token).toBe(
+      token,
+    );
+    for (const file of ["server.db", "server.db-wal", "secrets/secrets.db", "secrets/secrets.db-wal"])
+      expect([file, readFileSync(join(server.folder, file)).includes(token)]).toEqual([file, false]);
+    expect(server.log.join("")).toContain("/by-token/fsh_***");
+    expect(server.log.join("")).not.toContain(token);
+  });
+
+  test.each([
+    ["nothing", {}, 422],
+    ["an id that is not there", { udf_id: "x" }, 404],
+    ["a name that is not there", { udf_slug: "nothing" }, 404],
+    ["no name", { udf_slug: "a/b" }, 404],
+    ["an unknown scope", { udf_slug: "shown", access_scope: "everybody" }, 422],
+    ["large metadata", { udf_slug: "shown", metadata_json: { a: "x".repeat(70_000) } }, 422],
+    [
+      "deep metadata",
+      { udf_slug: "shown", metadata_json: JSON.parse(`{"a":${"[".repeat(100)}${"]".repeat(100)}}`) },
+      422,
+    ],
+    ["an end in the past", { udf_slug: "shown", expires_in: -1 }, 422],
+  ])("are not made of %s", async (_what, fields, status) => {
+    expect((await server.ask(ada.token, "POST", "udf-access-token/new", fields)).status).toBe(status);
+  });
+});
+
+describe("a user who is deleted", () => {
+  test("takes UDFs and tokens along", async () => {
+    const gone = await server.user("gone");
+    const saved = await server.ask(gone.token, "POST", "udf/new", {
+      slug: "public of somebody",
+      udf_body: bodyOf(1),
+      allow_public_read: true,
+      allow_public_list: true,
+    });
+    const made = await server.ask(gone.token, "POST", "udf-access-token/new", {
+      udf_id: saved.body.id,
+      public_read: true,
+    });
+    expect((await server.ask(ADMIN, "DELETE", `user/by-id/${gone.id}`)).status).toBe(200);
+    expect((await server.ask(eve.token, "GET", `udf/by-id/${saved.body.id}`)).status).toBe(404);
+    expect((await server.ask(undefined, "GET", `udf/shared/by-token/${made.body.token}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,72 @@
+/** Which UDFs ran lately, for their owners to look at: the last of each user since the server started. What they printed is not in it. */
+import { sha256 } from "../cache/blobs.ts";
+import type { Runs, User } from "./parts.ts";
+
+export interface LoggedRun {
+  id: string;
+  /** ISO 8601: when it began. */
+  timestamp: string;
+  udfName: string;
+  /** Of a saved one. */
+  udfId: string | null;
+  /** What it was asked for with, as a hash (`tokenLabel`). */
+  shareToken: string | null;
+  ms: number;
+  /** The class of the error that it ended with. */
+  error: string | null;
+}
+
+/** Runs of one user that are remembered, and users. */
+const MOST_RUNS = 1000;
+const MOST_USERS = 1000;
+
+export class RunLog {
+  // The one that ran last is last.
+  readonly #users = new Map<string, LoggedRun[]>();
+
+  /** The same runs, each noted as it ends. */
+  watch(runs: Runs): Runs {
+    return {
+      ...runs,
+      run: async (run) => {
+        const began = Date.now();
+        const note = (error: string | null) =>
+          this.#note(run.as.owner.id, {
+            id: crypto.randomUUID(),
+            timestamp: new Date(began).toISOString(),
+            udfName: run.source.name,
+            udfId: run.savedId ?? null,
+            shareToken: run.as.shareToken ?? null,
+            ms: Date.now() - began,
+            error,
+          });
+        try {
+          const result = await runs.run(run);
+          note(null);
+          return result;
+        } catch (error) {
+          note((error as Error).name);
+          throw error;
+        }
+      },
+    };
+  }
+
+  /** Of these users, the oldest first. */
+  of(users: readonly Pick<User, "id">[]): LoggedRun[] {
+    const found = users.flatMap(({ id }) => this.#users.get(id) ?? []);
+    return users.length === 1 ? found : found.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+  }
+
+  #note(userId: string, run: LoggedRun): void {
+    const kept = this.#users.get(userId) ?? [];
+    kept.push(run);
+    if (kept.length > MOST_RUNS) kept.shift();
+    this.#users.delete(userId);
+    this.#users.set(userId, kept);
+    if (this.#users.size > MOST_USERS) this.#users.delete(this.#users.keys().next().value as string);
+  }
+}
+
+/** A shared token where it must not be read. */
+export const tokenLabel = async (token: string): Promise<string> => (await sha256(token)).slice(0, 32);

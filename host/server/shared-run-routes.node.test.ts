@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { RunServer } from "./fixtures/run-server.ts";
+
+let server: RunServer;
+beforeEach(async () => {
+  server = await RunServer.open();
+});
+afterEach(() => server.close());
+
+let token: string;
+let id: string;
+async function save(code: string, more: object = {}) {
+  const body = {
+    slug: code,
+    udf_body: JSON.stringify({ name: code, code, entrypoint: "udf", ...more }),
+    udf_type: "auto",
+  };
+  const saved = (await (await server.ask("POST", "/server/v1/udf/new", { body })).json()) as { id: string };
+  id = saved.id;
+  const made = await server.ask("POST", "/server/v1/udf-access-token/new", { body: { udf_id: id } });
+  token = ((await made.json()) as { token: string }).token;
+}
+const get = (path: string, headers: Record<string, string> = {}) =>
+  server.ask("GET", path, { token: null, headers });
+
+test("run a UDF with the parameters of the query or of a body", async () => {
+  await save("parameters");
+  const query = "?a=1&b=x&b=y&format=json&cache_max_age=0&profile=False";
+  for (const prefix of ["", "/server/v1/realtime-shared"]) {
+    expect(await (await get(`${prefix}/${token}/run/file${query}`)).json()).toEqual({ a: "1", b: "y" });
+    expect(await (await get(`${prefix}/${token}/run${query}`)).json()).toEqual({ a: "1", b: "y" });
+  }
+  const posted = await server.ask("POST", `/${token}/run?b=2`, { token: null, body: { a: [1] } });
+  expect(await posted.json()).toEqual({ a: [1], b: "2" });
+  const form = await server.ask("POST", `/${token}/run`, {
+    token: null,
+    body: new URLSearchParams({ a: "1" }),
+  });
+  expect(await form.json()).toEqual({ a: "1" });
+  expect(server.ran[0]?.principal).toMatch(/^[\w-]+\/share\/[0-9a-f]{32}$/);
+  expect(server.ran[0]?.principal).toContain(server.ran[0]?.owner);
+});
+
+test("give tiles, in the format that their address ends with", async () => {
+  await save("tile");
+  expect(await (await get(`/${token}/run/tiles/3/1/2`)).json()).toEqual({ z: 3, x: 1, y: 2 });
+  const text = await get(`/${token}/run/tiles/3/1/2.txt`);
+  expect(text.headers.get("content-type")).toContain("text/plain");
+  expect((await get(`/${token}/run/tiles/3/1/2.doc`)).status).toBe(422);
+  expect((await get(`/${token}/run/tiles/3/9/2`)).status).toBe(404);
+  expect((await get(`/${token}/run/other`)).status).toBe(422);
+});
+
+test("are not found where there is no such token", async () => {
+  expect((await get("/fsh_nothing/run")).status).toBe(404);
+  expect((await get("/server/v1/realtime-shared/fsh_nothing/run/file")).status).toBe(404);
+});
+
+test("are kept as long as the UDF says, until they are forgotten", async () => {
+  await save("array", { cache_max_age: 60 });
+  server.kept = { atMs: Date.now() - 10_000, fields: [] };
+  const first = await get(`/${token}/run`);
+  const etag = first.headers.get("etag") as string;
+  expect(first.headers.get("cache-control")).toBe("public, max-age=49");
+  expect(server.ran[0]).toMatchObject({ cacheMaxAge: 60, cacheEpoch: "0" });
+  const second = await get(`/${token}/run`);
+  expect([second.headers.get("x-cache"), second.headers.get("etag")]).toEqual(["hit", etag]);
+  expect(await second.arrayBuffer()).toEqual(await first.arrayBuffer());
+  const third = await get(`/${token}/run`, { "if-none-match": `W/"x", ${etag}` });
+  expect([third.status, await third.text()]).toEqual([304, ""]);
+  expect(server.ran).toHaveLength(1);
+  await get(`/${token}/run?a=1`);
+  await get(`/${token}/run?cache_max_age=5s`);
+  expect(server.ran).toHaveLength(3);
+
+  const forget = (query = "") =>
+    server.ask("DELETE", `/server/v1/realtime-shared/fuselet/udf-cache/by-id/${id}/delete${query}`);
+  await get(`/${token}/run/tiles/1/0/0`);
+  await get(`/${token}/run/tiles/1/0/1`);
+  expect((await forget("?z=1&x=0&y=1")).status).toBe(200);
+  await get(`/${token}/run/tiles/1/0/0`);
+  expect(server.ran).toHaveLength(5);
+  await get(`/${token}/run/tiles/1/0/1`);
+  expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "0.1" });
+  expect((await forget()).status).toBe(200);
+  await get(`/${token}/run`);
+  expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "1" });
+  expect((await forget("?z=1")).status).toBe(422);
+  expect((await server.ask("POST", "/server/v1/udf-cache/by-id/nothing/delete")).status).toBe(404);
+});
+
+test("whose result depends on who asks, or on what nobody knows, are kept by nobody", async () => {
+  await save("array", { cache_max_age: 60 });
+  for (server.kept of [{ atMs: Date.now(), fields: ["headers.accept"] }, null]) {
+    const response = await get(`/${token}/run`);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("etag")).toBeNull();
+  }
+  expect(server.ran).toHaveLength(2);
+});
+
+test("of a collection name the UDF, and caches on the way keep nothing that a link alone does not open", async () => {
+  await save("array", { cache_max_age: 60 });
+  server.kept = { atMs: Date.now(), fields: [] };
+  const lists = await server.ask("GET", "/server/v1/collection/by-name/default");
+  const { id: collection } = (await lists.json()) as { id: string };
+  const share = await server.ask("POST", `/server/v1/collection/share?collection_id=${collection}`);
+  const { share_token: shared } = (await share.json()) as { share_token: string };
+  const scope = (access_scope: string) =>
+    server.ask("POST", `/server/v1/collection/by-id/${collection}`, { body: { access_scope } });
+  await scope("public");
+  for (const path of [`/${shared}/array/run`, `/${shared}/array/run/file.npy`, `/${shared}-array/run`]) {
+    expect((await get(path)).headers.get("content-type")).toBe("application/x-numpy-data");
+  }
+  expect((await get(`/${shared}/other/run`)).status).toBe(404);
+  expect((await get(`/${shared}/run`)).status).toBe(404);
+  await scope("team");
+  expect((await get(`/${shared}/array/run`)).status).toBe(403);
+  for (const _ of ["first", "again"]) {
+    const own = await server.ask("GET", `/${shared}/array/run?a=1`);
+    expect([own.status, own.headers.get("cache-control")]).toEqual([
+      200,
+      expect.stringMatching(/^private, /),
+    ]);
+  }
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import type { RunAnswer } from "./run-answer.ts";
+import { StartedRuns } from "./started-runs.ts";
+
+const never = new AbortController().signal;
+const answerOf = (text: string): RunAnswer => ({
+  status: 200,
+  headers: {},
+  body: new TextEncoder().encode(text),
+  isCut: false,
+});
+
+/** A run that is ended by hand. */
+function held() {
+  let end!: (answer: RunAnswer) => void;
+  let print!: (stream: "stdout" | "stderr", text: string) => void;
+  const run = (onOutput: typeof print) => {
+    print = onOutput;
+    return new Promise<RunAnswer>((resolve) => {
+      end = resolve;
+    });
+  };
+  return { run, end: (text: string) => end(answerOf(text)), print: (text: string) => print("stdout", text) };
+}
+
+describe("a run that was started", () => {
+  test("is waited for up to a time, or until nobody waits", async () => {
+    const runs = new StartedRuns();
+    const { run, end } = held();
+    const started = runs.start("ada", "1", run);
+    expect(await started.within(5, never)).toBeUndefined();
+    const gone = new AbortController();
+    const waiting = started.within(60_000, gone.signal);
+    gone.abort();
+    expect(await waiting).toBeUndefined();
+    const again = started.within(60_000, never);
+    end("7");
+    expect(await again).toEqual(answerOf("7"));
+    expect(await runs.get("ada", "1")?.within(0, never)).toEqual(answerOf("7"));
+  });
+
+  test("is its user's alone, and one run for each number", () => {
+    const runs = new StartedRuns();
+    const started = runs.start("ada", "1", held().run);
+    expect(runs.start("ada", "1", held().run)).toBe(started);
+    expect(runs.get("bob", "1")).toBeUndefined();
+    expect(runs.start("bob", "1", held().run)).not.toBe(started);
+  });
+
+  test("shows what it prints, from its begin to its end, to all who look", async () => {
+    const runs = new StartedRuns();
+    const { run, end, print } = held();
+    const started = runs.start("ada", "1", run);
+    const look = async (signal = never) => {
+      const seen: string[] = [];
+      for await (const piece of started.events(signal))
+        seen.push(piece.event === "end" ? `end ${piece.status}` : piece.text);
+      return seen;
+    };
+    print("a");
+    const gone = new AbortController();
+    const [first, second] = [look(), look(gone.signal)];
+    await Promise.resolve();
+    gone.abort();
+    print("b");
+    end("");
+    expect(await first).toEqual(["a", "b", "end 200"]);
+    expect(await second).not.toContain("end 200");
+    expect(await look()).toEqual(["a", "b", "end 200"]);
+    expect(started.output()).toEqual({ stdout: "ab", stderr: "" });
+  });
+
+  test("is forgotten when it is told so, and when there are too many", async () => {
+    const runs = new StartedRuns();
+    const done = async (id: string) => {
+      const { run, end } = held();
+      const { ended } = runs.start("ada", id, run);
+      end(id);
+      await ended;
+    };
+    await done("1");
+    runs.forget("ada", "1");
+    expect(runs.get("ada", "1")).toBeUndefined();
+    for (let i = 0; i < 1100; i++) await done(`run-${i}`);
+    expect(runs.get("ada", "run-0")).toBeUndefined();
+    expect(runs.get("ada", "run-1099")).toBeDefined();
+  });
+});

@@ -1,0 +1,50 @@
+/** Parameters on their way to a server, which turns them back by the UDF's annotations. */
+import { formatResult } from "../../../host/formats/formats.ts";
+import { jsonText } from "../../../host/formats/json.ts";
+import { ParameterError } from "../../../runtime/errors.ts";
+import { showText } from "../../../runtime/show.ts";
+import { MediaValue, NdArray, TableValue } from "../../../runtime/value.ts";
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/**
+ * As JSON has them. Tables are GeoJSON or records, as text; lists, objects and flags are JSON text, or themselves where the server is of
+ * our own kind.
+ * @throws ParameterError for what has no place in JSON
+ */
+export async function wireParameters(given: Parameters, isOurs: boolean): Promise<Record<string, unknown>> {
+  const wire: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) wire[name] = await wireValue(name, value, isOurs);
+  return wire;
+}
+
+/** The same as texts; what is null is left out. @throws ParameterError */
+export async function queryParameters(given: Parameters): Promise<Record<string, string>> {
+  const wire = await wireParameters(given, false);
+  return Object.fromEntries(
+    Object.entries(wire)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
+
+async function wireValue(name: string, value: unknown, isOurs: boolean): Promise<unknown> {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof TableValue) {
+    const isGeo = value.kind === "geodataframe" || value.kind === "geoseries";
+    const { bytes } = await formatResult(value, isGeo ? "geojson" : "json");
+    return new TextDecoder().decode(bytes);
+  }
+  const isBinary = value instanceof NdArray || value instanceof MediaValue || ArrayBuffer.isView(value);
+  if (isBinary || (typeof value !== "boolean" && typeof value !== "object"))
+    throw new ParameterError(
+      `Cannot send the parameter ${showText(name, 100)} to a server: it is ${isBinary ? "binary" : `a ${typeof value}`}: upload it, and pass its place`,
+      { parameter: name },
+    );
+  const text = jsonText(value instanceof Set ? [...value] : value);
+  return isOurs ? JSON.parse(text) : text;
+}

@@ -1,0 +1,288 @@
+/** Runs of UDFs on a server. */
+import { CancelledError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
+import { RunResult } from "../../../runtime/result.ts";
+import type { Tile, UdfSource } from "../../../runtime/udf.ts";
+import { type Ask, type Connection, inPath, partsOf, type ServerAnswer, wait } from "./connection.ts";
+import type { DecodeMore } from "./decode.ts";
+import { eventsOf } from "./events.ts";
+import type { JobStatus, StartJobOptions } from "./jobs.ts";
+import { outcomeOf, type RunOutcome } from "./outcome.ts";
+import { type Parameters, queryParameters, wireParameters } from "./parameters.ts";
+import { isSharedToken } from "./saved-udfs.ts";
+import { stepOf } from "./wire-udf.ts";
+
+/** The options of a run on a server; all have defaults. */
+export interface ServerRunOptions {
+  /** By name. */
+  parameters?: Parameters;
+  tile?: Tile;
+  /** How old a kept result may be, in seconds; 0 runs it. Default: as the UDF says */
+  cacheMaxAge?: number;
+  /** The realtime client that runs it. Default: that of the settings, or the server's choice */
+  clientId?: string;
+  /** The formats that the result may come in, the best first. */
+  formats?: string;
+  /** An id for the run, which the server's logs show. */
+  runId?: string;
+  /** How deep runs are nested already. */
+  recursion?: number;
+  /** How long to wait, in milliseconds. Default: that of the settings */
+  timeoutMs?: number;
+  /** The UDF's output while it runs. */
+  onOutput?: (stream: "stdout" | "stderr", text: string) => void;
+  signal?: AbortSignal;
+}
+
+/** Between two looks: at first soon, as most runs are short; later no more often than needs be. */
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 1000;
+/** A stream of output says that it lives. */
+const SILENCE_MS = 60_000;
+
+/** The realtime client of servers of our own kind. */
+const OURS = "fuselet";
+const FORMATS = "npy,tiff,parquet,json";
+/** Arrow is what our values are: nothing is read or written on the way. */
+const OUR_FORMATS = "npy,tiff,arrow,parquet,json";
+
+export interface RunParts {
+  more: DecodeMore;
+  /** The UDF of a name on the server. */
+  load(name: string): Promise<UdfSource>;
+  startJob(config: { name: string; steps: object[] }, options: StartJobOptions): Promise<JobStatus>;
+}
+
+export function runFunctions(connection: Connection, { more, load, startJob }: RunParts) {
+  /** Runs code that is sent along. */
+  const realtime = async (source: UdfSource, options: ServerRunOptions): Promise<RunResult> => {
+    const started = performance.now();
+    const { settings } = connection;
+    const timeoutMs = options.timeoutMs ?? settings.runTimeoutMs;
+    const client = options.clientId ?? (await connection.client());
+    const runId = options.runId ?? crypto.randomUUID();
+    const { tile, signal } = options;
+    const parameters = await wireParameters(options.parameters ?? {}, client === OURS);
+    const headers = {
+      ...settings.runHeaders,
+      "fused-recursion": String((options.recursion ?? 0) + 1),
+      "fused-run-id": runId,
+    };
+    const base = `realtime/${inPath(client)}/api/v1/run/udf`;
+    const ask = async (path: string, more: Ask): Promise<ServerAnswer> =>
+      connection.send(`${settings.baseUrl}/${base}/${path}`, {
+        timeoutMs,
+        signal,
+        ...more,
+        headers: { ...connection.own(), ...headers },
+      });
+    let answer = await ask(`start${pathOf(tile)}`, {
+      method: "POST",
+      query: { cache_max_age: options.cacheMaxAge, fused_cache_disable_stream: true },
+      json: {
+        step_config: JSON.stringify(stepOf(source, parameters)),
+        format: options.formats ?? settings.formats ?? (client === OURS ? OUR_FORMATS : FORMATS),
+        profile: false,
+      },
+    });
+    let streamed: Streamed | null = null;
+    try {
+      if (answer.status === 202 && options.onOutput)
+        streamed = await stream(`${settings.baseUrl}/${base}/get/${runId}/logs`, { ...options, timeoutMs });
+      for (let delay = FIRST_WAIT_MS; answer.status === 202; delay = Math.min(delay * 1.5, LONGEST_WAIT_MS)) {
+        if (performance.now() - started > timeoutMs)
+          throw new UdfTimeoutError(`The run ${runId} on the server has not ended after ${timeoutMs} ms`, {
+            allowed: timeoutMs,
+          });
+        await wait(delay, signal);
+        answer = await ask(`get/${runId}`, {});
+      }
+    } catch (error) {
+      // Nobody waits for it any more. A server that cannot end runs lets it go on.
+      if (error instanceof CancelledError)
+        void connection
+          .send(`${settings.baseUrl}/${base}/get/${runId}`, { method: "DELETE", headers: connection.own() })
+          .catch(() => {});
+      throw error;
+    }
+    return finish(answer, started, streamed, options);
+  };
+
+  /** Runs what a shared token stands for. */
+  const shared = async (token: string, options: ServerRunOptions): Promise<RunResult> => {
+    const started = performance.now();
+    const { settings } = connection;
+    const path = options.tile ? pathOf(options.tile) : "/file";
+    const answer = await connection.send(`${settings.sharedBaseUrl}/${inPath(token)}/run${path}`, {
+      query: {
+        ...(await queryParameters(options.parameters ?? {})),
+        format: options.formats ?? settings.formats ?? FORMATS,
+        cache_max_age: options.cacheMaxAge,
+        client_id: options.clientId,
+      },
+      headers: {
+        ...(settings.token === null ? {} : { authorization: `Bearer ${settings.token}` }),
+        ...settings.runHeaders,
+        "fused-recursion": String((options.recursion ?? 0) + 1),
+        ...(options.runId ? { "fused-run-id": options.runId } : {}),
+      },
+      timeoutMs: options.timeoutMs ?? settings.runTimeoutMs,
+      signal: options.signal,
+    });
+    return finish(answer, started, null, options);
+  };
+
+  /** The run's output while it goes on. @returns null where the server has no such thing */
+  const stream = async (
+    url: string,
+    { onOutput, signal, timeoutMs }: ServerRunOptions & { timeoutMs: number },
+  ): Promise<Streamed | null> => {
+    const output: Streamed = { stdout: "", stderr: "" };
+    const { response, release } = await connection.open(url, {
+      headers: connection.own(),
+      signal,
+      timeoutMs,
+    });
+    try {
+      if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream"))
+        return null;
+      for await (const { event, data } of eventsOf(partsOf(response, SILENCE_MS))) {
+        if (event === "end") return output;
+        if (event !== "stdout" && event !== "stderr") continue;
+        const text: unknown = JSON.parse(data);
+        if (typeof text !== "string") continue;
+        output[event] += text;
+        onOutput?.(event, text);
+      }
+    } catch {
+      // What is missing comes with the answer.
+      if (signal?.aborted) throw new CancelledError("Cancelled");
+    } finally {
+      release();
+    }
+    return output;
+  };
+
+  /** @throws the error of a run that failed */
+  const finish = async (
+    answer: ServerAnswer,
+    started: number,
+    streamed: Streamed | null,
+    { onOutput, signal }: ServerRunOptions,
+  ): Promise<RunResult> => {
+    const place = answer.headers.get("x-fused-redirect");
+    const content = place !== null && answer.status < 400 ? await connection.send(place, { signal }) : answer;
+    /** What was not shown while it ran is shown now. */
+    const show = (output: Streamed) => {
+      for (const name of ["stdout", "stderr"] as const) {
+        const rest = output[name].slice(streamed?.[name].length ?? 0);
+        if (rest !== "" && !output[name].includes(CUT)) onOutput?.(name, rest);
+        else if (rest !== "" && !streamed) onOutput?.(name, output[name]);
+      }
+    };
+    let outcome: RunOutcome;
+    try {
+      outcome = await outcomeOf(answer, { content, more });
+    } catch (error) {
+      const { stdout, stderr } = error as Partial<Streamed>;
+      if (typeof stdout === "string" && typeof stderr === "string") show({ stdout, stderr });
+      throw error;
+    }
+    const whole = outcome.logDir === null ? null : await wholeOutput(outcome.logDir);
+    const output = whole ?? { stdout: outcome.stdout, stderr: outcome.stderr };
+    show(output);
+    const totalMs = performance.now() - started;
+    return RunResult.of(outcome.value, {
+      ...output,
+      cached: outcome.cached,
+      kept: null,
+      bytes: outcome.bytes,
+      timing: { cacheMs: 0, startMs: 0, restoreMs: 0, runMs: totalMs, totalMs },
+    });
+  };
+
+  /** The output of a run that was too long for its answer; null where the server has it no more. */
+  const wholeOutput = async (logDir: string): Promise<Streamed | null> => {
+    try {
+      const path = `efs/${inPath(await connection.client())}/udf-logs`;
+      const found = (await connection.json(path, { method: "POST", json: { log_dir: logDir } })) as Streamed;
+      return typeof found?.stdout === "string" && typeof found.stderr === "string" ? found : null;
+    } catch {
+      return null;
+    }
+  };
+
+  const sourceOf = async (udf: string | UdfSource): Promise<UdfSource> =>
+    typeof udf === "string" ? load(udf) : udf;
+  const run = async (udf: string | UdfSource, options: ServerRunOptions = {}): Promise<RunResult> =>
+    typeof udf === "string" && isSharedToken(udf)
+      ? shared(udf, options)
+      : realtime(await sourceOf(udf), options);
+  const inTile = (tile: Tile, options: ServerRunOptions) => ({ ...options, tile });
+
+  return {
+    /**
+     * Runs a UDF: one that is sent along, or one that is saved there, by its name, its id or a shared token.
+     * @throws what `FuseletRuntime.run` throws, by the server; UdfTimeoutError, UdfSerializationError; ServerError, UsageError without a server
+     */
+    run,
+
+    /** Runs a saved UDF of somebody. @param id its name; left out: `email` is the name or the id of a UDF, as `findUdf` takes it */
+    runFile: (email: string, id?: string | null, options: ServerRunOptions = {}): Promise<RunResult> =>
+      run(nameOf(email, id), options),
+
+    /** The same for a tile. */
+    runTile: (
+      email: string,
+      id: string | null | undefined,
+      tile: Tile,
+      options: ServerRunOptions = {},
+    ): Promise<RunResult> => run(nameOf(email, id), inTile(tile, options)),
+
+    /** Runs the UDF of a shared token. */
+    runSharedFile: (token: string, options: ServerRunOptions = {}): Promise<RunResult> =>
+      shared(token, options),
+
+    /** The same for a tile. */
+    runSharedTile: (token: string, tile: Tile, options: ServerRunOptions = {}): Promise<RunResult> =>
+      shared(token, inTile(tile, options)),
+
+    /**
+     * Starts a UDF as a batch job. @param options `argumentList`: a task for each, of parameters. Default: one task, with `parameters`
+     * @throws ServerError
+     */
+    async startUdfJob(
+      udf: string | UdfSource,
+      {
+        parameters = {},
+        argumentList,
+        ...options
+      }: StartJobOptions & { parameters?: Parameters; argumentList?: readonly unknown[] } = {},
+    ): Promise<JobStatus> {
+      if (typeof udf === "string" && isSharedToken(udf))
+        throw new UsageError("Cannot start a job by a shared token: name the UDF");
+      const source = await sourceOf(udf);
+      const step = stepOf(source, await wireParameters(parameters, true));
+      return startJob(
+        { name: jobName(source.name), steps: [argumentList ? { ...step, input: argumentList } : step] },
+        options,
+      );
+    },
+  };
+}
+
+interface Streamed {
+  stdout: string;
+  stderr: string;
+}
+
+/** What a server puts where it has cut output. */
+const CUT = "… (cut: ";
+
+const pathOf = (tile: Tile | undefined) => (tile ? `/tiles/${tile.z}/${tile.x}/${tile.y}` : "");
+const nameOf = (email: string, id: string | null | undefined) => (id ? `${email}/${id}` : email);
+
+/** Names of jobs begin with a letter, and have only some characters. */
+function jobName(name: string): string {
+  const plain = name.replace(/[^a-zA-Z0-9_.:-]/g, "_");
+  return /^[a-zA-Z]/.test(plain) ? plain : `udf_${plain}`;
+}
