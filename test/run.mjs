@@ -183,8 +183,9 @@ function steps(isSoak) {
   ]);
 }
 
-/** Others need what these make, or they keep all cores busy by themselves. The rest is mostly waiting, and is run two at a time. */
+/** Others need what these make, or they keep all cores busy by themselves. The rest is mostly waiting, and is run some at a time. */
 const ALONE = new Set(["build", "lint", "types", "package", "unit", "attacks", "conformance"]);
+const LANES = 3;
 
 async function main() {
   const early = onPinnedNode();
@@ -218,7 +219,7 @@ async function main() {
   const lane = async () => {
     for (let step = others.shift(); step; step = others.shift()) await runStep(step);
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: LANES }, lane));
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed ? 1 : 0;
 }

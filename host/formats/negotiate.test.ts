@@ -55,6 +55,21 @@ describe("writeResult()", () => {
     expect(await typeOf(value)).toBe(forAll);
   });
 
+  test.each([
+    ["text/html", "text/html; charset=utf-8"],
+    ["text/html;charset=latin1", "text/html;charset=latin1"],
+    ["image/svg+xml", "image/svg+xml"],
+    ["text/html\r\nset-cookie: a=b", "application/octet-stream"],
+    ["é/x", "application/octet-stream"],
+    ["", "application/octet-stream"],
+  ])("a document of type %j is sent as %s", async (type, sent) => {
+    const { mediaType } = await writeResult(new MediaValue(type, Uint8Array.of(1)), {
+      formats: [],
+      isFirm: false,
+    });
+    expect(mediaType).toBe(sent);
+  });
+
   test("nothing has no bytes", async () => {
     expect((await writeResult(null, { formats: ["csv"], isFirm: true })).bytes).toHaveLength(0);
   });

@@ -66,8 +66,14 @@ export async function writeResult(value: unknown, wish: Wish): Promise<Formatted
     return { mediaType: "application/json", bytes: new Uint8Array() };
   const format = choose(value, wish);
   if (format) return formatResult(value, format, { tile: wish.tile, formats: wish.formats });
-  if (value instanceof MediaValue) return { mediaType: value.type, bytes: value.bytes };
+  if (value instanceof MediaValue) return { mediaType: sentType(value.type), bytes: value.bytes };
   return { mediaType: "application/octet-stream", bytes: value as Uint8Array };
+}
+
+/** The type that a UDF has given to a document, if it is one, as a header can have it. */
+function sentType(type: string): string {
+  if (!/^[\w.+-]{1,100}\/[\w.+-]{1,100}(;[\x20-\x7e]{0,100})?$/.test(type)) return "application/octet-stream";
+  return type.startsWith("text/") && !/;\s*charset=/i.test(type) ? `${type}; charset=utf-8` : type;
 }
 
 /** @returns undefined for what is sent as it is: a document, bytes */

@@ -64,7 +64,7 @@ export class JobRecords {
       ],
       changes: [
         { value: toJson(job) },
-        { value: null, bytes: new TextEncoder().encode(config) },
+        { value: null, bytes: config },
         { value: id },
         { value: toJson(queued) },
       ],
@@ -108,10 +108,15 @@ export class JobRecords {
 
   /**
    * Takes a job to work on: the oldest of the user for whom the fewest are worked on; also one whose worker was not heard of any more.
+   * @param mine those that the holder works on: it goes on with them, however late its signs of life are
    * @returns it with one more try: whoever claims it ends it where those are too many
    */
-  async claim(holder: string, leaseMs: number): Promise<Job | null> {
-    for (const key of await this.#claimable(holder)) {
+  async claim(
+    holder: string,
+    leaseMs: number,
+    mine: { has(id: string): boolean } = new Set(),
+  ): Promise<Job | null> {
+    for (const key of await this.#claimable(mine)) {
       const id = key.slice(key.lastIndexOf("/") + 17);
       const now = this.#now();
       let claimed: Job | null = null;
@@ -121,7 +126,7 @@ export class JobRecords {
       ];
       await this.#store.transact(names, ([queued, found]) => {
         claimed = null;
-        if (!queued || !found || !isFree(queued.value as unknown as Queued, holder, now))
+        if (!queued || !found || !isFree(queued.value as unknown as Queued, mine, now))
           return [undefined, undefined];
         const job = found.value as unknown as Job;
         const time = new Date(now).toISOString();
@@ -140,7 +145,7 @@ export class JobRecords {
     return null;
   }
 
-  async #claimable(holder: string): Promise<string[]> {
+  async #claimable(mine: { has(id: string): boolean }): Promise<string[]> {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
@@ -148,7 +153,7 @@ export class JobRecords {
       const page = await this.#store.list(QUEUE, { after, limit: PAGE });
       for (const { key, value } of page) {
         const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-        if (isFree(value as unknown as Queued, holder, now)) free.push({ key, owner, at });
+        if (isFree(value as unknown as Queued, mine, now)) free.push({ key, owner, at });
         else working.set(owner, (working.get(owner) ?? 0) + 1);
       }
       if (page.length < PAGE) break;
@@ -304,9 +309,8 @@ export class JobRecords {
 
 const toJson = (value: object): Json => value as unknown as Json;
 
-/** One that the holder has itself it goes on with, however late its sign of life is. */
-const isFree = ({ lease, notBefore }: Queued, holder: string, now: number) =>
-  lease ? lease.until <= now && lease.holder !== holder : notBefore <= now;
+const isFree = ({ id, lease, notBefore }: Queued, mine: { has(id: string): boolean }, now: number) =>
+  lease ? lease.until <= now && !mine.has(id) : notBefore <= now;
 
 /** What the history of a schedule says of its job's end. */
 function historyOf(record: StoreRecord | undefined, { status, started, ended, error }: Job): Change {

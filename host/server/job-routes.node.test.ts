@@ -220,6 +220,7 @@ test.each([
   ["POST", "/run?instance_type=huge", { config: { steps: [step("double")] } }, 422],
   ["POST", "/run", '{"config":', 422],
   ["POST", "/run", `{"config":{"steps":[{"type":"udf","udf":{"code":"x"},"input":${deep(100_000)}}]}}`, 422],
+  ["POST", "/run", { config: { steps: [step("double", { input: ["1".repeat(33 * 2 ** 20)] })] } }, 422],
   ["POST", "/cronjob/create", { name: "f" }, 422],
   ["GET", "/run/by-id/nope", undefined, 404],
   ["GET", "/run/by-id/%00", undefined, 404],

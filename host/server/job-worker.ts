@@ -19,6 +19,8 @@ export interface JobWorkerOptions extends StepParts {
   log: Log;
   /** How long a job counts as worked on after a sign of life; signs come four times as often. */
   leaseMs: number;
+  /** Called when a job has ended. */
+  onEnd(status: "succeeded" | "failed"): void;
 }
 
 /** How often the queue is looked at for what nobody has told of: jobs of other servers, and those of a server that is gone. */
@@ -59,6 +61,11 @@ export class JobWorker implements Background {
     await Promise.all([...this.#working.values()].map(({ ended }) => ended));
   }
 
+  /** How many jobs it works on. */
+  get size(): number {
+    return this.#working.size;
+  }
+
   /** There may be a job to take. */
   wake(): void {
     if (this.#claiming) this.#isAsked = true;
@@ -76,7 +83,7 @@ export class JobWorker implements Background {
       do {
         this.#isAsked = false;
         while (!this.#isStopped && this.#working.size < tasksAtOnce) {
-          const job = await records.claim(this.#holder, leaseMs);
+          const job = await records.claim(this.#holder, leaseMs, this.#working);
           if (!job) break;
           this.#begin(job);
         }
@@ -109,7 +116,8 @@ export class JobWorker implements Background {
       const failure = await this.#runAll(job, controller, jobLog);
       jobLog.note(failure === null ? "The job is done" : `ERROR: the job failed: ${failure}`);
       await jobLog.close();
-      await records.end(job, this.#holder, failure === null ? "succeeded" : "failed", failure);
+      const status = failure === null ? "succeeded" : "failed";
+      if (await records.end(job, this.#holder, status, failure)) this.#options.onEnd(status);
     } catch (error) {
       await this.#leave(job, controller.signal.reason ?? error, jobLog).catch((failed) =>
         log.error("job", failed, { job: job.id }),

@@ -61,8 +61,8 @@ export interface NewJob {
   readonly cacheMaxAge: number;
   readonly recursion: number;
   readonly historyKey: string | null;
-  /** JSON. */
-  readonly config: string;
+  /** The text of a JobConfig. */
+  readonly config: Uint8Array;
 }
 
 /** A new job, to be written with others in one transaction. */

@@ -12,6 +12,7 @@ import type { JobConfig } from "./job-plan.ts";
 import { openTaskResults } from "./job-results.ts";
 import { type Jobs, type JobsOptions, openJobs } from "./jobs.ts";
 import { makeLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import type { ServerRun, User } from "./parts.ts";
 import { sourceFromBody } from "./udf-body.ts";
 
@@ -67,6 +68,7 @@ function open(work: Work, options: Partial<JobsOptions> = {}): Jobs {
     log: makeLog(() => undefined),
     tasksAtOnce: 2,
     taskMs: 1000,
+    metrics: new Metrics(),
     ...options,
   });
   opened.push(jobs);

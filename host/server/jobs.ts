@@ -5,6 +5,7 @@ import { type LogEntry, logWrite, readLog } from "./job-log.ts";
 import { countTasks, type JobConfig, nameOf } from "./job-plan.ts";
 import { JobRecords } from "./job-records.ts";
 import { JobWorker, type JobWorkerOptions } from "./job-worker.ts";
+import type { Metrics } from "./metrics.ts";
 import { isId } from "./names.ts";
 import type { Background, User } from "./parts.ts";
 
@@ -48,7 +49,8 @@ export interface Jobs extends Background {
   lastHeartbeat(job: Job): Promise<string | null>;
 }
 
-export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs"> {
+export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs" | "onEnd"> {
+  metrics: Metrics;
   /** Default: 10 s. */
   leaseMs?: number;
   /** Default: Date.now. */
@@ -60,14 +62,17 @@ const TRIES = 3;
 /** Of one user, that have not ended. */
 const MOST_ALIVE = 500;
 const MOST_TASKS = 10_000;
+const MOST_CONFIG_BYTES = 32 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 /** How long a job is remembered after its end. */
 const KEEP_MS = 30 * DAY_MS;
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { store, registry, log, leaseMs = LEASE_MS, now = Date.now } = options;
+  const { store, registry, log, metrics, leaseMs = LEASE_MS, now = Date.now } = options;
   const records = new JobRecords(store, now);
-  const worker = new JobWorker({ ...options, records, leaseMs });
+  const count = metrics.counter("fuselet_jobs_total", "Jobs that have ended here, by how they ended.");
+  const worker = new JobWorker({ ...options, records, leaseMs, onEnd: (outcome) => count({ outcome }) });
+  metrics.gauge("fuselet_jobs", "Jobs that this server works on.", () => worker.size);
   let pruning: ReturnType<typeof setInterval> | undefined;
   const prune = () => void records.prune(now() - KEEP_MS).catch((error) => log.error("old jobs", error));
   const get = async (user: User, id: string) => {
@@ -91,6 +96,12 @@ export function openJobs(options: JobsOptions): Jobs {
     // What cannot be read as a UDF is said now, and not in a log.
     for (const step of config.steps)
       registry.sourceOf({ body: JSON.stringify(step.udf), slug: nameOf(step) });
+    const text = new TextEncoder().encode(JSON.stringify(config));
+    if (text.length > MOST_CONFIG_BYTES)
+      throw new HttpError(
+        422,
+        `A job is described by at most ${MOST_CONFIG_BYTES} bytes: received ${text.length}`,
+      );
     if ((await records.countAlive(owner.id)) >= MOST_ALIVE)
       throw new HttpError(429, `At most ${MOST_ALIVE} jobs of a user may wait or run: cancel some, or wait`, {
         headers: { "retry-after": "60" },
@@ -105,7 +116,7 @@ export function openJobs(options: JobsOptions): Jobs {
       cacheMaxAge,
       recursion,
       historyKey,
-      config: JSON.stringify(config),
+      config: text,
     });
   };
   return {
@@ -131,6 +142,7 @@ export function openJobs(options: JobsOptions): Jobs {
       if (!isEnded(before.status) && job.status === "cancelled") {
         const { name, change } = logWrite(id, "The job was cancelled\n");
         await store.transact([name], () => [change]);
+        count({ outcome: "cancelled" });
       }
       return job;
     },

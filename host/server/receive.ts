@@ -2,6 +2,9 @@
 import type { Upload } from "../storage/driver.ts";
 import { HttpError } from "./errors.ts";
 
+/** What is written at once: each writing is counted against a quota, and sockets give little at a time. */
+const BLOCK_BYTES = 1024 * 1024;
+
 /**
  * The parts of a request's body.
  * @param most the most bytes
@@ -44,9 +47,9 @@ export async function receive(
 ): Promise<number> {
   let bytes = 0;
   try {
-    for await (const part of parts) {
-      bytes += part.length;
-      await upload.write(part);
+    for await (const block of blocksOf(parts)) {
+      bytes += block.length;
+      await upload.write(block);
     }
     if (gone.aborted) throw new HttpError(400, "The client is gone");
     await upload.commit();
@@ -55,4 +58,22 @@ export async function receive(
     throw error;
   }
   return bytes;
+}
+
+async function* blocksOf(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let block = new Uint8Array(BLOCK_BYTES);
+  let used = 0;
+  for await (let part of parts) {
+    while (used + part.length >= BLOCK_BYTES) {
+      block.set(part.subarray(0, BLOCK_BYTES - used), used);
+      part = part.subarray(BLOCK_BYTES - used);
+      yield block;
+      // Whoever got the last one may still have it.
+      block = new Uint8Array(BLOCK_BYTES);
+      used = 0;
+    }
+    block.set(part, used);
+    used += part.length;
+  }
+  if (used > 0) yield block.subarray(0, used);
 }

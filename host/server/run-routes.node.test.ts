@@ -99,11 +99,19 @@ describe("runs of one's own", () => {
   );
 
   test("get less than the server may give where the user or the UDF says so", async () => {
-    await post("seven", "", { metadata: { "fuselet:permissions": { net: ["a.org"] } } });
-    expect(server.ran[0]?.permissions).toMatchObject({ net: ["a.org"] });
-    expect((await post("seven", "", { metadata: { "fuselet:permissions": { all: true } } })).status).toBe(
-      422,
-    );
+    const limit = (net: string[]) => ({ metadata: { "fuselet:permissions": { net } } });
+    await post("seven", "", limit(["a.org", "b.org"]));
+    expect(server.ran[0]?.permissions).toMatchObject({ net: ["a.org", "b.org"] });
+    const made = await server.ask("POST", "/server/v1/user/new", {
+      body: { email: "bob@example.org", permissions: { net: ["b.org", "c.org"], write: true } },
+    });
+    const { token } = (await made.json()) as { token: string };
+    const body = { step_config: stepOf("seven", limit(["a.org", "b.org"])) };
+    await server.ask("POST", REALTIME, { body, token });
+    expect(server.ran[1]?.permissions).toEqual({ net: ["b.org"] });
+    expect(server.ran[1]?.principal).not.toBe(server.ran[0]?.principal);
+    const wrong = await post("seven", "", { metadata: { "fuselet:permissions": { all: true } } });
+    expect(wrong.status).toBe(422);
   });
 
   test("end when their client goes away", async () => {

@@ -7,6 +7,7 @@ import { isEnded } from "./job.ts";
 import { JobRecords } from "./job-records.ts";
 import { type Jobs, type JobsOptions, openJobs } from "./jobs.ts";
 import { makeLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import type { Registry, SavedUdf, User } from "./parts.ts";
 import { nextTime } from "./schedule-times.ts";
 import { openSchedules, type ScheduleFields, type Schedules } from "./schedules.ts";
@@ -53,6 +54,7 @@ beforeEach(() => {
     now: () => now,
     tasksAtOnce: 1,
     taskMs: 1000,
+    metrics: new Metrics(),
     ...({ results: null, runs: null, runner: null } as unknown as Pick<
       JobsOptions,
       "results" | "runs" | "runner"

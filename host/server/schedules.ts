@@ -62,6 +62,7 @@ export interface Schedules extends Background {
   tick(): Promise<number>;
 }
 
+const MOST_ARGS = 1024 * 1024;
 /** Of one user. */
 const MOST_SCHEDULES = 500;
 
@@ -87,6 +88,8 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
   };
   /** @throws HttpError */
   const checkFields = async (user: User, { udfId, ...fields }: ScheduleFields, timezone: string) => {
+    if (JSON.stringify(fields.udfArgs).length > MOST_ARGS)
+      throw new HttpError(422, `udf_args have at most ${MOST_ARGS} characters as JSON`);
     if (!isTimezone(timezone))
       throw new HttpError(
         422,

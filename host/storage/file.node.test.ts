@@ -181,6 +181,47 @@ describe("fd://", () => {
   });
 });
 
+describe("file:///mount on a server", () => {
+  const served = {
+    sign: async ({ value }: { value: string }, _options: unknown, owner: string) => `${value} of ${owner}`,
+    mountOf: async (owner: string) => join(host, "mount", owner === "me" ? "team" : "others"),
+  };
+
+  test("is a folder of the owner's team, which a run needs a grant for, and has a quota", async () => {
+    const storage = openStorage({ dataFolder: host, served, quota: { bytes: 10 } });
+    const runs = openRuns(storage.drivers);
+    await expect(runs({ permissions: {} }).get("file:///mount/a")).rejects.toEqual(
+      denial("read", "/mount/a"),
+    );
+    const some = runs({ permissions: { read: ["/mount/a"], write: ["/mount"] } });
+    await some.put("file:///mount/a/b", text("1"));
+    expect(textOf(await some.get("/mount/a/b"))).toBe("1");
+    expect(readFileSync(join(host, "mount", "team", "a", "b"), "utf8")).toBe("1");
+    await expect(some.get("file:///mount/c")).rejects.toEqual(denial("read", "/mount/c"));
+    await expect(some.put("file:///mount/c", text("more than ten"))).rejects.toEqual(failure("full"));
+    await expect(some.delete("file:///mount", { maxDeletionDepth: "unlimited" })).rejects.toEqual(
+      failure("request"),
+    );
+    expect(await some.sign("file:///mount/a/b")).toBe("/mount/a/b of me");
+    runs.end();
+    await storage.close();
+  });
+
+  test("is never what this machine has there, and leads to no other folder", async () => {
+    const storage = openStorage({ dataFolder: host, served });
+    const runs = openRuns(storage.drivers);
+    const all = runs({ permissions: { read: true, write: true } });
+    await all.put("file:///mount/a", text("1"));
+    symlinkSync("/mount", join(granted, "mount"));
+    symlinkSync(join(outside, "secret"), join(host, "mount", "team", "link"));
+    for (const path of [`file://${granted}/mount/a`, "file:///mount/link", `file://${host}/mount/team/a`])
+      await expect(all.get(path), path).rejects.toThrow(/^Cannot/);
+    expect((await all.list("file:///mount")).entries.map(({ url }) => url)).toEqual(["file:///mount/a"]);
+    runs.end();
+    await storage.close();
+  });
+});
+
 describe("file://", () => {
   test("a link out of what is granted is refused, one to what is granted as well is not", async () => {
     const other = join(folder, "other");

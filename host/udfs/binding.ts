@@ -1,6 +1,7 @@
 /** The binding `udfs`: a UDF runs others by their names, and parts of itself, one or many at once. */
-import { PermissionDeniedError, UsageError } from "../../runtime/errors.ts";
-import type { Tile, UdfSource } from "../../runtime/udf.ts";
+import { PermissionDeniedError, UdfSelfRecursionError, UsageError } from "../../runtime/errors.ts";
+import type { RunResult } from "../../runtime/result.ts";
+import { identityOf, type Tile, type UdfSource } from "../../runtime/udf.ts";
 import type { Binding, Call } from "../host.ts";
 import { usedSecret } from "../secrets/runs.ts";
 import { readPart, sizeOf } from "./part.ts";
@@ -25,6 +26,21 @@ export type Finder = Pick<Call, "principal" | "owner">;
 /** Finds what a name stands for. @returns null where there is no such UDF */
 export type FindUdf = (name: string, by: Finder) => Promise<UdfSource | null>;
 
+/** Runs a UDF on the server that the runtime was given. @throws as a run, and what the server refuses; UsageError without a server */
+export type RunRemote = (
+  source: UdfSource,
+  options: {
+    parameters: Readonly<Record<string, unknown>>;
+    tile?: Tile;
+    instanceType: string;
+    /** How deep the run that asks is nested. */
+    recursion: number;
+    /** In seconds. */
+    cacheMaxAge: number;
+    signal: AbortSignal;
+  },
+) => Promise<RunResult>;
+
 /** What a nested run gave: its value, or how it raised; and its output. */
 export interface NestedRun {
   value: unknown;
@@ -37,6 +53,8 @@ export interface UdfBindingOptions {
   find: FindUdf;
   /** How many runs that a run has started may be under way at once. */
   atOnce: number;
+  /** Default: nothing runs anywhere else. */
+  runRemote?: RunRemote;
 }
 
 /** What one run has defined and started. It goes with its calls. */
@@ -50,8 +68,9 @@ interface OfRun {
 /**
  * Makes the binding.
  *
- *     run(name, parameters, tile, maxAgeMs)   asks for `run` of that name, runs the UDF, and gives what came of it (`NestedRun`); a result
- *                                       that is not older counts as well, and is kept, where `cache` is granted
+ *     run(name, parameters, tile, maxAgeMs, instanceType)   asks for `run` of that name, runs the UDF, and gives what came of it
+ *                                       (`NestedRun`); a result that is not older counts as well, and is kept, where `cache` is granted. With
+ *                                       an instance type it asks for `remote` of that too, and the runtime's server runs it, as it sees fit
  *     define(part)                      takes a part of the UDF itself (`readPart`) and gives a number for it. It needs no grant, as
  *                                       its runs can do nothing that the UDF cannot do itself; a rule that denies `run` forbids it
  *     start(target, list, tile)         starts a run of a name or of a defined part with each of these parameters, as far as there is
@@ -59,9 +78,10 @@ interface OfRun {
  *     take(timeoutMs)                   waits for the end of some, and gives what came of them (`FinishedRun`) and has not been taken
  *     cancel(numbers)                   keeps those from running that have not begun, and gives their numbers
  *
- * @throws UsageError for an argument that is wrong, a name that no UDF has, or runs that are nested too deep
+ * @throws UsageError for an argument that is wrong, a name that no UDF has, or runs that are nested too deep; UdfSelfRecursionError where a
+ *   UDF starts runs of itself
  */
-export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
+export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Binding {
   const runs = new WeakMap<Call, OfRun>();
   const ofRun = (call: Call): OfRun => {
     let of = runs.get(call);
@@ -82,6 +102,10 @@ export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
     const { parts, named } = ofRun(call);
     if (typeof target === "string") {
       const known = named.get(target) ?? (await findNamed(target, call));
+      if (identityOf(known) === identityOf(call.source))
+        throw new UdfSelfRecursionError(
+          `Cannot start runs of ${JSON.stringify(target)}: it is the UDF that is running, which would submit itself again and again`,
+        );
       named.set(target, known);
       return known;
     }
@@ -89,20 +113,38 @@ export function udfBinding({ find, atOnce }: UdfBindingOptions): Binding {
     if (!part) throw new UsageError("Cannot start runs: a name or the number of a defined part is needed");
     return part;
   };
+  /** @returns what runs a UDF on that type of instance; undefined where none is named */
+  const readInstance = async (type: unknown, call: Call) => {
+    if (type === undefined || type === null) return undefined;
+    if (typeof type !== "string")
+      throw new UsageError(`Cannot run a UDF: its instance type must be a text: received ${typeof type}`);
+    if (!runRemote) throw new UsageError("Cannot run a UDF on a server: this runtime has none");
+    const { value: instanceType } = await call.require("remote", type);
+    // What a server says may be another thing by the next run.
+    call.keepNothing();
+    const { signal, context } = call;
+    return (
+      source: UdfSource,
+      asked: Pick<Parameters<RunRemote>[1], "parameters" | "tile" | "cacheMaxAge">,
+    ) => runRemote(source, { ...asked, instanceType, recursion: context.recursionFactor, signal });
+  };
   return {
-    async run([name, parameters, tile, maxAgeMs], call): Promise<NestedRun> {
+    async run([name, parameters, tile, maxAgeMs, instanceType], call): Promise<NestedRun> {
       if (typeof name !== "string")
         throw new UsageError(`Cannot run a UDF: its name must be a text: received ${typeof name}`);
       const checked = readParameters(parameters, JSON.stringify(name));
       const source = await findNamed(name, call);
+      const forward = await readInstance(instanceType, call);
       const cacheMaxAgeMs = await readAge(maxAgeMs, call);
       try {
-        const { raw, stdout, stderr } = await call.run(source, {
-          cacheMaxAgeMs,
-          parameters: checked,
-          ...readTile(tile),
-          context: nestedContext(call),
-        });
+        const { raw, stdout, stderr } = await (forward
+          ? forward(source, { parameters: checked, ...readTile(tile), cacheMaxAge: cacheMaxAgeMs / 1000 })
+          : call.run(source, {
+              cacheMaxAgeMs,
+              parameters: checked,
+              ...readTile(tile),
+              context: nestedContext(call),
+            }));
         return { value: raw, failure: null, stdout, stderr };
       } catch (error) {
         const failure = failureFrom(error);

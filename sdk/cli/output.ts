@@ -21,10 +21,21 @@ const BY_EXTENSION: Record<string, FormatName> = {
   ".tiff": "tiff",
   ".npy": "npy",
   ".txt": "text",
+  ".zip": "zip",
+  ".mvt": "mvt",
+  ".pbf": "mvt",
 };
 
 /** Formats that a terminal cannot show. */
-export const BINARY_FORMATS: ReadonlySet<FormatName> = new Set(["parquet", "arrow", "png", "tiff", "npy"]);
+export const BINARY_FORMATS: ReadonlySet<FormatName> = new Set([
+  "parquet",
+  "arrow",
+  "png",
+  "tiff",
+  "npy",
+  "zip",
+  "mvt",
+]);
 
 /** The format that a file's name asks for, if any. */
 export function formatOfFile(file: string): FormatName | undefined {

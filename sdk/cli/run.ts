@@ -10,7 +10,7 @@ import { CancelledError, FuseletError, UsageError } from "../../runtime/errors.t
 import type { Limits } from "../../runtime/limits.ts";
 import { once } from "../../runtime/once.ts";
 import { plainText } from "../../runtime/show.ts";
-import type { Udf, UdfSource } from "../../runtime/udf.ts";
+import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { grantsFrom } from "./grants.ts";
 import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
@@ -120,7 +120,8 @@ export async function run(
     closing = runtime.close();
     await screen.end();
     const ran = performance.now();
-    const bytes = await encode(result, format, file === undefined ? terminal.stdout : undefined);
+    const stdout = file === undefined ? terminal.stdout : undefined;
+    const bytes = await encode(result, format, stdout, position);
     if (file !== undefined) await writeOutput(file, bytes);
     else await write(terminal.stdout, bytes);
     await closing;
@@ -219,6 +220,7 @@ async function encode(
   { raw }: RunResult,
   format: FormatName | undefined,
   stdout: Terminal["stdout"] | undefined,
+  position: { tile?: Tile },
 ): Promise<Uint8Array> {
   const toTerminal = stdout?.isTTY === true;
   const document = format === undefined ? bytesOf(raw) : undefined;
@@ -231,7 +233,7 @@ async function encode(
     return document.bytes;
   }
   const { formatResult } = await formats();
-  const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal });
+  const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal, ...position });
   if (!/^(application\/(geo\+)?json|text\/)/.test(mediaType)) return bytes;
   const shown = toTerminal
     ? new TextEncoder().encode(forTerminal(new TextDecoder().decode(bytes), stdout))

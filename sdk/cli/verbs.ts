@@ -42,6 +42,8 @@ export const FORMATS = [
   "tiff",
   "npy",
   "text",
+  "zip",
+  "mvt",
 ] as const;
 
 const PERMISSION_HELP: Record<PermissionName, [value: string, what: string]> = {

@@ -10,7 +10,7 @@ import { type BrokerOptions, createBroker } from "../../host/permissions/broker.
 import { checkPermissions, type Permissions } from "../../host/permissions/descriptor.ts";
 import { narrow } from "../../host/permissions/narrow.ts";
 import { redactionOf } from "../../host/secrets/runs.ts";
-import { type Finder, type FindUdf, udfBinding } from "../../host/udfs/binding.ts";
+import { type Finder, type FindUdf, type RunRemote, udfBinding } from "../../host/udfs/binding.ts";
 import { sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
@@ -28,9 +28,11 @@ import type { RunResult } from "../../runtime/result.ts";
 import { DEFAULT_PRINCIPAL, type RunOptions as RuntimeRunOptions } from "../../runtime/run-options.ts";
 import { Runtime } from "../../runtime/runtime.ts";
 import type { Header, Udf, UdfSource } from "../../runtime/udf.ts";
+import type { RuntimeServer } from "./remote.ts";
+import type { ServerPlatform } from "./server/server.ts";
 import { type SubmitOptions, submit } from "./submit.ts";
 
-export type { Binding, Call, SubmitOptions };
+export type { Binding, Call, RuntimeServer, SubmitOptions };
 
 /**
  * Functions that UDFs may call, by binding and method, beside those that the host has anyway; of two with one name, these count.
@@ -51,6 +53,16 @@ export interface RunOptions extends Omit<RuntimeRunOptions, "permissions" | "con
   cacheMaxAge?: number | string;
   /** True: results are kept, for as long as the UDF's own `cacheMaxAge` (`cache_max_age`) says, else 90 days. Default: `cacheMaxAge` decides. */
   cache?: boolean;
+  /**
+   * `remote` runs it on the runtime's `server`, which decides what it may do: of the options count `parameters`, `tile`, `cache`,
+   * `cacheMaxAge`, `limits.timeMs`, `signal` and `onOutput`. A text is then also the name of a UDF that is saved there, or a shared token.
+   * Default: local, or remote with an `instanceType`
+   */
+  engine?: "local" | "remote";
+  /** Where on the server: `realtime` runs it at once, all others (`m5.large`, `small`, …) as a batch job. Default: realtime */
+  instanceType?: string;
+  /** The size of the disk of a batch instance. Default: the server's choice */
+  diskSizeGb?: number;
 }
 
 /** The options of `createRuntime`; all have defaults. */
@@ -70,6 +82,8 @@ export interface RuntimeOptions {
   packages?: PackageOptions;
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
+  /** The server of runs with `engine: "remote"`: `{ url, token }`. Default: none */
+  server?: RuntimeServer;
   /** Asked what becomes of a request that no permission covers, while the run's time stands still. Default: it is denied. */
   onUngranted?: BrokerOptions["onUngranted"];
   /** Called with each decision on a permission before it takes effect; if it throws, nothing is granted. */
@@ -91,6 +105,8 @@ export interface RuntimePlatform {
   /** The npm packages beside a UDF, where the platform has files. */
   openNpmFolder?(pathOrUrl: string): NpmFolder;
   loadEsbuild: LoadEsbuild;
+  /** What a client of a server needs. */
+  server: ServerPlatform;
   /** What the host can do on this platform for whom it is granted. */
   openBindings(): OpenBindings;
   /** Bundles in `assets.own` that run inside isolates. */
@@ -151,6 +167,7 @@ const OPTIONS = new Set([
   "assets",
   "storage",
   "data",
+  "server",
   "onUngranted",
   "onDecision",
   "onProgress",
@@ -274,6 +291,16 @@ export async function composeRuntime(
     // A text has no name of its own.
     return typeof found === "string" && found.includes("\n") ? { ...source, name } : source;
   };
+  const { server } = options;
+  const remoteRuns = once(async () => {
+    if (!server)
+      throw new UsageError(
+        "Cannot run on a server: this runtime has none; give it one: createRuntime({ server: { url, token } })",
+      );
+    return (await import("./remote.ts")).openRemote(server, parts.server);
+  });
+  const runRemote: RunRemote = async (source, asked) =>
+    (await remoteRuns())(source, async () => source, asked);
   const runtime = new Runtime({
     platform,
     engines: [
@@ -298,7 +325,7 @@ export async function composeRuntime(
       broker,
       bindings: {
         context: contextBinding,
-        udfs: udfBinding({ find: findUdf, atOnce: pool.maxIsolates }),
+        udfs: udfBinding({ find: findUdf, atOnce: pool.maxIsolates, runRemote }),
         packages: packagesBinding(packages, assets.sha256),
         ...host.bindings,
       },
@@ -349,7 +376,14 @@ export async function composeRuntime(
       return found[0] ?? null;
     });
   };
-  const run: FuseletRuntime["run"] = async (given, { cache, cacheMaxAge, ...options } = {}) => {
+  const run: FuseletRuntime["run"] = async (given, { engine, instanceType, diskSizeGb, ...asked } = {}) => {
+    if (engine !== undefined && engine !== "local" && engine !== "remote")
+      throw new UsageError(`Cannot run: engine must be local or remote: received ${JSON.stringify(engine)}`);
+    if (engine === "remote" || (engine === undefined && instanceType !== undefined))
+      return (await remoteRuns())(given, resolve, { ...asked, instanceType, diskSizeGb });
+    if (instanceType !== undefined || diskSizeGb !== undefined)
+      throw new UsageError("Cannot run: instanceType and diskSizeGb are for the engine remote");
+    const { cache, cacheMaxAge, ...options } = asked;
     const source = await resolve(given);
     if (cache === undefined && cacheMaxAge === undefined) return runtime.run(source, options);
     const own = async () =>

@@ -6,6 +6,7 @@ import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.browser.ts";
 import { browserPlatform } from "../../runtime/isolate/platform.browser.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
 import { manageSecrets, type Secrets } from "./manage-secrets.ts";
+import type { Server, ServerOptions, ServerPlatform } from "./server/server.ts";
 
 export * from "./public.ts";
 
@@ -35,10 +36,22 @@ export async function createRuntime(options: BrowserRuntimeOptions = {}): Promis
     readSource,
     readHeaders,
     loadEsbuild: () => loadEsbuild({ esbuildUrl }),
+    server: platformOfServer,
     openBindings: () => openBindings({ storage: options.storage }),
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: (text) => assets.sha256(new TextEncoder().encode(text)),
   });
+}
+
+const platformOfServer: ServerPlatform = { fetch: (url, init) => fetch(url, init as RequestInit) };
+
+/**
+ * Opens a client of a server, which must allow this page's origin. Nothing is asked before its first function is called. Results that only
+ * come as Parquet, as those of jobs do, are documents.
+ * @throws UsageError for options that are wrong, or where there is no server
+ */
+export async function openServer(options: ServerOptions): Promise<Server> {
+  return (await import("./server/server.ts")).makeServer(options, platformOfServer);
 }
 
 /** Opens the secrets of this page's origin. Their key stays in the browser; scripts of the origin can use it, and cannot read it. */

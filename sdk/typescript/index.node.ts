@@ -12,6 +12,7 @@ import { nodePlatform } from "../../runtime/isolate/platform.node.ts";
 import { once } from "../../runtime/once.ts";
 import { composeRuntime, type FuseletRuntime, type RuntimeOptions } from "./compose.ts";
 import { manageSecrets, type Secrets } from "./manage-secrets.ts";
+import type { Server, ServerOptions, ServerPlatform } from "./server/server.ts";
 
 export * from "./public.ts";
 
@@ -56,6 +57,7 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
       return { find: async (name, from) => (await opened()).find(name, from) };
     },
     loadEsbuild,
+    server: platformOfServer,
     openBindings: () =>
       openBindings({
         cacheFolder: options.data ? join(options.data, "cache") : (options.assets?.cache ?? cacheFolder()),
@@ -65,6 +67,23 @@ export async function createRuntime(options: NodeRuntimeOptions = {}): Promise<F
     realms: { python: "realm-pyodide.js", typescript: "realm-quickjs.js" },
     hash: async (text) => createHash("sha256").update(text).digest("hex"),
   });
+}
+
+const platformOfServer: ServerPlatform = {
+  fetch: (url, init) => fetch(url, init as RequestInit),
+  openParquetReader: async () => (await import("../../host/tables/parquet.node.ts")).openParquetReader(),
+};
+
+/**
+ * Opens a client of a server: `fuselet serve`, or Fused itself. Nothing is asked before its first function is called.
+ * @throws UsageError for options that are wrong, or where there is no server
+ * @example
+ * const server = await openServer({ baseUrl: "http://127.0.0.1:8000", token: process.env.FUSELET_TOKEN });
+ * const { email } = await server.whoami();
+ * const { value } = await server.run("my_udf", { parameters: { city: "Rome" } });
+ */
+export async function openServer(options: ServerOptions): Promise<Server> {
+  return (await import("./server/server.ts")).makeServer(options, platformOfServer);
 }
 
 /**

@@ -8,6 +8,7 @@ export {
   CancelledError,
   FuseletError,
   IsolateError,
+  JobPoolTailTimeoutError,
   LimitExceededError,
   ParameterError,
   PermissionDeniedError,
@@ -16,6 +17,9 @@ export {
   UdfExitError,
   UdfLoadError,
   UdfRuntimeError,
+  UdfSelfRecursionError,
+  UdfSerializationError,
+  UdfTimeoutError,
   UsageError,
 } from "../../runtime/errors.ts";
 export { DEFAULT_LIMITS, type LimitName, type Limits } from "../../runtime/limits.ts";
@@ -29,9 +33,24 @@ export type {
   HostBindings,
   RunOptions,
   RuntimeOptions,
+  RuntimeServer,
   SubmitOptions,
 } from "./compose.ts";
 export type { Secrets } from "./manage-secrets.ts";
+export type { LogQuery, ServerUser } from "./server/account.ts";
+export type { Fetch } from "./server/connection.ts";
+export type { ServerFile } from "./server/files.ts";
+export type { JobEntry, JobLogEntry, JobOrId, JobStatus, JobWait, StartJobOptions } from "./server/jobs.ts";
+export type { RunOutcome } from "./server/outcome.ts";
+export type { ServerRunOptions } from "./server/runs.ts";
+export type { ListUdfs, SavedUdf } from "./server/saved-udfs.ts";
+export type { CronJob, ScheduleOptions } from "./server/schedules.ts";
+export type { Server, ServerOptions } from "./server/server.ts";
+export { ServerError } from "./server/server-error.ts";
+export type { SessionToken, SharedUdfUrl } from "./server/sessions.ts";
+export type { ServerSettings } from "./server/settings.ts";
+export type { TokenOptions, UdfAccessToken } from "./server/tokens.ts";
+export type { SaveUdfOptions } from "./server/wire-udf.ts";
 
 declare const FUSELET_VERSION: string;
 /** The version of this package. */

@@ -8,7 +8,8 @@ import type { Tile } from "./udf.ts";
 /**
  * Runs another UDF by its name, with what this run may do and never more. Needs the permission `run` for the name.
  * @param options `tile` makes it a run of that tile; with `cacheMaxAge` (`"12h"`, or seconds) a result of an earlier run that is not older
- *   counts as well, and what comes of this one is kept, where the permission `cache` is granted
+ *   counts as well, and what comes of this one is kept, where the permission `cache` is granted; with an `instanceType` (`realtime`,
+ *   `m5.large`, …) the runtime's server runs it, which needs the permission `remote` for that, too
  * @returns its value; a table, an array or a document as `fuselet/udf` has them
  * @throws an Error named UdfRuntimeError, whose `type` is the class of what the other UDF raised; PermissionDeniedError;
  *   UsageError where there is no such UDF or runs are nested more than 5 deep
@@ -16,7 +17,11 @@ import type { Tile } from "./udf.ts";
 export async function run(
   name: string,
   parameters: Readonly<Record<string, unknown>> = {},
-  { tile, cacheMaxAge = 0 }: { tile?: Tile; cacheMaxAge?: number | string } = {},
+  {
+    tile,
+    cacheMaxAge = 0,
+    instanceType,
+  }: { tile?: Tile; cacheMaxAge?: number | string; instanceType?: string } = {},
 ): Promise<unknown> {
   const age = parseAge(cacheMaxAge);
   if (age === undefined) {
@@ -24,7 +29,8 @@ export async function run(
       `Cannot run: cacheMaxAge must be ${AGE_RULE}: received ${JSON.stringify(cacheMaxAge)}`,
     );
   }
-  const answer = await door.call("udfs.run", name, parameters, tile ?? null, ...(age > 0 ? [age] : []));
+  const rest = instanceType === undefined ? (age > 0 ? [age] : []) : [age, instanceType];
+  const answer = await door.call("udfs.run", name, parameters, tile ?? null, ...rest);
   const { value, failure } = answer as NestedRun;
   if (!failure) return value;
   throw raised(failure);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -200,6 +201,75 @@ await runCases([
         { input_path: "in", output_path: "out", res: 9, data_cols: ["v"] },
       ]);
       await other.close();
+    },
+  ],
+  [
+    "a server is asked for datasets, places and jobs",
+    async () => {
+      const asked = [];
+      const server = createServer(async (request, response) => {
+        const body = Buffer.concat(await Array.fromAsync(request)).toString();
+        const { pathname, search } = new URL(request.url, "http://localhost");
+        asked.push([
+          request.method,
+          pathname + search,
+          request.headers.authorization,
+          body && JSON.parse(body),
+        ]);
+        const answers = {
+          "/server/v1/datasets/find-by-location": { id: "d-1", location: "s3://b/data/" },
+          "/server/v1/datasets/register-from-url": { dataset_id: "d-2", visit_status: "success" },
+          "/server/v1/files/resolve": "s3://team/x",
+          "/server/v1/run": {
+            job_id: "j-1",
+            job_name: "n",
+            status: "running",
+            terminal_status: false,
+            total_tasks: 1,
+            finished_tasks: 0,
+          },
+        };
+        const found = answers[pathname];
+        response.writeHead(found ? 200 : 404, { "content-type": "application/json" });
+        response.end(JSON.stringify(found ?? { detail: "there is none" }));
+      });
+      await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+      const host = `127.0.0.1:${server.address().port}`;
+      const asking = await createRuntime({ permissions: { net: [host] } });
+      try {
+        const code = `import { api, findDataset, ingest, options, registerDataset } from "fuselet/udf";
+          options.baseUrl = "http://${host}";
+          options.token = "t-1";
+          export default async () => [
+            await findDataset("s3://b/data/part.parquet"),
+            await registerDataset("s3://b/data/"),
+            await api.resolve("fd://x"),
+            (await ingest("s3://b/in", "s3://b/out").runBatch({ name: "mine", instanceType: "small" })).jobId,
+            await findDataset("s3://b", { baseUrl: "http://${host}/other" }).catch((error) => [error.name, error.message]),
+          ];\n`;
+        const [dataset, registered, place, job, missing] = (await asking.run(code)).value;
+        assert.equal(dataset.id, "d-1");
+        assert.equal(registered.dataset_id, "d-2");
+        assert.deepEqual([place, job], ["s3://team/x", "j-1"]);
+        assert.equal(missing[0], "ServerError");
+        assert.match(missing[1], /there is none/);
+        assert.deepEqual(
+          asked.slice(0, 3).map(([method, path]) => `${method} ${path}`),
+          [
+            "GET /server/v1/datasets/find-by-location?location=s3%3A%2F%2Fb%2Fdata%2Fpart.parquet",
+            "POST /server/v1/datasets/register-from-url?url=s3%3A%2F%2Fb%2Fdata%2F",
+            "POST /server/v1/files/resolve?path=fd%3A%2F%2Fx",
+          ],
+        );
+        assert.equal(asked[0][2], "Bearer t-1");
+        assert.equal(asked[3][3].config.steps[0].type, "partition_geospatial");
+        const denied = await createRuntime();
+        await assert.rejects(denied.run(code), { name: "PermissionDeniedError" });
+        await denied.close();
+      } finally {
+        await asking.close();
+        server.close();
+      }
     },
   ],
   [

@@ -1,11 +1,11 @@
 /** `/datasets`: folders that a team has registered. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Dataset } from "../datasets.ts";
+import { MOST_PATH } from "../file-entries.ts";
 import type { App, ServerParts } from "../parts.ts";
 import { answer, errors, PageQuery } from "../schemas.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
-import { MOST_PATH } from "./files.ts";
 
 const DatasetBody = z
   .object({

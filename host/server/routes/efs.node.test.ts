@@ -4,29 +4,29 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formOf, query, send } from "../fixtures/files.ts";
 import { openTestServer, type TestServer } from "../fixtures/server.ts";
 
-let test_: TestServer;
+let site: TestServer;
 let ada: { token: string };
 let bob: typeof ada;
 let eve: typeof ada;
 beforeAll(async () => {
-  test_ = await openTestServer();
-  ada = await test_.user("ada", { team: "crew" });
-  bob = await test_.user("bob", { team: "crew" });
-  eve = await test_.user("eve", { team: "mount" });
+  site = await openTestServer();
+  ada = await site.user("ada", { team: "crew" });
+  bob = await site.user("bob", { team: "crew" });
+  eve = await site.user("eve", { team: "mount" });
 });
-afterAll(() => test_.close());
+afterAll(() => site.close());
 
 const upload = async (dir: string, fileName: string, content: string, user = ada) =>
-  send(test_.server, "POST", "efs/any/upload", {
+  send(site.server, "POST", "efs/any/upload", {
     token: user.token,
     ...(await formOf({ dir }, fileName, content)),
   });
 const download = (file: string, user = ada) =>
-  send(test_.server, "GET", `efs/any/download?${query({ file_name: file })}`, { token: user.token });
+  send(site.server, "GET", `efs/any/download?${query({ file_name: file })}`, { token: user.token });
 const list = async (item: string, user = ada) =>
-  (await test_.ask(user.token, "POST", "efs/any/list?limit=-1", { item })).body.items;
+  (await site.ask(user.token, "POST", "efs/any/list?limit=-1", { item })).body.items;
 const remove = (what: "file" | "dir", item: string, user = ada) =>
-  test_.ask(user.token, "DELETE", `efs/any/delete-${what}`, { item });
+  site.ask(user.token, "DELETE", `efs/any/delete-${what}`, { item });
 
 describe("the team's disk", () => {
   test("is written, listed, read and deleted as the published client does", async () => {
@@ -66,7 +66,7 @@ describe("the team's disk", () => {
       expect((await upload(path, "x.txt", "x")).status).toBe(422);
       expect((await remove("dir", path)).status).toBe(422);
       expect((await remove("file", path)).status).toBe(422);
-      expect((await test_.ask(ada.token, "POST", "efs/any/list", { item: path })).status).toBe(422);
+      expect((await site.ask(ada.token, "POST", "efs/any/list", { item: path })).status).toBe(422);
     },
   );
 
@@ -75,23 +75,23 @@ describe("the team's disk", () => {
       // `FormData` has no such files: it is written by hand.
       const body = `--b\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\n\r\nx\r\n--b--\r\n`;
       const headers = { "content-type": "multipart/form-data; boundary=b" };
-      const answer = await send(test_.server, "POST", "efs/any/upload", { token: ada.token, body, headers });
+      const answer = await send(site.server, "POST", "efs/any/upload", { token: ada.token, body, headers });
       expect(answer.status, name).toBe(422);
     }
   });
 
   test("has no way out by links, and none to another team's", async () => {
-    const folder = join(test_.folder, "mount", "crew");
-    mkdirSync(join(test_.folder, "elsewhere"));
-    writeFileSync(join(test_.folder, "elsewhere", "a.txt"), "outside");
-    symlinkSync(join(test_.folder, "elsewhere"), join(folder, "out"));
-    symlinkSync(join(test_.folder, "mount", "mount"), join(folder, "eves"));
+    const folder = join(site.folder, "mount", "crew");
+    mkdirSync(join(site.folder, "elsewhere"));
+    writeFileSync(join(site.folder, "elsewhere", "a.txt"), "outside");
+    symlinkSync(join(site.folder, "elsewhere"), join(folder, "out"));
+    symlinkSync(join(site.folder, "mount", "mount"), join(folder, "eves"));
     await upload("/", "e.txt", "eve's", eve);
     for (const file of ["out/a.txt", "eves/e.txt"]) expect((await download(file)).status).toBe(403);
     expect((await upload("/out", "new.txt", "x")).status).toBe(403);
     expect((await list("")).map(({ url }: { url: string }) => url)).not.toContain("out/");
     // Of a link, the link is deleted.
     expect((await remove("dir", "/out")).body).toBe(true);
-    expect(existsSync(join(test_.folder, "elsewhere", "a.txt"))).toBe(true);
+    expect(existsSync(join(site.folder, "elsewhere", "a.txt"))).toBe(true);
   });
 });

@@ -3,13 +3,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HttpError } from "../errors.ts";
 import { fileAnswer } from "../file-answer.ts";
+import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH, storageErrors } from "../file-entries.ts";
 import { readForm, textOf } from "../multipart.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
-import { answer, errors, json } from "../schemas.ts";
+import { answer, json } from "../schemas.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
-import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH } from "./files.ts";
 
 const MOUNT = "file:///mount";
 /** What a form has beside its file. */
@@ -17,7 +17,6 @@ const FORM_BYTES = 64 * 1024;
 
 const Client = z.object({ client: z.string().max(255) });
 const Item = z.object({ item: z.string().max(MOST_PATH) }).openapi("MountItem");
-const storageErrors = errors(400, 404, 409, 503, 507);
 
 /** @param item with or without slashes at its start */
 const urlOf = (item: string) => {

@@ -6,18 +6,18 @@ import { type FileRequest, query, send } from "../fixtures/files.ts";
 import { openTestServer, type TestServer } from "../fixtures/server.ts";
 
 const QUOTA = 3_000_000;
-let test_: TestServer;
+let site: TestServer;
 let ada: { id: string; token: string };
 let bob: typeof ada;
 beforeAll(async () => {
-  test_ = await openTestServer({
+  site = await openTestServer({
     storage: { quota: { bytes: QUOTA } },
     permissions: { read: ["s3://bucket"], deny: { read: ["fd://secret"], write: ["/mount/locked"] } },
   });
-  ada = await test_.user("ada", { team: "crew" });
-  bob = await test_.user("bob", { team: "crew" });
+  ada = await site.user("ada", { team: "crew" });
+  bob = await site.user("bob", { team: "crew" });
 });
-afterAll(() => test_.close());
+afterAll(() => site.close());
 
 const as = (
   user: typeof ada,
@@ -25,13 +25,13 @@ const as = (
   route: string,
   values: Record<string, string | number>,
   more: FileRequest = {},
-) => send(test_.server, method, `files/${route}?${query(values)}`, { token: user.token, ...more });
+) => send(site.server, method, `files/${route}?${query(values)}`, { token: user.token, ...more });
 const put = (path: string, body: FileRequest["body"], more: FileRequest = {}) =>
   as(ada, "PUT", "upload", { path }, { ...more, ...(body === undefined ? {} : { body }) });
 const get = (path: string, headers: Record<string, string> = {}, user = ada) =>
   as(user, "GET", "get", { path }, { headers });
 const list = async (path: string, user = ada) => (await as(user, "GET", "list", { path })).json();
-const ownFolder = () => join(test_.folder, "files", ada.id);
+const ownFolder = () => join(site.folder, "files", ada.id);
 
 async function* failing(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(1000);
@@ -96,7 +96,7 @@ describe("a file", () => {
     expect((await put("fd://whole.txt", "after", { gone })).status).toBe(400);
     expect(await (await get("fd://whole.txt")).text()).toBe("before");
     expect(readdirSync(ownFolder()).filter((name) => name.endsWith(".part"))).toEqual([]);
-    expect(readdirSync(join(test_.folder, "parts"))).toEqual([]);
+    expect(readdirSync(join(site.folder, "parts"))).toEqual([]);
   });
 
   test("has a limit, and all of a user's have one", async () => {
@@ -112,7 +112,7 @@ describe("a file", () => {
   });
 
   test("that a client stops sending leaves nothing", async () => {
-    const { url } = await test_.server.listen({ port: 0, host: "127.0.0.1" });
+    const { url } = await site.server.listen({ port: 0, host: "127.0.0.1" });
     const { port } = new URL(url);
     const socket = connect(Number(port), "127.0.0.1");
     const head = `PUT /server/v1/files/upload?path=fd://stopped HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${ada.token}\r\ncontent-length: 1000000\r\n\r\n`;
@@ -193,9 +193,9 @@ describe("what is asked for", () => {
 
   test("never leads out of the user's folder by a link", async () => {
     mkdirSync(ownFolder(), { recursive: true });
-    writeFileSync(join(test_.folder, "outside.txt"), "outside");
-    symlinkSync(join(test_.folder, "outside.txt"), join(ownFolder(), "link.txt"));
-    symlinkSync(test_.folder, join(ownFolder(), "link"));
+    writeFileSync(join(site.folder, "outside.txt"), "outside");
+    symlinkSync(join(site.folder, "outside.txt"), join(ownFolder(), "link.txt"));
+    symlinkSync(site.folder, join(ownFolder(), "link"));
     expect((await get("fd://link.txt")).status).toBe(403);
     expect((await get("fd://link/server.db")).status).toBe(403);
     expect((await put("fd://link/new.txt", "x")).status).toBe(403);
@@ -205,13 +205,13 @@ describe("what is asked for", () => {
   test("is the user's own, and the team's below /mount", async () => {
     await put("fd://mine.txt", "ada's");
     await put("file:///mount/ours.txt", "crew's");
-    const eve = await test_.user("eve");
+    const eve = await site.user("eve");
     expect((await get("fd://mine.txt", {}, bob)).status).toBe(404);
     expect((await get("fd://../mine.txt", {}, bob)).status).toBe(422);
     expect(await (await get("file:///mount/ours.txt", {}, bob)).text()).toBe("crew's");
     expect((await get("file:///mount/ours.txt", {}, eve)).status).toBe(404);
     expect(await list("file:///mount", eve)).toEqual([]);
-    expect((await send(test_.server, "GET", "files/list?path=fd://")).status).toBe(401);
+    expect((await send(site.server, "GET", "files/list?path=fd://")).status).toBe(401);
   });
 });
 

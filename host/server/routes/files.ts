@@ -1,29 +1,23 @@
 /** `/files`: files of all kinds of storage, as far as one may read and write them; one's own (`fd://`) always. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Entry, Listing, StorageCall } from "../../storage/driver.ts";
 import { StorageError } from "../../storage/errors.ts";
 import { locationUrl, parseLocation } from "../../storage/location.ts";
-import type { Storage } from "../../storage/storage.ts";
 import { HttpError } from "../errors.ts";
 import { fileAnswer } from "../file-answer.ts";
+import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH, storageErrors } from "../file-entries.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
 import { answer, errors } from "../schemas.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
 
-/** The most entries of one list. */
-const MOST_ENTRIES = 100_000;
-const PAGE = 1000;
 /** How long URLs open a file. */
 const SIGNED_SECONDS = 3600;
 /** Inputs of jobs that clients upload. They are in nobody's way, and go when nobody can want them any more. */
 const TEMPORARY = "fd://.fuselet-uploads/";
 const TEMPORARY_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** How clients name a file or a folder. */
-export const MOST_PATH = 4096;
 const ClientId = z.string().max(255).optional().openapi({ description: "Taken, and not used" });
 const PathQuery = z.object({
   path: z.string().min(1).max(MOST_PATH).openapi({
@@ -40,61 +34,14 @@ const ContentLength = z.coerce
   .max(Number.MAX_SAFE_INTEGER)
   .openapi({ description: "The most bytes of the file" });
 
-/** An entry of a folder. */
-export const FileEntry = z
-  .object({
-    url: z.string().openapi({ description: "That of a folder ends with a slash" }),
-    file_name: z.string(),
-    is_directory: z.boolean(),
-    size: z.number().nullable(),
-    last_modified: z.string().nullable(),
-  })
-  .openapi("FileEntry");
-
 const SignedPost = z
   .object({ url: z.string(), fields: z.record(z.string(), z.string()) })
   .openapi("SignedPost", { description: "Where to POST a form: these fields, and then the file as `file`" });
 
-/** The content of a file as an answer, and as a body. */
-export const fileContent = {
-  content: { "*/*": { schema: { type: "string", format: "binary" } as const } },
-  description: "The file",
-};
-export const fileAnswers = {
-  200: fileContent,
-  206: { ...fileContent, description: "The part that the header Range asks for" },
-  304: { description: "It is what If-None-Match says" },
-  ...errors(400, 404, 416, 503),
-};
 const fileBody = {
   required: true,
-  content: { "application/octet-stream": { schema: fileContent.content["*/*"].schema } },
+  content: { "application/octet-stream": { schema: { type: "string", format: "binary" } as const } },
 };
-const storageErrors = errors(400, 404, 409, 503, 507);
-
-export function entryBody({ url, name, isDirectory, size, modifiedMs }: Entry): z.infer<typeof FileEntry> {
-  return {
-    url,
-    file_name: name,
-    is_directory: isDirectory,
-    size,
-    last_modified: modifiedMs === null ? null : new Date(modifiedMs).toISOString(),
-  };
-}
-
-/** All that lies in a folder. @throws StorageError "request" beyond 100,000 entries */
-export async function listAll(storage: Storage, url: string, call: StorageCall): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let after: string | null = null;
-  do {
-    const page: Listing = await storage.list(url, { recursive: false, after, limit: PAGE }, call);
-    entries.push(...page.entries);
-    after = page.next;
-    if (entries.length > MOST_ENTRIES)
-      throw new StorageError("request", `Cannot list ${url}: it has more than ${MOST_ENTRIES} entries`);
-  } while (after !== null);
-  return entries;
-}
 
 export function addFileRoutes(app: App, parts: ServerParts): void {
   const { settings, storage, signedUrls } = parts;
@@ -125,7 +72,7 @@ export function addFileRoutes(app: App, parts: ServerParts): void {
   /** A new place for an upload, once those that nobody can want any more are gone. */
   const temporaryPlace = async (c: Context<ServerEnv>, extension: string | undefined) => {
     const call = callOf(c);
-    const { entries } = await storage.list(TEMPORARY, { recursive: false, after: null, limit: PAGE }, call);
+    const { entries } = await storage.list(TEMPORARY, { recursive: false, after: null, limit: 1000 }, call);
     for (const { url, modifiedMs } of entries)
       if (Date.now() - (modifiedMs ?? Date.now()) > TEMPORARY_MS) await storage.delete(url, 0, call);
     const kind = extension?.replace(/\W/g, "").slice(-32) ?? "";

@@ -27,7 +27,7 @@ export function addSecretRoutes(app: App, { vault }: ServerParts): void {
       tags,
       summary: "The names of one's secrets",
       request: { params: z.object(Client) },
-      responses: { 200: answer(z.record(z.string(), z.null()), "By name, without values"), ...errors() },
+      responses: { 200: answer(z.record(z.string(), z.null()), "By name, without values"), ...errors(404) },
     }),
     async (c) => c.json(Object.fromEntries((await names(c.get("user").id)).map((name) => [name, null])), 200),
   );
@@ -85,7 +85,7 @@ export function addSecretRoutes(app: App, { vault }: ServerParts): void {
           tags,
           summary: "Set a secret",
           request: { params, body: json(Value) },
-          responses: { 200: answer(z.string(), "Its name"), ...errors() },
+          responses: { 200: answer(z.string(), "Its name"), ...errors(404) },
         }),
         async (c) => {
           const { key } = c.req.valid("param");

@@ -2,27 +2,27 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { formOf, query, send } from "../fixtures/files.ts";
 import { ADMIN, openTestServer, type TestServer } from "../fixtures/server.ts";
 
-let test_: TestServer;
+let site: TestServer;
 let ada: { id: string; token: string };
 let bob: typeof ada;
 beforeAll(async () => {
-  test_ = await openTestServer();
-  ada = await test_.user("ada", { team: "crew" });
-  bob = await test_.user("bob", { team: "crew" });
+  site = await openTestServer();
+  ada = await site.user("ada", { team: "crew" });
+  bob = await site.user("bob", { team: "crew" });
   for (const path of ["fd://a b/ü.txt", "fd://page.svg", "fd://other.txt", "file:///mount/m.txt"])
-    await send(test_.server, "PUT", `files/upload?${query({ path })}`, { token: ada.token, body: path });
+    await send(site.server, "PUT", `files/upload?${query({ path })}`, { token: ada.token, body: path });
 });
-afterAll(() => test_.close());
+afterAll(() => site.close());
 afterEach(() => void vi.useRealTimers());
 
 async function ask(route: string, values: Record<string, string | number>, user = ada) {
-  const response = await send(test_.server, "GET", `files/${route}?${query(values)}`, { token: user.token });
+  const response = await send(site.server, "GET", `files/${route}?${query(values)}`, { token: user.token });
   expect(response.status).toBe(200);
   return response.json();
 }
 const sign = (path: string, user = ada): Promise<string> => ask("sign", { path }, user);
 const open = (url: string, method = "GET", more: Parameters<typeof send>[3] = {}) =>
-  send(test_.server, method, url, more);
+  send(site.server, method, url, more);
 
 describe("a signed URL", () => {
   test("opens a file without a token, in parts too, to pages of any origin", async () => {
@@ -88,11 +88,11 @@ describe("a signed URL", () => {
   });
 
   test("opens nothing after its time, and after its owner's", async () => {
-    const eve = await test_.user("eve");
+    const eve = await site.user("eve");
     const url = await sign("fd://other.txt");
     const eves = await sign("fd://none.txt", eve);
     expect((await open(eves)).status).toBe(404);
-    await test_.ask(ADMIN, "DELETE", `user/by-id/${eve.id}`);
+    await site.ask(ADMIN, "DELETE", `user/by-id/${eve.id}`);
     expect((await open(eves)).status).toBe(403);
     vi.useFakeTimers({ now: Date.now() + 3_601_000, toFake: ["Date"] });
     expect((await open(url)).status).toBe(403);
@@ -101,14 +101,14 @@ describe("a signed URL", () => {
   test("is in no log", async () => {
     const url = await sign("fd://other.txt");
     await open(url);
-    expect(test_.log.join("")).not.toContain(new URL(url).searchParams.get("signature"));
+    expect(site.log.join("")).not.toContain(new URL(url).searchParams.get("signature"));
   });
 });
 
 describe("a signed upload", () => {
   const signUpload = (path: string, length: number) => ask("sign-upload", { path, content_length: length });
   const read = async (path: string) => {
-    const response = await send(test_.server, "GET", `files/get?${query({ path })}`, { token: ada.token });
+    const response = await send(site.server, "GET", `files/get?${query({ path })}`, { token: ada.token });
     return response.status === 200 ? new Uint8Array(await response.arrayBuffer()) : response.status;
   };
 
@@ -154,7 +154,7 @@ describe("a signed upload", () => {
   test("is not signed where nothing may be written, or too much", async () => {
     const status = async (path: string, length: string | number) =>
       (
-        await send(test_.server, "GET", `files/sign-upload?${query({ path, content_length: length })}`, {
+        await send(site.server, "GET", `files/sign-upload?${query({ path, content_length: length })}`, {
           token: ada.token,
         })
       ).status;
@@ -174,7 +174,7 @@ test("a UDF's storage signs a URL to write with PUT", async () => {
     isFolder: false,
     value: "fd://put.txt",
   } as const;
-  const signed = await test_.server.served.sign(location, { method: "PUT", expiresSeconds: 60 }, ada.id);
+  const signed = await site.server.served.sign(location, { method: "PUT", expiresSeconds: 60 }, ada.id);
   expect((await open(signed, "PUT", { body: "put" })).status).toBe(204);
   expect((await open(signed)).status).toBe(403);
   expect(await (await open(await sign("fd://put.txt"))).text()).toBe("put");

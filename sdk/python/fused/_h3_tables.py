@@ -3,9 +3,12 @@
 import time
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
+from ._options import options
 from ._tables_format import get_chunks_metadata, open_parquet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -27,7 +30,7 @@ def read_hex_table(dataset_path: str, hex_ranges_list: List[List[int]], columns:
         base_url: has no effect: the table itself says which files it has.
         verbose: print how much was read.
         return_timing_info: give a pair: the table, and a dict with `total_s` (seconds), `num_files` and `num_row_groups`.
-        batch_size: has no effect: a row group is read at a time.
+        batch_size: about how many bytes of row groups are read at a time; one is read whole. None is the option `row_group_batch_size`.
         max_concurrent_downloads: has no effect.
 
     Raises ValueError for ranges that are none, and for a table without cells; FileNotFoundError where there is no table.
@@ -45,8 +48,8 @@ def read_hex_table(dataset_path: str, hex_ranges_list: List[List[int]], columns:
             empty = file.schema_arrow.empty_table().select(names) if empty is None else empty
             wanted = [number for number in range(file.num_row_groups) if _may_have(file, number, ranges)]
             groups += len(wanted)
-            for number in wanted:
-                tables.append(_within(file.read_row_group(number, columns=names), ranges))
+            for numbers in _batches(file, wanted, options.row_group_batch_size if batch_size is None else batch_size):
+                tables.append(_within(file.read_row_groups(numbers, columns=names), ranges))
     found = pa.concat_tables(tables) if tables else pa.table({}) if empty is None else empty
     if columns is not None and found.num_columns:
         found = found.select(columns)
@@ -87,6 +90,21 @@ def _may_have(file: "pq.ParquetFile", number: int, ranges: list[tuple[int, int]]
     if statistics is None or not statistics.has_min_max:
         return True
     return any(statistics.min <= last and first <= statistics.max for first, last in ranges)
+
+
+def _batches(file: "pq.ParquetFile", numbers: List[int], size: int) -> "Iterator[List[int]]":
+    """The numbers of row groups that are read together: as many as have `size` bytes, at least one."""
+    batch: List[int] = []
+    held = 0
+    for number in numbers:
+        of_group = file.metadata.row_group(number).total_byte_size
+        if batch and held + of_group > size:
+            yield batch
+            batch, held = [], 0
+        batch.append(number)
+        held += of_group
+    if batch:
+        yield batch
 
 
 def _within(table: "pa.Table", ranges: list[tuple[int, int]]) -> "pa.Table":

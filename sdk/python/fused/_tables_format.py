@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from ._host import connected
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,7 +81,7 @@ def get_chunk_from_table(
 
     names = None if columns is None else list(columns)
     if file_id is None:
-        frame = gpd.read_parquet(url, columns=names)
+        frame = gpd.read_parquet(_placed(url), columns=names)
     else:
         with open_parquet(f"{url.removesuffix('/')}/{file_id}.parquet") as file:
             table = file.read(columns=names) if chunk_id is None else file.read_row_group(chunk_id, columns=names)
@@ -108,13 +110,22 @@ def _geometry_columns(table: "pa.Table") -> set[str]:
     return set(found) if isinstance(found, dict) else set()
 
 
+def _placed(url: str) -> str:
+    """Where a place of `fd://` lies, outside of an isolate, where the option `fd_prefix` says it; other places stay."""
+    from ._options import options
+
+    if connected() or not options.fd_prefix or not url.startswith("fd://"):
+        return url
+    return f"{options.fd_prefix.rstrip('/')}/{url.removeprefix('fd://').lstrip('/')}"
+
+
 @contextmanager
 def open_parquet(url: str) -> "Iterator[pq.ParquetFile]":
     """A Parquet file, for a `with` block: read on demand where the place allows it. Raises FileNotFoundError."""
     import pyarrow.parquet as pq
 
-    from ._host import connected
 
+    url = _placed(url)
     if "://" in url and connected():
         from ._host_reader import open_host_file
 

@@ -104,3 +104,33 @@ def test_ranges_and_columns_that_cannot_be_are_refused(table: Path) -> None:
             h3.read_hex_table(str(table), ranges)
     with pytest.raises(ValueError, match="no column 'none': it has name, hex"):
         h3.read_hex_table(str(table), [[1, 2]], columns=["none"])
+
+
+def test_the_users_own_files_lie_where_the_option_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder(tmp_path / "team" / "table")
+    monkeypatch.setattr(fused.options, "fd_prefix", f"{(tmp_path / 'team').as_uri()}/")
+    chunks = fused.get_chunks_metadata("fd://table/")
+    first = chunks.iloc[0]
+    assert len(fused.get_chunk_from_table("fd:///table", first.file_id, int(first.chunk_id))) > 0
+    assert len(fused.get_chunk_from_table(f"fd://table/{first.file_id}.parquet", None, None)) > 0
+
+
+def test_so_many_bytes_of_row_groups_are_read_at_a_time(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow.parquet as pq
+
+    asked: list[int] = []
+    read_row_groups = pq.ParquetFile.read_row_groups
+
+    def counted(self: Any, numbers: list[int], **given: Any) -> Any:
+        asked.append(len(numbers))
+        return read_row_groups(self, numbers, **given)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", counted)
+    ranges = [[0, 2**63]]
+    whole = h3.read_hex_table(str(table), ranges)
+    assert asked == [2, 1]
+    assert h3.read_hex_table(str(table), ranges, batch_size=1).equals(whole)
+    assert asked[2:] == [1, 1, 1]
+    monkeypatch.setattr(fused.options, "row_group_batch_size", 1)
+    assert h3.read_hex_table(str(table), ranges).equals(whole)
+    assert asked[5:] == [1, 1, 1]
