@@ -130,8 +130,7 @@ export function runResults({ cache, version, onProblem }: ResultsOptions): KeptR
       if (fields === null)
         return Date.now() - listed.entry.createdAtMs < PRIVATE_MS ? undefined : begin(true);
       const found = await look(await resultKey(base, context, fields), asked, options);
-      if (found.state === "hit")
-        return { ...readRun(found.body), keptAtMs: found.entry.createdAtMs, fields };
+      if (found.state === "hit") return { ...readRun(found.body), keptAtMs: found.entry.createdAtMs, fields };
       return leaseOf({ asked, base, context, lease: found.lease, fields });
     };
     return begin(false);

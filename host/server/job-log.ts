@@ -24,10 +24,14 @@ const MOST_ENTRIES = 10_000;
 const PAGE = 1000;
 
 /** An entry of a log, to be written with others in one transaction. @param message with its line break */
-export function logWrite(jobId: string, message: string): { name: RecordName; change: Change } {
-  const entry: LogEntry = { message, timestamp: Date.now() };
+export function logWrite(
+  jobId: string,
+  message: string,
+  timestamp: number,
+): { name: RecordName; change: Change } {
+  const entry: LogEntry = { message, timestamp };
   return {
-    name: { collection: JOB_LOGS, key: `${jobId}/${timeKey(entry.timestamp)}` },
+    name: { collection: JOB_LOGS, key: `${jobId}/${timeKey(timestamp)}` },
     change: { value: entry as unknown as Json },
   };
 }

@@ -247,3 +247,10 @@ test("the page of the operations runs its own script only", async () => {
   const api = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
   expect(Object.keys(api.paths)).toContain("/server/v1/cronjob/create");
 });
+
+test("a step that ingests is refused by its type", async () => {
+  const { body } = await ask("POST", "/run", {
+    config: { steps: [{ type: "partition_geospatial", input: "s3://a/b" }] },
+  });
+  expect(body.message).toContain('steps are of type "udf"');
+});

@@ -27,6 +27,7 @@ export interface JobWorkerOptions extends StepParts {
 const LOOK_MS = 2000;
 /** Until a job is begun anew that failed by the server's fault. */
 const RETRY_MS = 5000;
+
 interface Working {
   controller: AbortController;
   ended: Promise<void>;

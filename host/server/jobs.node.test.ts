@@ -290,3 +290,20 @@ test("a job's log is bounded, says what it has left out, and is read from a time
   const middle = times[Math.floor(times.length / 2)] as number;
   expect(await jobs.log(ada, job.id, middle)).toEqual(entries.filter(({ timestamp }) => timestamp > middle));
 });
+
+test("a job is forgotten a month after its end, with its log; its files are the user's", async () => {
+  let now = Date.now();
+  const jobs = open(() => 1, { now: () => now });
+  const waiting = await jobs.submit(submission(ada, config()));
+  const gone = await jobs.submit(submission(ada, config()));
+  await jobs.cancel(ada, gone.id);
+  now += 31 * 86_400_000;
+  await jobs.start();
+  await untilEnded(jobs, waiting);
+  await expect
+    .poll(async () => (await jobs.list(ada, { skip: 0, limit: 10 })).length, { interval: 5 })
+    .toBe(1);
+  await expect(jobs.get(ada, gone.id)).rejects.toMatchObject({ status: 404 });
+  expect(await store.list("server.job-logs", { prefix: `${gone.id}/` })).toEqual([]);
+  expect(written.has(`fd://jobs/${waiting.id}/0.json`)).toBe(true);
+});

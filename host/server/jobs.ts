@@ -125,7 +125,8 @@ export function openJobs(options: JobsOptions): Jobs {
     async submit(submission) {
       const { job, names, changes } = await prepare(submission);
       const { notes = [] } = submission;
-      const log = notes.length > 0 ? [logWrite(job.id, `${notes.join("\n")}\n`)] : [];
+      // Before all that its worker writes, which may begin at once.
+      const log = notes.length > 0 ? [logWrite(job.id, `${notes.join("\n")}\n`, Date.now() - 1)] : [];
       await store.transact([...names, ...log.map(({ name }) => name)], () => [
         ...changes,
         ...log.map(({ change }) => change),
@@ -140,7 +141,7 @@ export function openJobs(options: JobsOptions): Jobs {
       const job = await records.cancel(before);
       worker.drop(id);
       if (!isEnded(before.status) && job.status === "cancelled") {
-        const { name, change } = logWrite(id, "The job was cancelled\n");
+        const { name, change } = logWrite(id, "The job was cancelled\n", Date.now());
         await store.transact([name], () => [change]);
         count({ outcome: "cancelled" });
       }

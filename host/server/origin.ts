@@ -64,7 +64,10 @@ export function cors(settings: ServerSettings): MiddlewareHandler<ServerEnv> {
         "Pages of this origin may not use this server: start it with --cors-origin ORIGIN",
       );
     await next();
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+    // What else an answer depends on says its route.
+    const { vary: _, ...others } = headers;
+    for (const [name, value] of Object.entries(others)) c.res.headers.set(name, value);
+    if (!/\borigin\b/i.test(c.res.headers.get("vary") ?? "")) c.res.headers.append("vary", "Origin");
   };
 }
 

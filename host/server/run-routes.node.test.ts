@@ -140,6 +140,14 @@ describe("runs that take longer", () => {
     expect((await server.ask("GET", `${REALTIME}/get/other`)).status).toBe(404);
   });
 
+  test("are cancelled by who started them", async () => {
+    const response = post("wait", "/start", {}, { headers: { "fused-run-id": "r1" } });
+    while (server.ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect((await server.ask("DELETE", `${REALTIME}/get/r1`)).status).toBe(204);
+    expect(metadataOf(await response)).toMatchObject({ exception_class: "CancelledError" });
+    expect((await server.ask("DELETE", `${REALTIME}/get/other`)).status).toBe(404);
+  });
+
   test("are cancelled when the server ends", async () => {
     const response = post("wait", "/start");
     while (server.ran.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -61,6 +61,10 @@ test("are kept as long as the UDF says, until they are forgotten", async () => {
   server.kept = { atMs: Date.now() - 10_000, fields: [] };
   const first = await get(`/${token}/run`);
   const etag = first.headers.get("etag") as string;
+  expect(first.headers.get("vary")).toBe("Accept, Origin");
+  const page = await get(`/${token}/run`, { origin: "https://example.org" });
+  expect(page.headers.get("vary")).toBe("Accept, Origin");
+  expect(page.headers.get("access-control-allow-origin")).toBe("*");
   expect(first.headers.get("cache-control")).toBe("public, max-age=49");
   expect(server.ran[0]).toMatchObject({ cacheMaxAge: 60, cacheEpoch: "0" });
   const second = await get(`/${token}/run`);

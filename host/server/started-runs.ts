@@ -13,22 +13,35 @@ const KEPT_MS = 5 * 60_000;
 const MOST_ENDED = 1000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
+/** A run that begins. It must not throw. */
+export type RunToStart = (
+  onOutput: (stream: Stream, text: string) => void,
+  signal: AbortSignal,
+) => Promise<RunAnswer>;
+
 export class StartedRun {
   readonly #pieces: { event: Stream; text: string }[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #stop = new AbortController();
   /** Undefined while it goes on. */
   answer: RunAnswer | undefined;
   readonly ended: Promise<RunAnswer>;
 
-  constructor(run: (onOutput: (stream: Stream, text: string) => void) => Promise<RunAnswer>) {
-    this.ended = run((event, text) => {
+  constructor(run: RunToStart) {
+    const onOutput = (event: Stream, text: string) => {
       this.#pieces.push({ event, text });
       this.#wake();
-    }).then((answer) => {
+    };
+    this.ended = run(onOutput, this.#stop.signal).then((answer) => {
       this.answer = answer;
       this.#wake();
       return answer;
     });
+  }
+
+  /** Ends it, if it goes on. */
+  cancel(): void {
+    this.#stop.abort();
   }
 
   /** Its answer, if it is there in time. */
@@ -98,12 +111,8 @@ export class StartedRuns {
   readonly #ended = new Map<string, { bytes: number; untilMs: number }>();
   #bytes = 0;
 
-  /** Starts a run, unless this user has one of this id: a request that was sent twice is one run. @param run must not throw */
-  start(
-    userId: string,
-    runId: string,
-    run: (onOutput: (stream: Stream, text: string) => void) => Promise<RunAnswer>,
-  ): StartedRun {
+  /** Starts a run, unless this user has one of this id: a request that was sent twice is one run. */
+  start(userId: string, runId: string, run: RunToStart): StartedRun {
     const key = keyOf(userId, runId);
     const found = this.#runs.get(key);
     if (found) return found;

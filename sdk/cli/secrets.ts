@@ -1,13 +1,12 @@
 /** `fuselet secrets`: sets, lists and deletes the secrets of this machine's user. Values come from standard input only. */
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import { FEWEST_BYTES } from "../../host/secrets/redaction.ts";
 import { openVault } from "../../host/secrets/vault.node.ts";
 import { checkName, type SecretEntry } from "../../host/secrets/vault.ts";
-import { CancelledError, UsageError } from "../../runtime/errors.ts";
+import { UsageError } from "../../runtime/errors.ts";
 import type { Options, SecretsAction } from "./arguments.ts";
+import { readHidden } from "./hidden-input.ts";
 import { PRINCIPAL } from "./runtime.ts";
 import { type Terminal, write } from "./terminal.ts";
 
@@ -18,9 +17,6 @@ export interface SecretsCommand {
   name: string;
 }
 
-/** More is no secret; the vault's own bound is lower. */
-const MOST_BYTES = 1024 * 1024;
-
 /**
  * Runs the command.
  * @throws UsageError for a name that is not there, and for a value that is empty or no text; SecretError, StoreError
@@ -28,7 +24,12 @@ const MOST_BYTES = 1024 * 1024;
 export async function secrets({ options, action, name }: SecretsCommand, terminal: Terminal): Promise<void> {
   const { stdout, stderr, env } = terminal;
   if (action !== "list") checkName(name);
-  const value = action === "set" ? await readValue(name, terminal) : "";
+  const asked = {
+    name: `Value of ${name}`,
+    what: `the secret ${name}`,
+    instead: `Write the value to standard input: fuselet secrets set ${name} < FILE`,
+  };
+  const value = action === "set" ? await readHidden(asked, terminal) : "";
   const { vault, close } = openVault(join(dataFolder(env), "secrets"), env.FUSELET_SECRETS_KEY);
   try {
     if (action === "list") {
@@ -47,52 +48,6 @@ export async function secrets({ options, action, name }: SecretsCommand, termina
     }
   } finally {
     await close();
-  }
-}
-
-/** Standard input without its last line break; on a terminal a line that is not shown. */
-async function readValue(name: string, { stdin, stderr }: Terminal): Promise<string> {
-  if (!stdin) throw new UsageError(`Write the value to standard input: fuselet secrets set ${name} < FILE`);
-  const value = stdin.isTTY ? await readHiddenLine(name, stdin, stderr) : await readAll(stdin);
-  if (value === "") throw new UsageError(`Cannot set the secret ${name}: standard input is empty`);
-  return value;
-}
-
-async function readHiddenLine(
-  name: string,
-  input: NonNullable<Terminal["stdin"]>,
-  stderr: Terminal["stderr"],
-): Promise<string> {
-  await write(stderr, `Value of ${name} (it is not shown): `);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // With a terminal it takes the echo away from the system, and writes its own nowhere.
-  const lines = createInterface({ input, output: nowhere, terminal: true });
-  try {
-    return await new Promise((resolve, reject) => {
-      lines.question("").then(resolve, reject);
-      lines.once("SIGINT", () => reject(new CancelledError("Cancelled")));
-      lines.once("close", () => resolve(""));
-    });
-  } finally {
-    lines.close();
-    await write(stderr, "\n");
-  }
-}
-
-/** @throws UsageError for what is no text, or far too long */
-async function readAll(input: NonNullable<Terminal["stdin"]>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of input) {
-    chunks.push(Buffer.from(chunk));
-    length += chunk.length;
-    if (length > MOST_BYTES) throw new UsageError(`Cannot set a secret of more than ${MOST_BYTES} bytes`);
-  }
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
-    return text.replace(/\r?\n$/, "");
-  } catch {
-    throw new UsageError("Cannot set a secret: standard input is no text (UTF-8)");
   }
 }
 

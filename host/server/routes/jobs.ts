@@ -29,7 +29,7 @@ const MOST_NESTED = 200;
 
 const UdfStepBody = z
   .looseObject({
-    type: z.literal("udf"),
+    type: z.literal("udf", { error: 'steps are of type "udf": this server does not ingest' }),
     name: z.string().max(255).nullish(),
     udf: z.looseObject({ name: z.string().max(255).nullish(), code: z.string() }),
     input: z.array(z.unknown()).nullish().openapi({

@@ -3,6 +3,7 @@
  *
  *     POST …/run/udf/start[/tiles/{z}/{x}/{y}]   starts one; its answer where it ends soon, else 202
  *     GET  …/run/udf/get/{run_id}[/logs]         its answer, or 202; what it prints, as it goes on
+ *     DELETE …/run/udf/get/{run_id}              cancels it
  *     POST …/run/udf[/tiles/{z}/{x}/{y}]         runs one; the answer is that of the run
  */
 import { createRoute, z } from "@hono/zod-openapi";
@@ -114,9 +115,8 @@ export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" |
   const start = async (c: Context<ServerEnv>, asked: Asked): Promise<Response> => {
     const runId = readRunId(c.req.header("fused-run-id"));
     const userId = c.get("user").id;
-    const never = new AbortController().signal;
-    const begun = started.start(userId, runId, (onOutput) =>
-      runLater(asked, runId, { signal: never, onOutput }),
+    const begun = started.start(userId, runId, (onOutput, signal) =>
+      runLater(asked, runId, { signal, onOutput }),
     );
     const done = await begun.within(SOON_MS, c.env.gone);
     if (!done) return goesOn(runId);
@@ -193,6 +193,22 @@ export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" |
       return done
         ? toResponse(done)
         : new Response(null, { status: 202, headers: { "fused-run-id": runId } });
+    }) as never,
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: `${REALTIME}/run/udf/get/{run_id}`,
+      tags,
+      summary: "Cancel a run that was started",
+      request: { params: RunId },
+      responses: { 204: { description: "It ends, or has ended" }, ...errors(404) },
+    }),
+    (async (c: Context<ServerEnv>) => {
+      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+      find(c, runId).cancel();
+      return new Response(null, { status: 204 });
     }) as never,
   );
 

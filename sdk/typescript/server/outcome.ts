@@ -34,17 +34,21 @@ type Metadata = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an answer.
- * @param content the answer that has the body, where the server said that it lies elsewhere
+ * @param options `content`: the answer that has the body, where the server said that it lies elsewhere; `file`: that of the UDF
  * @throws the error of a run that failed, with the fields `stdout` and `stderr`; ServerError where the server refused it
  */
 export async function outcomeOf(
   answer: ServerAnswer,
-  { content = answer, more }: { content?: ServerAnswer; more?: DecodeMore | undefined } = {},
+  {
+    content = answer,
+    more,
+    file,
+  }: { content?: ServerAnswer; more?: DecodeMore | undefined; file?: string | undefined } = {},
 ): Promise<RunOutcome> {
   const { status, headers } = answer;
   const metadata = metadataOf(headers);
   if (status >= 400 && (metadata === null || headers.has("x-fused-error"))) throw refusal(answer);
-  if (status >= 400 || metadata?.has_exception === true) throw errorOf(metadata ?? {});
+  if (status >= 400 || metadata?.has_exception === true) throw errorOf(metadata ?? {}, file);
   const isCached = headers.has("x-fused-cached") || headers.get("x-cache")?.toLowerCase() === "hit";
   return outcomeOfFile(content, metadata ?? {}, { isCached, more });
 }
@@ -90,7 +94,7 @@ function metadataOf(headers: Headers): Metadata | null {
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** The error of a run that failed, with its output. */
-export function errorOf(metadata: Metadata): FuseletError {
+export function errorOf(metadata: Metadata, file = "udf"): FuseletError {
   const [type, said, exception] = [metadata.exception_class, metadata.errormsg, metadata.exception].map(
     text,
   ) as [string, string, string];
@@ -111,7 +115,7 @@ export function errorOf(metadata: Metadata): FuseletError {
     new UdfRuntimeError(type && !message.startsWith(type) ? `${type}: ${message}` : message, {
       type: type || "Error",
       traceback: traceback || (type ? `${type}: ${message}` : message),
-      ...(typeof line === "number" ? { location: { file: "udf", line } } : {}),
+      ...(typeof line === "number" ? { location: { file, line } } : {}),
     }),
     { stdout, stderr: output },
   );

@@ -42,8 +42,9 @@ const SILENCE_MS = 60_000;
 /** The realtime client of servers of our own kind. */
 const OURS = "fuselet";
 const FORMATS = "npy,tiff,parquet,json";
-/** Arrow is what our values are: nothing is read or written on the way. */
-const OUR_FORMATS = "npy,tiff,arrow,parquet,json";
+/** What our values are, so that nothing is read or written on the way; documents and bytes come as they are. */
+const OUR_TYPES =
+  "application/x-numpy-data, image/tiff, application/vnd.apache.arrow.stream, application/json";
 
 export interface RunParts {
   more: DecodeMore;
@@ -62,49 +63,56 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
     const runId = options.runId ?? crypto.randomUUID();
     const { tile, signal } = options;
     const parameters = await wireParameters(options.parameters ?? {}, client === OURS);
+    const formats = options.formats ?? settings.formats ?? (client === OURS ? null : FORMATS);
     const headers = {
       ...settings.runHeaders,
       "fused-recursion": String((options.recursion ?? 0) + 1),
       "fused-run-id": runId,
+      ...(formats === null ? { accept: OUR_TYPES } : {}),
     };
-    const base = `realtime/${inPath(client)}/api/v1/run/udf`;
-    const ask = async (path: string, more: Ask): Promise<ServerAnswer> =>
-      connection.send(`${settings.baseUrl}/${base}/${path}`, {
-        timeoutMs,
-        signal,
-        ...more,
-        headers: { ...connection.own(), ...headers },
-      });
-    let answer = await ask(`start${pathOf(tile)}`, {
-      method: "POST",
-      query: { cache_max_age: options.cacheMaxAge, fused_cache_disable_stream: true },
-      json: {
-        step_config: JSON.stringify(stepOf(source, parameters)),
-        format: options.formats ?? settings.formats ?? (client === OURS ? OUR_FORMATS : FORMATS),
-        profile: false,
-      },
-    });
-    let streamed: Streamed | null = null;
+    const base = `${settings.baseUrl}/realtime/${inPath(client)}/api/v1/run/udf`;
+    const ask = async (path: string, more: Ask): Promise<ServerAnswer> => {
+      const leftMs = started + timeoutMs - performance.now();
+      if (leftMs <= 0) throw late(runId, timeoutMs);
+      try {
+        return await connection.send(`${base}/${path}`, {
+          timeoutMs: leftMs,
+          signal,
+          ...more,
+          headers: { ...connection.own(), ...headers },
+        });
+      } catch (error) {
+        if (!signal?.aborted && performance.now() - started >= timeoutMs) throw late(runId, timeoutMs);
+        throw error;
+      }
+    };
+    let streamed: Shown | null = null;
+    let answer: ServerAnswer;
     try {
+      answer = await ask(`start${pathOf(tile)}`, {
+        method: "POST",
+        query: { cache_max_age: options.cacheMaxAge, fused_cache_disable_stream: true },
+        json: {
+          step_config: JSON.stringify(stepOf(source, parameters)),
+          ...(formats === null ? {} : { format: formats }),
+          profile: false,
+        },
+      });
       if (answer.status === 202 && options.onOutput)
-        streamed = await stream(`${settings.baseUrl}/${base}/get/${runId}/logs`, { ...options, timeoutMs });
+        streamed = await stream(`${base}/get/${runId}/logs`, { ...options, timeoutMs });
       for (let delay = FIRST_WAIT_MS; answer.status === 202; delay = Math.min(delay * 1.5, LONGEST_WAIT_MS)) {
-        if (performance.now() - started > timeoutMs)
-          throw new UdfTimeoutError(`The run ${runId} on the server has not ended after ${timeoutMs} ms`, {
-            allowed: timeoutMs,
-          });
         await wait(delay, signal);
         answer = await ask(`get/${runId}`, {});
       }
     } catch (error) {
       // Nobody waits for it any more. A server that cannot end runs lets it go on.
-      if (error instanceof CancelledError)
+      if (error instanceof CancelledError || error instanceof UdfTimeoutError)
         void connection
-          .send(`${settings.baseUrl}/${base}/get/${runId}`, { method: "DELETE", headers: connection.own() })
+          .send(`${base}/get/${runId}`, { method: "DELETE", headers: connection.own() })
           .catch(() => {});
       throw error;
     }
-    return finish(answer, started, streamed, options);
+    return finish(answer, { started, streamed, runId, file: source.file }, options);
   };
 
   /** Runs what a shared token stands for. */
@@ -128,15 +136,15 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
       timeoutMs: options.timeoutMs ?? settings.runTimeoutMs,
       signal: options.signal,
     });
-    return finish(answer, started, null, options);
+    return finish(answer, { started, streamed: null, runId: null, file: undefined }, options);
   };
 
-  /** The run's output while it goes on. @returns null where the server has no such thing */
+  /** Shows the run's output while it goes on. @returns what was shown; null where the server has no such thing */
   const stream = async (
     url: string,
     { onOutput, signal, timeoutMs }: ServerRunOptions & { timeoutMs: number },
-  ): Promise<Streamed | null> => {
-    const output: Streamed = { stdout: "", stderr: "" };
+  ): Promise<Shown | null> => {
+    const output = { stdout: "", stderr: "", isWhole: false };
     const { response, release } = await connection.open(url, {
       headers: connection.own(),
       signal,
@@ -146,7 +154,7 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
       if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream"))
         return null;
       for await (const { event, data } of eventsOf(partsOf(response, SILENCE_MS))) {
-        if (event === "end") return output;
+        if (event === "end") return { ...output, isWhole: true };
         if (event !== "stdout" && event !== "stderr") continue;
         const text: unknown = JSON.parse(data);
         if (typeof text !== "string") continue;
@@ -165,31 +173,33 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
   /** @throws the error of a run that failed */
   const finish = async (
     answer: ServerAnswer,
-    started: number,
-    streamed: Streamed | null,
+    { started, streamed, runId, file }: Followed,
     { onOutput, signal }: ServerRunOptions,
   ): Promise<RunResult> => {
     const place = answer.headers.get("x-fused-redirect");
     const content = place !== null && answer.status < 400 ? await connection.send(place, { signal }) : answer;
-    /** What was not shown while it ran is shown now. */
-    const show = (output: Streamed) => {
-      for (const name of ["stdout", "stderr"] as const) {
-        const rest = output[name].slice(streamed?.[name].length ?? 0);
-        if (rest !== "" && !output[name].includes(CUT)) onOutput?.(name, rest);
-        else if (rest !== "" && !streamed) onOutput?.(name, output[name]);
+    /** All that was printed; what was not shown while it ran is shown now. */
+    const complete = async (output: Streamed, logDir: string | null): Promise<Streamed> => {
+      const isCut = output.stdout.includes(CUT) || output.stderr.includes(CUT);
+      const asked = logDir ?? (isCut ? runId : null);
+      const whole = streamed?.isWhole
+        ? streamed
+        : ((asked === null ? null : await wholeOutput(asked)) ?? output);
+      for (const name of STREAMS) {
+        const rest = whole[name].slice(streamed?.[name].length ?? 0);
+        if (rest !== "") onOutput?.(name, rest);
       }
+      return { stdout: whole.stdout, stderr: whole.stderr };
     };
     let outcome: RunOutcome;
     try {
-      outcome = await outcomeOf(answer, { content, more });
+      outcome = await outcomeOf(answer, { content, more, file });
     } catch (error) {
       const { stdout, stderr } = error as Partial<Streamed>;
-      if (typeof stdout === "string" && typeof stderr === "string") show({ stdout, stderr });
-      throw error;
+      if (typeof stdout !== "string" || typeof stderr !== "string") throw error;
+      throw Object.assign(error as Error, await complete({ stdout, stderr }, null));
     }
-    const whole = outcome.logDir === null ? null : await wholeOutput(outcome.logDir);
-    const output = whole ?? { stdout: outcome.stdout, stderr: outcome.stderr };
-    show(output);
+    const output = await complete({ stdout: outcome.stdout, stderr: outcome.stderr }, outcome.logDir);
     const totalMs = performance.now() - started;
     return RunResult.of(outcome.value, {
       ...output,
@@ -270,9 +280,29 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
   };
 }
 
+/** A run whose answer is there: since when it was waited for, and what of its output was shown. */
+interface Followed {
+  started: number;
+  streamed: Shown | null;
+  runId: string | null;
+  file: string | undefined;
+}
+
+const STREAMS = ["stdout", "stderr"] as const;
+
+const late = (runId: string, timeoutMs: number) =>
+  new UdfTimeoutError(`The run ${runId} on the server has not ended after ${timeoutMs} ms`, {
+    allowed: timeoutMs,
+  });
+
 interface Streamed {
   stdout: string;
   stderr: string;
+}
+
+/** Output that was shown while the run went on. */
+interface Shown extends Streamed {
+  isWhole: boolean;
 }
 
 /** What a server puts where it has cut output. */

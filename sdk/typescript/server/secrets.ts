@@ -1,5 +1,5 @@
 /** Secrets that a server keeps for its user. */
-import { type Connection, inPath } from "./connection.ts";
+import { type Connection, inPath, isRecord } from "./connection.ts";
 
 export function secretFunctions(connection: Connection) {
   const path = async (name?: string) =>
@@ -8,7 +8,7 @@ export function secretFunctions(connection: Connection) {
     /** The names of the secrets. @throws ServerError */
     async listSecrets(): Promise<string[]> {
       const found = await connection.json(await path());
-      return Array.isArray(found) ? found.map(String) : [];
+      return Array.isArray(found) ? found.map(String) : isRecord(found) ? Object.keys(found) : [];
     },
 
     /** The value of a secret. @throws ServerError of status 404 where there is none of that name */
