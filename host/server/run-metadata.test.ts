@@ -91,3 +91,17 @@ describe("the header", () => {
     expect(stderr).toBe("e");
   });
 });
+
+test("a value that a parameter does not take is told as Python raises it", () => {
+  const raised = "ValueError: invalid literal for int() with base 10: 'x'";
+  const error = new ParameterError('Cannot read the parameter "a": it must be int', {
+    parameter: "a",
+    raised,
+  });
+  expect(metadataOfFailure(error)).toMatchObject({
+    exception: raised,
+    exception_class: "ValueError",
+    errormsg: "invalid literal for int() with base 10: 'x'",
+    stderr: 'Cannot read the parameter "a": it must be int\n',
+  });
+});

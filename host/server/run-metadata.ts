@@ -2,6 +2,7 @@
 import {
   FuseletError,
   LimitExceededError,
+  ParameterError,
   ResultError,
   UdfLoadError,
   UdfRuntimeError,
@@ -49,6 +50,17 @@ export function metadataOfFailure(error: FuseletError, writing = false): RunMeta
       exception_class: type,
       errormsg: hint === undefined ? message : `${message}. ${hint}`,
       ...(location?.line === undefined ? {} : { lineno: location.line }),
+    };
+  }
+  if (error instanceof ParameterError && error.raised !== undefined) {
+    // As Fused's own servers say it: the conversion is a part of the run there. What we have to say of it stands in the output.
+    const [type = ""] = error.raised.split(": ", 1);
+    return {
+      ...about,
+      stderr: `${stderr}${error.message}\n`,
+      exception: error.raised,
+      exception_class: type,
+      errormsg: error.raised.slice(type.length + 2),
     };
   }
   const line = error instanceof UdfLoadError ? error.location?.line : undefined;

@@ -15,11 +15,26 @@ export type Command =
   | { kind: "version" }
   | { kind: "help"; verb: VerbSpec | null }
   | { kind: "run" | "inspect" | "lock"; options: Options; udf: string; parameters: Record<string, string> }
-  | { kind: "serve" | "doctor"; options: Options }
+  | { kind: "serve" | "doctor" | "login" | "logout"; options: Options }
+  | { kind: "job"; options: Options; action: JobAction; target: string; parameters: Record<string, string> }
   | { kind: "backup" | "restore"; options: Options; file: string }
   | { kind: "cache"; options: Options; action: CacheAction; kinds: readonly KeptKind[] }
   | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] }
   | { kind: "secrets"; options: Options; action: SecretsAction; name: string };
+
+const JOB_ACTIONS = ["run", "list", "status", "logs", "cancel", "results"] as const;
+export type JobAction = (typeof JOB_ACTIONS)[number];
+
+/** Those options of `job` that only some of its actions have. */
+const JOB_OPTIONS: Readonly<Record<string, readonly JobAction[]>> = {
+  "instance-type": ["run"],
+  wait: ["run"],
+  limit: ["list"],
+  follow: ["logs"],
+  format: ["run", "results"],
+  output: ["run", "results"],
+  index: ["run", "results"],
+};
 
 const CACHE_ACTIONS = ["list", "clear"] as const;
 export type CacheAction = (typeof CACHE_ACTIONS)[number];
@@ -62,7 +77,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const verb = findVerb(first);
   const { options, positionals } = parseOptions(verb, rest);
   if (options.has("help")) return { kind: "help", verb };
-  if (verb.name === "serve" || verb.name === "doctor") {
+  if (verb.name === "serve" || verb.name === "doctor" || verb.name === "login" || verb.name === "logout") {
     if (positionals.length)
       throw new UsageError(`Unexpected argument ${JSON.stringify(positionals[0])}: ${verb.usage}`);
     return { kind: verb.name, options };
@@ -79,6 +94,7 @@ export function parseArguments(argv: readonly string[]): Command {
     return { kind: "permissions", options, ...readAction(verb, options, positionals) };
   if (verb.name === "secrets")
     return { kind: "secrets", options, ...readSecretsAction(verb, options, positionals) };
+  if (verb.name === "job") return { kind: "job", options, ...readJobAction(verb, options, positionals) };
   const [udf, ...others] = positionals;
   if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
   const parameters = parseParameters(others);
@@ -86,6 +102,30 @@ export function parseArguments(argv: readonly string[]): Command {
     throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
   }
   return { kind: verb.name as "run" | "inspect" | "lock", options, udf, parameters };
+}
+
+function readJobAction(
+  { usage }: VerbSpec,
+  options: Options,
+  [first = "list", target, ...others]: readonly string[],
+): { action: JobAction; target: string; parameters: Record<string, string> } {
+  const action = JOB_ACTIONS.find((known) => known === first);
+  if (!action) {
+    const near = nearest(first, JOB_ACTIONS);
+    throw new UsageError(
+      `Unexpected argument ${JSON.stringify(first)}: ${near ? `did you mean ${near}?` : usage}`,
+    );
+  }
+  const wrong = options.given.find(({ name }) => JOB_OPTIONS[name]?.includes(action) === false);
+  if (wrong) throw new UsageError(`Cannot use --${wrong.name} with ${action}: ${usage}`);
+  if (action === "list") {
+    if (target === undefined) return { action, target: "", parameters: {} };
+    throw new UsageError(`Unexpected argument ${JSON.stringify(target)}: ${usage}`);
+  }
+  if (target === undefined) throw new UsageError(`Name a ${action === "run" ? "UDF" : "job"}: ${usage}`);
+  if (action === "run") return { action, target, parameters: parseParameters(others) };
+  if (others.length) throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${usage}`);
+  return { action, target, parameters: {} };
 }
 
 /** Without kinds: all. */

@@ -14,8 +14,14 @@ if (UNFIT_NODE) {
   process.exit(2);
 }
 
-// A run needs an isolate: its process starts while the rest of the program is read.
-if (process.argv[2] === "run" && process.argv.length > 3 && !process.argv.includes("--help")) {
+// A run needs an isolate: its process starts while the rest of the program is read. One on a server needs none.
+const isElsewhere = process.argv.some((argument) => /^--(engine|instance-type)(=|$)/.test(argument));
+if (
+  process.argv[2] === "run" &&
+  process.argv.length > 3 &&
+  !process.argv.includes("--help") &&
+  !isElsewhere
+) {
   startChildAhead(readFileSync(new URL("./assets/child.js", import.meta.url), "utf8"));
 }
 

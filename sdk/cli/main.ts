@@ -55,6 +55,15 @@ async function dispatch(
       const { serve } = await import("./serve.ts");
       return serve(command.options, terminal, signal);
     }
+    case "login":
+    case "logout": {
+      const { login, logout } = await import("./login.ts");
+      return (command.kind === "login" ? login : logout)(command.options, terminal);
+    }
+    case "job": {
+      const { job } = await import("./job.ts");
+      return job(command, terminal, signal);
+    }
     case "backup":
     case "restore": {
       const { copyServer } = await import("./backup.ts");

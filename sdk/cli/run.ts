@@ -65,6 +65,11 @@ export async function run(
       `Cannot use --cache-max-age ${JSON.stringify(cacheMaxAge)}: write a whole number and s, m, h or d, such as 10m, or 0`,
     );
   }
+  if (options.get("engine") === "remote" || options.has("instance-type")) {
+    const { runRemote } = await import("./remote-run.ts");
+    const result = await runRemote({ options, udf, parameters }, position, cacheMaxAge, terminal, signal);
+    return writeResult(result, { format, file, position, started, options }, terminal);
+  }
   const { permissions, auditLog } = await grantsFrom(options);
 
   const screen = new Screen(terminal);
@@ -119,15 +124,8 @@ export async function run(
     // The isolate ends while the result is written.
     closing = runtime.close();
     await screen.end();
-    const ran = performance.now();
-    const stdout = file === undefined ? terminal.stdout : undefined;
-    const bytes = await encode(result, format, stdout, position);
-    if (file !== undefined) await writeOutput(file, bytes);
-    else await write(terminal.stdout, bytes);
+    await writeResult(result, { format, file, position, started, options }, terminal);
     await closing;
-    if (options.has("verbose")) {
-      await write(terminal.stderr, timingLines(result, performance.now() - ran, performance.now() - started));
-    }
   } catch (error) {
     throw watch.explain(error);
   } finally {
@@ -135,6 +133,30 @@ export async function run(
     await (closing ?? runtime.close());
     watch.close();
   }
+}
+
+interface Output {
+  format: FormatName | undefined;
+  /** Undefined: standard output. */
+  file: string | undefined;
+  position: { tile?: Tile };
+  /** When the command began. */
+  started: number;
+  options: Options;
+}
+
+/** Writes a result to where it is wanted, and how long all took. */
+async function writeResult(
+  result: RunResult,
+  { format, file, position, started, options }: Output,
+  { stdout, stderr }: Terminal,
+): Promise<void> {
+  const ran = performance.now();
+  const bytes = await encode(result, format, file === undefined ? stdout : undefined, position);
+  if (file !== undefined) await writeOutput(file, bytes);
+  else await write(stdout, bytes);
+  if (options.has("verbose"))
+    await write(stderr, timingLines(result, performance.now() - ran, performance.now() - started));
 }
 
 const formats = once(() => import("../../host/formats/formats.ts"));
@@ -216,8 +238,8 @@ export function limitsFrom(options: Options): Partial<Limits> {
 }
 
 /** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON; a terminal gets text that cannot steer it. */
-async function encode(
-  { raw }: RunResult,
+export async function encode(
+  { raw }: Pick<RunResult, "raw">,
   format: FormatName | undefined,
   stdout: Terminal["stdout"] | undefined,
   position: { tile?: Tile },

@@ -127,6 +127,33 @@ const DATA_OPTION: OptionSpec = {
   help: "the folder of fuselet serve (default: server, in the user's data folder)",
 };
 
+const URL_OPTION: OptionSpec = {
+  name: "url",
+  value: "URL",
+  help: "the server (default: FUSELET_URL, else the one that was signed in to last)",
+};
+
+const INSTANCE_OPTION: OptionSpec = {
+  name: "instance-type",
+  value: "TYPE",
+  help: "where on the server: realtime runs it at once (default), others such as m5.large as a batch job",
+};
+
+const FORMAT_OPTION: OptionSpec = {
+  name: "format",
+  short: "f",
+  value: "FORMAT",
+  choices: FORMATS,
+  help: `write the result as ${FORMATS.join(", ")} (default: by the name of -o, else json)`,
+};
+
+const OUTPUT_OPTION: OptionSpec = {
+  name: "output",
+  short: "o",
+  value: "FILE",
+  help: "write the result to a file, whole or not at all",
+};
+
 /** Where packages are fetched from, by those verbs that may fetch some. */
 const INDEX_OPTIONS: readonly OptionSpec[] = [
   {
@@ -157,24 +184,19 @@ export const VERBS: readonly VerbSpec[] = [
     usage: "fuselet run [options] UDF [name=value …]",
     summary: "Run a UDF and write its result to standard output",
     description:
-      "UDF is a file, a folder, a zip archive, - for standard input, or a URL, whose host --allow-net grants. The UDF's own output goes to standard error.\nExit status: 0; 1 the UDF raised; 2 bad usage or input; 3 permission denied; 124 time limit; 125 another limit.",
+      "UDF is a file, a folder, a zip archive, - for standard input, or a URL, whose host --allow-net grants. The UDF's own output goes to standard error.\nWith --engine remote a server runs it, and decides what it may do; UDF is then also the name of one that is saved there, or a shared token.\nExit status: 0; 1 the UDF raised; 2 bad usage or input; 3 permission denied; 124 time limit; 125 another limit.",
     options: [
-      {
-        name: "format",
-        short: "f",
-        value: "FORMAT",
-        choices: FORMATS,
-        help: `write the result as ${FORMATS.join(", ")} (default: by the name of -o, else json)`,
-      },
-      { name: "output", short: "o", value: "FILE", help: "write the result to a file, whole or not at all" },
+      FORMAT_OPTION,
+      OUTPUT_OPTION,
       { name: "tile", value: "Z/X/Y", help: "run for a map tile" },
       {
         name: "engine",
         value: "WHERE",
-        choices: ["local"],
-        laterChoices: ["remote"],
-        help: "where to run: local (default)",
+        choices: ["local", "remote"],
+        help: "where to run: local (default), or remote: on a server (fuselet login)",
       },
+      INSTANCE_OPTION,
+      URL_OPTION,
       {
         name: "time-limit",
         value: "TIME",
@@ -201,6 +223,7 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet run tiles.ts --tile 3/4/2 --format png -o tile.png",
       "fuselet run weather.py --allow-net=api.example.org --time-limit 10s",
       "fuselet run weather.py -P=read-data --audit-log decisions.jsonl",
+      "fuselet run heavy.py --engine remote --instance-type m5.large",
     ],
   },
   {
@@ -320,6 +343,63 @@ export const VERBS: readonly VerbSpec[] = [
     ],
   },
   {
+    name: "login",
+    usage: "fuselet login [--url URL] [--token -]",
+    summary: "Sign in to a server, for runs and jobs there",
+    description:
+      "Reads the token from standard input; on a terminal it asks for it, and does not show it. The server is asked whose it is; then it is\nkept, for the user alone, in logins.json in the folder that FUSELET_DATA names, else in the user's data folder.\nWithout a login, FUSELET_TOKEN is the token for the server that FUSELET_URL names, and for no other.",
+    options: [
+      URL_OPTION,
+      { name: "token", value: "-", choices: ["-"], help: "read the token from standard input (the default)" },
+      { name: "json", help: "write JSON" },
+      ...EVERYWHERE,
+    ],
+    examples: [
+      "fuselet login --url http://127.0.0.1:8000",
+      "fuselet login --url https://udfs.example.org --token - < token.txt",
+    ],
+  },
+  {
+    name: "logout",
+    usage: "fuselet logout [--url URL | --all]",
+    summary: "Forget the token of a server",
+    description: "The token itself stays as it is on the server.",
+    options: [
+      URL_OPTION,
+      { name: "all", help: "forget the tokens of all servers" },
+      { name: "json", help: "write JSON" },
+      ...EVERYWHERE,
+    ],
+    examples: ["fuselet logout", "fuselet logout --url https://udfs.example.org"],
+  },
+  {
+    name: "job",
+    usage:
+      "fuselet job [list | run UDF [name=value …] | status ID | logs ID | cancel ID | results ID] [options]",
+    summary: "Start and watch batch jobs on a server",
+    description:
+      "run starts a UDF as a job and writes the job's id: a file, a folder, a URL, or the name of one that is saved there. list shows the newest\njobs (the default). results writes what the tasks gave, as a list, or one of them. A job goes on when this command ends; with --wait\nCtrl-C cancels it. Exit status: as of fuselet run, where a task failed.",
+    options: [
+      URL_OPTION,
+      { name: "json", help: "write JSON" },
+      INSTANCE_OPTION,
+      { name: "wait", help: "with run: show the log until the job ends, then write its results" },
+      { name: "follow", help: "with logs: go on until the job ends" },
+      { name: "limit", value: "N", help: "with list: how many (default: 20)" },
+      { name: "index", value: "N", help: "with results: that of one task alone, counted from 0" },
+      FORMAT_OPTION,
+      OUTPUT_OPTION,
+      permissionOption("allow", "net"),
+      permissionOption("deny", "net"),
+      ...COMMON,
+    ],
+    examples: [
+      "fuselet job run heavy.py year=2025 --instance-type m5.large",
+      "fuselet job logs 6487b8c0-6620-483a-ba79-c0a8fb33156c --follow",
+      "fuselet job results 6487b8c0-6620-483a-ba79-c0a8fb33156c --index 0 -o table.parquet",
+    ],
+  },
+  {
     name: "backup",
     usage: "fuselet backup [--data DIR] FILE",
     summary: "Copy a server's folder to an archive, while the server runs",
@@ -349,7 +429,7 @@ export const VERBS: readonly VerbSpec[] = [
 ];
 
 /** Verbs of the contract that this version has not. */
-export const LATER_VERBS = ["login", "job", "worker", "remote"];
+export const LATER_VERBS = ["worker", "remote"];
 
 /** Options of the contract that this version has not. */
-export const LATER_OPTIONS = ["instance-type"];
+export const LATER_OPTIONS: readonly string[] = [];

@@ -153,10 +153,13 @@ function ageOf({ cache, cacheMaxAge }: RemoteRun): number | undefined {
 const NAME = /^[\p{L}\p{N}_@.+-]+(\/[\p{L}\p{N}_.-]+)?$/u;
 const FILE = /(^[./~])|\.(py|ts|tsx|mts|js|mjs|zip)$/;
 
-/** A UDF that is here is sent along; else the text is the name of one that is saved there, or a shared token. */
-async function sourceOf(
+/**
+ * A UDF that is here is sent along; else the text is the name of one that is saved there, or a shared token.
+ * @param resolve reads what is here @throws UdfLoadError, ServerError
+ */
+export async function sourceOf<Source extends UdfSource>(
   given: string | UdfSource,
-  resolve: (source: string | UdfSource) => Promise<UdfSource>,
+  resolve: (source: string | UdfSource) => Promise<Source>,
   server: Server,
 ): Promise<string | UdfSource> {
   if (typeof given !== "string") return given;
