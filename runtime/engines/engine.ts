@@ -6,8 +6,8 @@ import type { GuestFailure, Language, RunRequest, Udf, UdfSource } from "../udf.
 
 /** What is known of a run besides the source. */
 export interface RecipeOptions {
-  /** The run gets tables, as parameters; or of what other runs gave, with the library that makes them there. */
-  readsTables?: boolean | "pandas";
+  /** The run gets tables as parameters. */
+  readsTables?: boolean;
   /** On whose behalf packages that are not on this machine may be fetched. Default: nobody's, so that none is. */
   caller?: PackageCaller;
 }

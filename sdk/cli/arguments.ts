@@ -1,14 +1,6 @@
 /** Reads the command line by the table of verbs. Nothing heavy is imported: this is on the way of every start. */
 import { UsageError } from "../../runtime/errors.ts";
-import {
-  KEPT_KINDS,
-  type KeptKind,
-  LATER_OPTIONS,
-  LATER_VERBS,
-  type OptionSpec,
-  VERBS,
-  type VerbSpec,
-} from "./verbs.ts";
+import { KEPT_KINDS, type KeptKind, LATER_VERBS, type OptionSpec, VERBS, type VerbSpec } from "./verbs.ts";
 
 /** A command line that was understood. */
 export type Command =
@@ -238,7 +230,6 @@ function findOption(verb: VerbSpec, argument: string): { option: OptionSpec; att
   );
   if (option) return { option, attached };
   const shown = `${dashes}${name}`;
-  if (LATER_OPTIONS.includes(name)) throw new UsageError(`${shown} is not part of this version`);
   const near = nearest(
     name,
     verb.options.map((candidate) => candidate.name),
@@ -250,9 +241,6 @@ function findOption(verb: VerbSpec, argument: string): { option: OptionSpec; att
 
 function checkChoice(option: OptionSpec, value: string | undefined): void {
   if (!option.choices || value === undefined || option.choices.includes(value)) return;
-  if (option.laterChoices?.includes(value)) {
-    throw new UsageError(`--${option.name} ${value} is not part of this version`);
-  }
   const near = nearest(value, option.choices);
   const hint = near ? `did you mean ${near}?` : `it is one of ${option.choices.join(", ")}`;
   throw new UsageError(`Cannot use --${option.name} ${JSON.stringify(value)}: ${hint}`);

@@ -70,6 +70,8 @@ export async function run(
     const result = await runRemote({ options, udf, parameters }, position, cacheMaxAge, terminal, signal);
     return writeResult(result, { format, file, position, started, options }, terminal);
   }
+  if (options.has("url"))
+    throw new UsageError("Cannot use --url without --engine remote: runs are local otherwise");
   const { permissions, auditLog } = await grantsFrom(options);
 
   const screen = new Screen(terminal);

@@ -11,8 +11,6 @@ export interface OptionSpec {
   optional?: boolean;
   repeatable?: boolean;
   choices?: readonly string[];
-  /** Choices that the contract names and this version has not. */
-  laterChoices?: readonly string[];
   help: string;
   group?: string;
 }
@@ -430,6 +428,3 @@ export const VERBS: readonly VerbSpec[] = [
 
 /** Verbs of the contract that this version has not. */
 export const LATER_VERBS = ["worker", "remote"];
-
-/** Options of the contract that this version has not. */
-export const LATER_OPTIONS: readonly string[] = [];

@@ -1,6 +1,6 @@
 /** Runs with `engine: "remote"`: on the server that the runtime was given. */
 import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
-import { CancelledError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { CancelledError, UsageError } from "../../runtime/errors.ts";
 import { RunResult } from "../../runtime/result.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import type { RunOptions } from "./compose.ts";
@@ -155,7 +155,7 @@ const FILE = /(^[./~])|\.(py|ts|tsx|mts|js|mjs|zip)$/;
 
 /**
  * A UDF that is here is sent along; else the text is the name of one that is saved there, or a shared token.
- * @param resolve reads what is here @throws UdfLoadError, ServerError
+ * @param resolve reads what is here @throws UsageError, UdfLoadError, ServerError
  */
 export async function sourceOf<Source extends UdfSource>(
   given: string | UdfSource,
@@ -167,7 +167,8 @@ export async function sourceOf<Source extends UdfSource>(
   try {
     return await resolve(given);
   } catch (error) {
-    if (!(error instanceof UdfLoadError) || !NAME.test(given) || FILE.test(given)) throw error;
+    // It says that there is no such file.
+    if (!(error instanceof UsageError) || !NAME.test(given) || FILE.test(given)) throw error;
     return server.loadUdf(given);
   }
 }

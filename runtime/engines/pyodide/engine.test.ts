@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayCollect, scanRequirements } from "./engine.ts";
+import { mayCollect, scanRequirements, takesFrames } from "./engine.ts";
 
 const scan = (code: string) => scanRequirements({ code, file: "a.py" });
 
@@ -48,4 +48,18 @@ describe("mayCollect()", () => {
   ])("looks at %s", (_what, text, entrypoint, expected) => {
     expect(mayCollect(text, entrypoint)).toBe(expected);
   });
+});
+
+describe("takesFrames()", () => {
+  it.each([
+    ["def udf(tile: fused.types.Tile = None): ...", true],
+    ["def udf(a: int, *, bounds: fused . types . ViewportGDF): ...", true],
+    ["from fused.types import Bounds, TileGDF", true],
+    ["def udf(bbox, n: int = 3): ...", true],
+    ["def udf(\n    n: int = 3,\n    bounds=None,\n): ...", true],
+    ["def udf(bounds: fused.types.Bounds = None): ...", false],
+    ["from fused.types import Bounds", false],
+    ["class Tile: ...\ndef udf(tile: Tile): ...", false],
+    ["def udf(n: int): return bounds(n)", false],
+  ])("%j: %s", (code, expected) => expect(takesFrames(code)).toBe(expected));
 });

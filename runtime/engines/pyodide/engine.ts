@@ -81,6 +81,16 @@ export function mayCollect(code: string, entrypoint: string | undefined): boolea
   return start >= 0 && /\bfused\s*\.\s*submit\b|\bfrom\s+fused\s+import\b.*\bsubmit\b/.test(text);
 }
 
+/** Annotations that stand for frames and shapes, and the names that a tile's frame goes into where they have none. */
+const FRAME_TYPE =
+  /\btypes\s*\.\s*(?:Tile|TileGDF|ViewportGDF|Bbox)\b|\bfrom\s+fused\.types\s+import\b.*\b(?:Tile|TileGDF|ViewportGDF|Bbox)\b/;
+const FRAME_PARAMETER = /\bdef\s+\w+\s*\([^)]*\b(?:bounds|bbox)\s*[,=)]/;
+
+/** Whether a source may have a parameter that is made a GeoDataFrame: that needs what the source itself may not import. */
+export function takesFrames(code: string): boolean {
+  return FRAME_TYPE.test(code) || FRAME_PARAMETER.test(code);
+}
+
 /** What `fused._guest.inspect` answers. */
 interface PythonReading {
   entrypoint: string;
@@ -127,7 +137,10 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
       requirements: [...new Set([...wanted.requirements, ...own.requirements])],
     };
   };
-  const collects = memoBySource(({ code, part }) => mayCollect(code, part?.entrypoint));
+  const helpfulFor = memoBySource(({ code, part }) => [
+    ...(mayCollect(code, part?.entrypoint) ? ["pyarrow", "pandas"] : []),
+    ...(takesFrames(code) ? ["geopandas"] : []),
+  ]);
   const prepared = ({ name, code, file, headers, part, saved }: UdfSource) => ({
     name,
     code,
@@ -138,8 +151,10 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
   return {
     languages: ["python"],
     async recipe(source, options) {
-      const readsTables = options?.readsTables || (collects(source) && "pandas");
-      return (await recipes()).recipe(await wishOf(source), { ...options, readsTables });
+      const helpful = [...helpfulFor(source)];
+      // Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts.
+      if (options?.readsTables && !helpful.includes("pyarrow")) helpful.unshift("pyarrow");
+      return (await recipes()).recipe(await wishOf(source), { helpful, caller: options?.caller });
     },
     lock: async (source, caller) => (await packages()).lock(await wishOf(source), caller),
     prepare: async (source) => prepared(source),

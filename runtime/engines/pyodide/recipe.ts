@@ -6,7 +6,6 @@ import type { IsolateAsset, IsolatePlatform } from "../../isolate/platform.ts";
 import { decodeSnapshot } from "../../isolate/snapshot.ts";
 import { once } from "../../once.ts";
 import type { PackageCaller } from "../../packages.ts";
-import type { RecipeOptions } from "../engine.ts";
 import { capMemory } from "../wasm-memory.ts";
 import { type Distribution, hasPackage } from "./distribution.ts";
 import { decodePack } from "./pack.ts";
@@ -58,7 +57,11 @@ const MAX_WISHES = 1000;
 
 export interface PythonRecipes {
   /** The recipe for a UDF that wants these packages. */
-  recipe(wish: PackageWish, options?: RecipeOptions): Promise<IsolateRecipe>;
+  /** @param options.helpful packages besides, as far as they are on this machine */
+  recipe(
+    wish: PackageWish,
+    options?: { helpful?: readonly string[]; caller?: PackageCaller | undefined },
+  ): Promise<IsolateRecipe>;
 }
 
 export interface PythonRecipeOptions {
@@ -190,39 +193,34 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   const pack = async (set: PackageSet, dist: Distribution, caller?: PackageCaller) =>
     packPackages(dist, assets, set.packages, await own(), (entry) => chooser.read(entry, caller), say);
 
-  /** Python reads Arrow streams with pyarrow. It is large, so what only writes tables goes without: see runtime/columns.ts. */
-  const withTableReader = async (
+  /** With packages that nothing imports and that are of use, as far as they are here. */
+  const withHelpful = async (
     set: PackageSet,
     dist: Distribution,
-    also: readonly string[],
+    helpful: readonly string[],
   ): Promise<PackageSet> => {
     const here = await Promise.all(
-      ["pyarrow", ...also].map(async (name) => ((await hasPackage(dist, assets, name)) ? [name] : [])),
+      helpful.map(async (name) => ((await hasPackage(dist, assets, name)) ? [name] : [])),
     );
     const imports = here.flat();
     if (imports.length === 0) return set;
-    const reader = await chooser.chooseHere({ file: "tables", imports, requirements: [] });
+    const more = await chooser.chooseHere({ file: "tables", imports, requirements: [] });
     const there = new Set(set.packages.map(({ name }) => name));
-    const packages = [...set.packages, ...(reader?.packages ?? []).filter(({ name }) => !there.has(name))];
+    const packages = [...set.packages, ...(more?.packages ?? []).filter(({ name }) => !there.has(name))];
     return {
       packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      imports: [...new Set([...set.imports, ...(reader?.imports ?? [])])].sort(),
+      imports: [...new Set([...set.imports, ...(more?.imports ?? [])])].sort(),
     };
   };
 
   /** @returns null where something has to be fetched, or has been */
-  const findHere = async (
-    wish: PackageWish,
-    readsTables: boolean | "pandas",
-  ): Promise<IsolateRecipe | null> => {
+  const findHere = async (wish: PackageWish, helpful: readonly string[]): Promise<IsolateRecipe | null> => {
     // Both are wanted, and over a network each takes a while.
     own().catch(() => {});
     const dist = await chooser.distribution();
     const chosen = await chooser.chooseHere(wish);
     if (!chosen) return null;
-    const set = readsTables
-      ? await withTableReader(chosen, dist, readsTables === true ? [] : [readsTables])
-      : chosen;
+    const set = await withHelpful(chosen, dist, helpful);
     const key = keyOf(set, dist);
     const recipe = recipes.get(key) ?? make(set, dist, pack(set, dist));
     recipes.set(key, recipe);
@@ -232,14 +230,12 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   /** For one caller, who may fetch what another may not: only when all is here, others get it too. */
   const findFor = async (
     wish: PackageWish,
-    readsTables: boolean | "pandas",
+    helpful: readonly string[],
     caller: PackageCaller | undefined,
   ): Promise<IsolateRecipe> => {
     const dist = await chooser.distribution();
     const chosen = await chooser.choose(wish, caller);
-    const set = readsTables
-      ? await withTableReader(chosen, dist, readsTables === true ? [] : [readsTables])
-      : chosen;
+    const set = await withHelpful(chosen, dist, helpful);
     const key = keyOf(set, dist);
     const known = recipes.get(key);
     if (known) return known;
@@ -259,16 +255,16 @@ export function pythonRecipes(options: PythonRecipeOptions): PythonRecipes {
   };
 
   return {
-    async recipe(wish, { readsTables = false, caller } = {}) {
-      const key = JSON.stringify([wish, readsTables]);
+    async recipe(wish, { helpful = [], caller } = {}) {
+      const key = JSON.stringify([wish, helpful]);
       let here = found.get(key);
       if (!here) {
         if (found.size >= MAX_WISHES) found.clear();
-        here = findHere(wish, readsTables);
+        here = findHere(wish, helpful);
         found.set(key, here);
       }
       try {
-        return await forgetFailed((await here) ?? (await findFor(wish, readsTables, caller)));
+        return await forgetFailed((await here) ?? (await findFor(wish, helpful, caller)));
       } catch (error) {
         found.clear();
         throw error;

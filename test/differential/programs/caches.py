@@ -230,7 +230,7 @@ def same(a):
 answer = [first(1), same(1), open("ran").read()]
 
 #% a local run is kept
-#! differs: a run inside of a run is not kept: what is to be kept there says so with @fused.cache
+#! differs: a run inside of a run is kept only where the call, or the UDF, says an age
 #! ours: value == [1, 1, "xx"] and stdout == "ran\nran\n"
 import os
 

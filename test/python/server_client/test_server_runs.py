@@ -218,6 +218,29 @@ def jobs(fake: FakeServer, status: str, results: list[dict[str, str]]) -> None:
     )
 
 
+@pytest.mark.parametrize(("status", "results"), [("Done", []), ("Canceled", None), ("Failed", None), ("Strange", None)])
+def test_a_job_without_results_is_none_and_one_that_did_not_end_well_an_error(fake, status, results):
+    """It wants job_status 'Done'; anything else is a RuntimeError. An empty list of results is None."""
+    jobs(fake, status, results or [])
+    if results is not None:
+        assert fused.run(u, instance_type="small") is None
+        return
+    with pytest.raises(RuntimeError, match=f"its status is {status}"):
+        fused.run(u, instance_type="small")
+
+
+def test_a_call_and_the_engine_realtime_go_to_the_server(fake):
+    """`udf(...)` runs remotely by default; 'realtime' as engine means remote."""
+    fake.routes[START] = SEVEN
+    assert u(3) == u(a=3) == 7
+    assert u(3, engine="local") == 3
+    assert fused.run(u, a=3, instance_type="realtime") == 7
+    fused.options.default_udf_run_engine = "local"
+    assert u(3) == 3
+    assert fused.run(u, a=3, engine="realtime") == 7
+    assert [asked.path for asked in fake.asked if asked.path == START[5:]] == [START[5:]] * 4
+
+
 def test_a_run_on_an_instance_is_a_job_that_is_waited_for(fake, capsys):
     jobs(fake, "Done", [{"name": "0.json", "url": f"{fake.origin}/blob"}])
     assert fused.run(u, a=[1, 2], instance_type="small", disk_size_gb=30, cache_max_age="1h") == [1, 2]

@@ -222,3 +222,38 @@ if __name__ == "__main__":
     sdk = Path(__file__).parents[3] / "sdk" / "python"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(sdk), "HOME": str(tmp_path)})
     assert done.stdout == "whole\n", done.stderr
+
+
+def test_the_numbers_of_workers():
+    """max_workers: 32 by default, at most 1024 on realtime; 1 and 5 on batch instances."""
+    from fused._submit_arguments import read_max_workers
+
+    assert [read_max_workers(None, is_batch=is_batch) for is_batch in (False, True)] == [32, 1]
+    assert [read_max_workers(3, is_batch=is_batch) for is_batch in (False, True)] == [3, 3]
+    for is_batch, most in ((False, 1024), (True, 5)):
+        with pytest.warns(UserWarning, match=f"at most {most} for"):
+            assert read_max_workers(5000, is_batch=is_batch) == most
+    for wrong, kind in ((0, ValueError), (-1, ValueError), ("3", TypeError), (1.5, TypeError)):
+        with pytest.raises(kind, match="max_workers"):
+            read_max_workers(wrong, is_batch=False)
+
+
+def test_async_loop_needs_no_further_package(monkeypatch):
+    """In the published client it is an ImportError without nest_asyncio."""
+    monkeypatch.setitem(sys.modules, "nest_asyncio", None)
+    assert fused.submit(product, [1, 2], collect=False, execution_type="async_loop").results() == [1, 2]
+
+
+def test_logs_have_what_was_printed_where_there_is_any(capsys):
+    """Items look like `stdout, a line, …, stderr, a line, …`; absent parts are left out."""
+
+    @fused.udf
+    def talks(out: str, err: str):
+        import sys
+
+        print(out, end="")
+        print(err, end="", file=sys.stderr)
+
+    pool = fused.submit(talks, [{"out": "a\n", "err": "b\n"}, {"out": "", "err": "b\n"}, {"out": "", "err": ""}], collect=False)
+    pool.wait()
+    assert pool.logs() == ["stdout\n------\na\n\nstderr\n------\nb\n", "\nstderr\n------\nb\n", ""]
