@@ -1,7 +1,10 @@
 /** Who asks: the token of a request, and how often a peer may be wrong about it. */
 import type { Context, MiddlewareHandler } from "hono";
+import { parseAddress } from "../permissions/address.ts";
 import { HttpError } from "./errors.ts";
-import type { Presented, ServerEnv, ServerParts, User } from "./parts.ts";
+import type { Presented, ServerEnv, User } from "./parts.ts";
+import { tokenHash } from "./token-hash.ts";
+import type { Users } from "./users.ts";
 
 /** What the published client sends, and what everybody else does. */
 const SCHEMES = /^(bearer|fused-env-bearer|fused-rtenv-bearer|fused-service-token)[ ]+([\x21-\x7e]+)$/i;
@@ -57,24 +60,53 @@ export class Failures {
   }
 }
 
+/** Tokens that are remembered as right. */
+const MOST_RIGHT = 10_000;
+
+/**
+ * Says whose a token is; undefined is a wrong one.
+ * @param address of the other end
+ * @throws HttpError 429 after too many wrong ones from there
+ */
+export type SignIn = (address: string, token: string | undefined) => Promise<User | null>;
+
+/** Makes one that counts. A token that was right before is asked for always: who shares a proxy's address with others is not kept out by them. */
+export function openSignIn(users: Pick<Users, "byToken">): SignIn {
+  const failures = new Failures();
+  // Their hashes. The last used is last.
+  const right = new Set<string>();
+  return async (address, token) => {
+    const peer = networkOf(address);
+    const hash = token === undefined ? "" : tokenHash(token);
+    if (!right.delete(hash)) failures.check(peer);
+    const user = token === undefined ? null : await users.byToken(token);
+    if (!user) {
+      failures.note(peer);
+      return null;
+    }
+    right.add(hash);
+    if (right.size > MOST_RIGHT) right.delete(right.keys().next().value as string);
+    return user;
+  };
+}
+
+/** What counts as one peer: of IPv6 a network of 64 bits, which any customer has to choose addresses from. */
+function networkOf(address: string): string {
+  const found = address.includes(":") ? parseAddress(address.replace(/%.*$/, "")) : null;
+  return found?.bits === 128 ? `${(found.value >> 64n).toString(16)}::/64` : address;
+}
+
 /** Lets a request pass that has the token of a user, who is `c.get("user")` from there on. */
-export function requireUser(
-  { users }: Pick<ServerParts, "users">,
-  failures: Failures,
-): MiddlewareHandler<ServerEnv> {
+export function requireUser(signIn: SignIn): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
-    const peer = c.env.address;
-    failures.check(peer);
     const header = c.req.header("authorization");
     if (header === undefined) {
       throw new HttpError(401, "Not signed in: send the header Authorization: Bearer TOKEN", {
         headers: { "www-authenticate": 'Bearer realm="fuselet"' },
       });
     }
-    const token = SCHEMES.exec(header)?.[2];
-    const user = token === undefined ? null : await users.byToken(token);
+    const user = await signIn(c.env.address, SCHEMES.exec(header)?.[2]);
     if (!user) {
-      failures.note(peer);
       throw new HttpError(401, "Not signed in: the token is not known here, or has expired", {
         headers: { "www-authenticate": 'Bearer realm="fuselet", error="invalid_token"' },
       });

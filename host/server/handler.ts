@@ -10,7 +10,7 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { FuseletError } from "../../runtime/errors.ts";
 import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
-import { allowUser, Failures, requireUser } from "./auth.ts";
+import { allowUser, openSignIn, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError } from "./errors.ts";
 import { loggablePath } from "./log.ts";
 import { checkHost, cors } from "./origin.ts";
@@ -85,7 +85,7 @@ export function createHandler(parts: ServerParts): Handler {
   app.use((c, next) => (UPLOAD.test(c.req.path) ? next() : limitBody(c, next)));
   addOperations(app, parts);
   addDocs(app);
-  const guarded = requireUser(parts, new Failures());
+  const guarded = requireUser(openSignIn(parts.users));
   const visited = allowUser(guarded);
   app.use(`${BASE}/*`, (c, next) => {
     const { method, path } = c.req;

@@ -24,6 +24,7 @@ import { chromium as playwright } from "playwright-core";
 import { serve } from "../browser/server.mjs";
 import { report, runCases } from "../setup/cases.mjs";
 import { CHROMIUM_ARGUMENTS, chromium } from "../setup/chromium.mjs";
+import { publishedClient } from "../setup/published-client.mjs";
 import { withTables } from "./tables.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -58,9 +59,12 @@ function makeWorkplace() {
   );
   chmodSync(join(bin, "fuselet"), 0o755);
   symlinkSync(process.execPath, join(bin, "node"));
+  writeFileSync(join(bin, "python"), `#!/bin/sh\nexec '${client}' "$@"\n`, { mode: 0o755 });
   return bin;
 }
 
+/** A python with the published client of Fused. */
+const client = await publishedClient();
 const bin = makeWorkplace();
 
 /** Runs a program and gives what it wrote. */
@@ -107,7 +111,7 @@ function examples() {
     if (language === "sh" && info === "run") {
       return [
         [
-          `README: ${text.trim()}`,
+          `README: ${text.split("\n", 1)[0]}`,
           async () => {
             assert.notEqual(expected, undefined, "no text fence follows");
             const { status, stdout, stderr } = await run("sh", ["-ec", text]);

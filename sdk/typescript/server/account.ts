@@ -1,6 +1,7 @@
 /** Who we are to a server, what it keeps for us, and its log of runs. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { type Ask, type Connection, fromWire, inPath, isRecord } from "./connection.ts";
+import { fromWire, inPath, isRecord } from "./answers.ts";
+import type { Ask, Connection } from "./connection.ts";
 
 /** What a server knows of its user; other servers have more fields. */
 export interface ServerUser {

@@ -1,5 +1,6 @@
 /** Requests to a server: who we are, tries, waits, and what its refusals say. */
 import { CancelledError } from "../../../runtime/errors.ts";
+import { isRecord, refusal, type ServerAnswer } from "./answers.ts";
 import { ServerError } from "./server-error.ts";
 import { type CheckedSettings, checkSettings, type ServerSettings } from "./settings.ts";
 
@@ -25,14 +26,6 @@ export interface Ask {
   /** Of each wait. Default: that of the settings */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
-}
-
-/** A whole answer, whatever its status. */
-export interface ServerAnswer {
-  status: number;
-  headers: Headers;
-  body: Uint8Array;
-  url: string;
 }
 
 /** Statuses with which a server says that it has done nothing yet. */
@@ -290,29 +283,6 @@ function withQuery(url: string, query: Ask["query"] = {}): string {
   return `${url}${url.includes("?") ? "&" : "?"}${text.join("&")}`;
 }
 
-/** The error for an answer that refuses. Its text is the server's own, where it says anything. */
-export function refusal({ status, headers, body, url }: ServerAnswer): ServerError {
-  const said = headers.get("x-fused-error") ?? detailOf(headers, body);
-  const hint = status === 401 ? "sign in: fuselet login, or the option token" : undefined;
-  return new ServerError(
-    said ? `${said} (status ${status})` : `The server at ${url} answered with status ${status}`,
-    { status, url, hint },
-  );
-}
-
-function detailOf(headers: Headers, body: Uint8Array): string | null {
-  if (!headers.get("content-type")?.startsWith("application/json")) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return null;
-  }
-  const { message, detail } = isRecord(value) ? value : {};
-  for (const text of [message, detail]) if (typeof text === "string" && text !== "") return text;
-  return JSON.stringify(value).slice(0, 2000);
-}
-
 function firstOf(answer: unknown, url: string): string {
   const ranked = (Array.isArray(answer) ? answer : [])
     .filter(
@@ -329,32 +299,4 @@ function firstOf(answer: unknown, url: string): string {
       url,
     },
   );
-}
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** A value as a part of a path. */
-export const inPath = (text: string) => encodeURIComponent(text);
-
-/**
- * What the wire has, with the names of TypeScript: `job_id` becomes `jobId`. Values stay as they are.
- * @throws ServerError for an answer that is no object
- */
-export function fromWire<Type>(value: unknown, what: string): Type {
-  if (!isRecord(value))
-    throw new ServerError(`Cannot read the server's answer: ${what} is no object`, { status: 200, url: "" });
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
-      item,
-    ]),
-  ) as Type;
-}
-
-/** The same for a list. */
-export function listFromWire<Type>(value: unknown, what: string): Type[] {
-  if (!Array.isArray(value))
-    throw new ServerError(`Cannot read the server's answer: ${what} are no list`, { status: 200, url: "" });
-  return value.map((one) => fromWire<Type>(one, what));
 }

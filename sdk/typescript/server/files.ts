@@ -1,5 +1,6 @@
 /** Files on a server. A path is a URL: `fd://` (your own files), `s3://`, `gs://`, or `file:///mount/…` (the disk that runs share). */
-import { type Connection, inPath, isRecord, refusal } from "./connection.ts";
+import { inPath, isRecord, refusal } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 import { resolveFunctions } from "./files-resolve.ts";
 
 /** A file or a folder. */

@@ -1,6 +1,7 @@
 /** Batch jobs on a server. */
 import { JobPoolTailTimeoutError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
-import { type Connection, fromWire, inPath, isRecord, listFromWire, wait } from "./connection.ts";
+import { fromWire, inPath, isRecord, listFromWire } from "./answers.ts";
+import { type Connection, wait } from "./connection.ts";
 import type { DecodeMore } from "./decode.ts";
 import { outcomeOfFile, type RunOutcome } from "./outcome.ts";
 import { ServerError } from "./server-error.ts";
@@ -205,10 +206,10 @@ export function jobFunctions(
     },
 
     /** A job as it is now. */
-    jobGetStatus: (job: JobOrId): Promise<JobStatus> => status(`run/by-id/${pathOf(job)}`),
+    jobGetStatus: async (job: JobOrId): Promise<JobStatus> => status(`run/by-id/${pathOf(job)}`),
 
     /** Stops a job. @returns it as it is then */
-    jobCancel: (job: JobOrId): Promise<JobStatus> =>
+    jobCancel: async (job: JobOrId): Promise<JobStatus> =>
       status(`run/by-id/${pathOf(job)}/cancel`, {
         method: "POST",
         timeoutMs: connection.settings.runTimeoutMs,

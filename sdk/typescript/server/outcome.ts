@@ -12,7 +12,7 @@ import {
   UdfSerializationError,
   UdfTimeoutError,
 } from "../../../runtime/errors.ts";
-import { isRecord, refusal, type ServerAnswer } from "./connection.ts";
+import { isRecord, refusal, type ServerAnswer } from "./answers.ts";
 import { type DecodeMore, decodeResult } from "./decode.ts";
 import { ServerError } from "./server-error.ts";
 
@@ -130,7 +130,11 @@ function ownError(type: string, message: string): FuseletError | undefined {
       return new ParameterError(message, { parameter: /parameter "?([\w$]+)/i.exec(message)?.[1] ?? "" });
     case "PermissionDeniedError":
       // What would grant it is the server's business: no flag of ours does.
-      return new PermissionDeniedError(`The server refused it: ${message}`, { permission: "", value: "", grant: "" });
+      return new PermissionDeniedError(`The server refused it: ${message}`, {
+        permission: "",
+        value: "",
+        grant: "",
+      });
     case "ResultError":
       return new ResultError(message, { path: "result" });
     case "UdfExitError":

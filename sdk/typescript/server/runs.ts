@@ -2,7 +2,8 @@
 import { CancelledError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
 import { RunResult } from "../../../runtime/result.ts";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
-import { type Ask, type Connection, inPath, partsOf, type ServerAnswer, wait } from "./connection.ts";
+import { inPath, type ServerAnswer } from "./answers.ts";
+import { type Ask, type Connection, partsOf, wait } from "./connection.ts";
 import type { DecodeMore } from "./decode.ts";
 import { eventsOf } from "./events.ts";
 import type { JobStatus, StartJobOptions } from "./jobs.ts";

@@ -1,6 +1,7 @@
 /** UDFs that are saved on a server, as it has them. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { type Connection, inPath, isRecord } from "./connection.ts";
+import { inPath, isRecord } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 import { ServerError } from "./server-error.ts";
 
 /** A saved UDF. */

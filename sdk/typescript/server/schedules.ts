@@ -1,6 +1,7 @@
 /** Schedules: UDFs that a server runs at given times. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { type Connection, fromWire, inPath, isRecord, listFromWire } from "./connection.ts";
+import { fromWire, inPath, isRecord, listFromWire } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 import type { JobStatus } from "./jobs.ts";
 
 /** A schedule, in UTC: the UDF runs whenever all five fit. */

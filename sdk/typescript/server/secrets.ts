@@ -1,5 +1,6 @@
 /** Secrets that a server keeps for its user. */
-import { type Connection, inPath, isRecord } from "./connection.ts";
+import { inPath, isRecord } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 
 export function secretFunctions(connection: Connection) {
   const path = async (name?: string) =>

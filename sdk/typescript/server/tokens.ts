@@ -1,6 +1,7 @@
 /** Tokens that let whoever has them run a UDF. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { type Ask, type Connection, fromWire, inPath, listFromWire } from "./connection.ts";
+import { fromWire, inPath, listFromWire } from "./answers.ts";
+import type { Ask, Connection } from "./connection.ts";
 
 /** A shared token. */
 export interface UdfAccessToken {

@@ -2,7 +2,8 @@
 import { bodyOf, sourceFromFields } from "../../../host/server/udf-body.ts";
 import { UdfLoadError, UsageError } from "../../../runtime/errors.ts";
 import type { Udf, UdfSource } from "../../../runtime/udf.ts";
-import { type Connection, inPath, isRecord } from "./connection.ts";
+import { inPath, isRecord } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 import { readSaved, type SavedUdf } from "./saved-udfs.ts";
 import { ServerError } from "./server-error.ts";
 

@@ -82,11 +82,12 @@ return found`,
     value: {
       value: [
         'ValueError: Cannot run "nobody": there is no UDF of that name',
-        'TypeError: Cannot run echo: it has no parameter "other". It declares value, depth.',
-        'TypeError: Cannot run echo: the parameter "value" is missing',
+        "TypeError: udf() got unexpected keyword argument 'other'",
+        "UdfRuntimeError: TypeError: udf() missing 1 required positional argument: 'value'",
         "ValueError: udf.py, line 3: expected ':'",
       ],
       ...quiet,
+      stderr: "TypeError: udf() missing 1 required positional argument: 'value'\n",
     },
   }),
   defineCase("a run of another UDF needs the permission for its name", {
