@@ -4,13 +4,17 @@ import type { IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform, IsolateProcess } from "./isolate/platform.ts";
 import { type Lease, type Place, Pool } from "./pool.ts";
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** A platform whose isolates answer every request at once, and count themselves. */
 function fakePlatform({
   fail = () => false,
   heapBytes = 1,
+  startMs = 0,
 }: {
   fail?: (n: number) => boolean;
   heapBytes?: number;
+  startMs?: number;
 } = {}) {
   const state = { launched: 0, alive: 0, renewed: 0, starts: [] as string[] };
   const platform: IsolatePlatform = {
@@ -29,6 +33,7 @@ function fakePlatform({
     async launch(): Promise<IsolateProcess> {
       state.launched++;
       state.alive++;
+      if (startMs > 0) await pause(startMs);
       const number = state.launched;
       let gone = () => {};
       let killed = false;
@@ -389,5 +394,75 @@ describe("a pool", () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     expect(state.alive).toBe(1);
     await pool.close();
+  });
+
+  test("at its bound, who is soon served by an isolate of its own does not end a stranger's", async () => {
+    const { pool, lease, use, state } = openPool({ maxIsolates: 2 }, fakePlatform({ startMs: 60 }));
+    const stranger = await use("you");
+    const own = await use("me");
+    const busy = await lease("me");
+    expect(busy.isolate).toBe(own);
+    const waiting = lease("me");
+    await pause(5);
+    busy.release();
+    expect((await waiting).isolate).toBe(own);
+    expect(stranger.ended).toBeNull();
+    expect(state.launched).toBe(2);
+    await pool.close();
+  });
+
+  test("at its bound, nobody waits for one of its own for longer than another takes to start", async () => {
+    const { pool, lease, use, state } = openPool({ maxIsolates: 2 }, fakePlatform({ startMs: 60 }));
+    const stranger = await use("you");
+    await use("me");
+    const busy = await lease("me");
+    const next = await lease("me");
+    expect(next.isolate).not.toBe(busy.isolate);
+    expect(stranger.ended).not.toBeNull();
+    expect(state.launched).toBe(3);
+    await pool.close();
+  });
+
+  test("while one waits for an isolate of its own, others are served", async () => {
+    const { pool, lease, use } = openPool({ maxIsolates: 2 }, fakePlatform({ startMs: 60 }));
+    const stranger = await use("you");
+    await use("me");
+    const busy = await lease("me");
+    const waiting = lease("me");
+    expect((await lease("you")).isolate).toBe(stranger);
+    busy.release();
+    expect((await waiting).isolate).toBe(busy.isolate);
+    await pool.close();
+  });
+
+  test("at its bound, a UDF's second isolate goes before the only one of another, whichever was used last", async () => {
+    const { pool, lease, use } = openPool({ maxIsolates: 3 });
+    const only = await use("you");
+    const [one, other] = [await lease("me"), await lease("me")];
+    for (const { isolate, release } of [one, other]) {
+      isolate.prepared = "a";
+      release();
+    }
+    await use("third");
+    expect(only.ended).toBeNull();
+    expect([one, other].filter(({ isolate }) => isolate.ended)).toHaveLength(1);
+    await pool.close();
+  });
+
+  test("a wait for one of its own can be cancelled, and a closed pool ends it", async () => {
+    const { pool, lease, use, state } = openPool({ maxIsolates: 1 }, fakePlatform({ startMs: 60 }));
+    await use("me");
+    await lease("me");
+    const controller = new AbortController();
+    const cancelled = lease("me", "a", { signal: controller.signal });
+    const closed = lease("me");
+    closed.catch(() => {});
+    await pause(5);
+    controller.abort();
+    await expect(cancelled).rejects.toThrow("cancelled");
+    await pool.close();
+    await expect(closed).rejects.toThrow("The runtime was closed");
+    await pause(80);
+    expect(state).toMatchObject({ launched: 1, alive: 0 });
   });
 });

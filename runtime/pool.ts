@@ -1,7 +1,8 @@
 /**
  * Which isolate a run gets. An isolate belongs to one identity (principal, permissions, limits) from its first lease to its
  * end; a spare belongs to nobody yet. Of what is free, the nearest is taken: the same UDF (memory was put back in place), a
- * spare, the same identity (a fresh realm), a new one; at the bounds on isolates and memory a stranger's idle one makes room.
+ * spare, the same identity (a fresh realm), a new one; at the bounds on isolates and memory a stranger's idle one makes room, unless
+ * one of its own is expected to come free sooner than a new one would be there.
  */
 import { CancelledError, IsolateError } from "./errors.ts";
 import { Isolate, type IsolateOptions, type IsolateRecipe } from "./isolate/isolate.ts";
@@ -9,6 +10,8 @@ import type { IsolatePlatform } from "./isolate/platform.ts";
 
 /** What an isolate is expected to take before it has said anything. */
 const EXPECTED_BYTES = 128 * 1024 * 1024;
+/** What the start of an isolate is taken to cost at most: the first of a kind also builds what the others start from. */
+const MOST_START_MS = 500;
 /** A spare is started when the runtime has been quiet for this long. */
 const REFILL_DELAY_MS = 250;
 
@@ -60,14 +63,25 @@ interface Entry {
   tree: object | undefined;
   /** How many runs of other UDFs its run waits for. */
   waitsFor: number;
+  /** How long it took to start. */
+  startMs: number;
+  /** When it was leased, and how long its runs take of late; undefined before the first one has ended. */
+  leasedAt: number;
+  runMs: number | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
-interface Waiter {
+/** A request whose recipe is known. */
+interface Asked {
   request: LeaseRequest;
   recipe: IsolateRecipe;
   /** It came before those with a higher one. */
   turn: number;
+  /** When it asked. */
+  since: number;
+}
+
+interface Waiter extends Asked {
   resolve(lease: Lease): void;
   reject(error: Error): void;
   /** It is out of the queue: the signal no longer rejects it. */
@@ -130,16 +144,19 @@ export class Pool {
     // The first isolate starts while its recipe is still being read.
     if (this.#entries.size + this.#starting.size === 0)
       return this.#open(request, request.recipe, this.#startFor(request));
-    return this.#leaseOrWait(request, await request.recipe, this.#turns++);
+    const asked = { request, recipe: await request.recipe, turn: this.#turns++, since: performance.now() };
+    return this.#leaseOrWait(asked, false);
   }
 
-  async #leaseOrWait(request: LeaseRequest, recipe: IsolateRecipe, turn: number): Promise<Lease> {
+  /** @param isNext whether it was chosen among all that wait */
+  async #leaseOrWait(asked: Asked, isNext: boolean): Promise<Lease> {
     this.#assertOpen();
+    const { request } = asked;
     if (request.place) this.#kept.delete(request.place);
-    const isBehind = this.#waiting.some((waiter) => this.#goesBefore(waiter.request, request));
-    const lease = this.#leaseNow(request, recipe, isBehind);
+    const isBehind = !isNext && this.#waiting.some((waiter) => this.#goesBefore(waiter.request, request));
+    const lease = isBehind ? undefined : this.#leaseNow(asked);
     if (!lease) {
-      const waiting = this.#wait(request, recipe, turn);
+      const waiting = this.#wait(asked);
       // What is free is for who goes before.
       if (isBehind) this.#serveWaiting();
       return waiting;
@@ -148,11 +165,32 @@ export class Pool {
     return lease;
   }
 
-  #leaseNow(request: LeaseRequest, recipe: IsolateRecipe, isBehind: boolean): Promise<Lease> | undefined {
-    if (isBehind) return undefined;
+  #leaseNow(asked: Asked): Promise<Lease> | undefined {
+    const { request, recipe } = asked;
     const found = this.#find(request, recipe);
     if (found) return this.#take(found, request, recipe);
+    if (this.#patienceOf(asked) > 0) return undefined;
     return this.#reserve() ? this.#open(request, recipe, this.#startFor(request)) : undefined;
+  }
+
+  /**
+   * For how long one goes on waiting where a stranger's idle isolate would have to end for it, while one of its own is expected to be free
+   * before a new one is there, in milliseconds; 0: not at all.
+   */
+  #patienceOf({ request: { identity, hash }, recipe, since }: Asked): number {
+    if (!this.#isFull()) return 0;
+    const own = [...this.#entries].filter(
+      ({ isolate }) =>
+        isolate.identity === identity && isolate.recipe.key === recipe.key && isolate.prepared === hash,
+    );
+    const runs = own.flatMap(({ runMs }) => runMs ?? []);
+    if (runs.length === 0) return 0;
+    const startMs = Math.min(MOST_START_MS, ...own.map((entry) => entry.startMs));
+    const ahead = this.#waiting.filter(
+      ({ request }) => request.identity === identity && request.hash === hash,
+    ).length;
+    const expectedMs = (Math.max(...runs) * (ahead + 1)) / own.length;
+    return expectedMs < startMs ? Math.max(0, since + startMs - performance.now()) : 0;
   }
 
   #startFor({ tree }: { tree: object | undefined }) {
@@ -217,6 +255,7 @@ export class Pool {
     clearTimeout(entry.idleTimer);
     const { isolate } = entry;
     isolate.identity = request.identity;
+    entry.leasedAt = performance.now();
     await settledOrAborted(isolate, request.signal);
     if (request.signal?.aborted) {
       this.#leaseOf(entry).release();
@@ -250,6 +289,7 @@ export class Pool {
     start: { tree: object | undefined },
   ): Promise<Lease> {
     let isolate: Isolate;
+    const started = performance.now();
     try {
       // Runs that a run starts are often many of one UDF.
       isolate = await this.#openIsolate(recipe, {
@@ -263,7 +303,7 @@ export class Pool {
       throw error;
     }
     this.#starting.delete(start);
-    const entry = this.#add(isolate, request.tree);
+    const entry = this.#add(isolate, request.tree, performance.now() - started);
     isolate.identity = request.identity;
     this.#assertAlive(entry);
     return this.#leaseOf(entry);
@@ -298,8 +338,17 @@ export class Pool {
   }
 
   /** @param tree of the run that it was started for; undefined for a spare */
-  #add(isolate: Isolate, tree: object | undefined): Entry {
-    const entry: Entry = { isolate, busy: tree !== undefined, tree, waitsFor: 0, idleTimer: undefined };
+  #add(isolate: Isolate, tree: object | undefined, startMs: number): Entry {
+    const entry: Entry = {
+      isolate,
+      busy: tree !== undefined,
+      tree,
+      waitsFor: 0,
+      startMs,
+      leasedAt: performance.now(),
+      runMs: undefined,
+      idleTimer: undefined,
+    };
     this.#entries.add(entry);
     this.#lastRecipe = isolate.recipe;
     isolate.onEnd = () => {
@@ -338,6 +387,8 @@ export class Pool {
         if (released) return;
         released = true;
         entry.busy = false;
+        const tookMs = performance.now() - entry.leasedAt;
+        entry.runMs = entry.runMs === undefined ? tookMs : (entry.runMs + tookMs) / 2;
         // Entries are in the order of their last use.
         if (this.#entries.delete(entry)) this.#entries.add(entry);
         if (entry.isolate.ended) return;
@@ -358,11 +409,15 @@ export class Pool {
 
   /** Whether there is a place below the bounds, ending isolates that were idle longest for it if need be. @param keep idle ones that stay */
   #reserve(keep = 0): boolean {
-    const { maxIsolates, memoryBytes } = this.#options;
-    const isFull = () =>
-      this.#counted >= maxIsolates || (this.#counted > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes);
-    while (isFull()) if (!this.#endIdle(keep)) return false;
+    while (this.#isFull()) if (!this.#endIdle(keep)) return false;
     return true;
+  }
+
+  #isFull(): boolean {
+    const { maxIsolates, memoryBytes } = this.#options;
+    return (
+      this.#counted >= maxIsolates || (this.#counted > 0 && this.#heldBytes() + EXPECTED_BYTES > memoryBytes)
+    );
   }
 
   /** Isolates but those whose runs wait for other runs, and the places that are kept for those. */
@@ -384,45 +439,74 @@ export class Pool {
     );
   }
 
-  /** Ends the isolate that was idle longest. @returns whether there was one beyond those that stay */
+  /**
+   * Ends the isolate that was idle longest, of those first whose UDF has another one.
+   * @returns whether there was one beyond those that stay
+   */
   #endIdle(keep = 0): boolean {
-    const idle = [...this.#entries].filter((entry) => !entry.busy);
-    if (!idle[0] || idle.length <= keep) return false;
-    void this.#end(idle[0], new IsolateError("The isolate made room for another"));
+    const all = [...this.#entries];
+    const idle = all.filter((entry) => !entry.busy);
+    const isLike = (one: Isolate, other: Isolate) =>
+      one.identity === other.identity && one.prepared === other.prepared;
+    const spared = idle.find((entry) =>
+      all.some((other) => other !== entry && isLike(other.isolate, entry.isolate)),
+    );
+    const last = spared ?? idle[0];
+    if (!last || idle.length <= keep) return false;
+    void this.#end(last, new IsolateError("The isolate made room for another"));
     return true;
   }
 
-  #wait(request: LeaseRequest, recipe: IsolateRecipe, turn: number): Promise<Lease> {
-    const { signal } = request;
+  #wait(asked: Asked): Promise<Lease> {
+    const { signal } = asked.request;
     return new Promise((resolve, reject) => {
+      let patience: ReturnType<typeof setTimeout> | undefined;
+      // Timers may be early.
+      const waitPatiently = () => {
+        const ms = this.#patienceOf(asked);
+        if (ms === 0) return this.#serveWaiting();
+        patience = setTimeout(waitPatiently, Math.ceil(ms));
+      };
       const onAbort = () => {
         const place = this.#waiting.indexOf(waiter);
         if (place !== -1) this.#waiting.splice(place, 1);
+        clearTimeout(patience);
         reject(new CancelledError("The run was cancelled while it waited for an isolate"));
       };
-      const left = () => signal?.removeEventListener("abort", onAbort);
-      const waiter: Waiter = { request, recipe, turn, resolve, reject, left };
+      const left = () => {
+        clearTimeout(patience);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const waiter: Waiter = { ...asked, resolve, reject, left };
       // A signal that fired while the recipe was read says nothing any more.
       if (signal?.aborted) return onAbort();
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(waiter);
+      if (this.#patienceOf(asked) > 0) waitPatiently();
     });
   }
 
-  /** The first in the queue tries again; from here on its lease minds the signal, or an isolate would be given to nobody. */
+  /** The first in the queue that may go on tries again; from here on its lease minds the signal, or an isolate would be given to nobody. */
   #serveWaiting(): void {
-    if (this.#closed || this.#waiting.length === 0) return;
-    const waiter = this.#waiting.reduce((first, next) =>
-      this.#goesBefore(next.request, first.request) ||
-      (next.turn < first.turn && !this.#goesBefore(first.request, next.request))
-        ? next
-        : first,
+    const now = performance.now();
+    const hasOwn = new Map(
+      this.#waiting.map((waiter) => [waiter, this.#find(waiter.request, waiter.recipe)]),
     );
+    // Who waits for one of its own keeps nobody else waiting.
+    const ready = this.#waiting.filter((waiter) => hasOwn.get(waiter) || this.#patienceOf(waiter) === 0);
+    if (this.#closed || ready.length === 0) return;
+    /** Whose own isolate is free takes it, rather than that it ends for another; but nobody waits for ever. */
+    const rank = (waiter: Waiter) => (hasOwn.get(waiter) || now - waiter.since > MOST_START_MS ? 0 : 1);
+    const isFirst = (one: Waiter, other: Waiter) =>
+      this.#goesBefore(one.request, other.request) ||
+      (!this.#goesBefore(other.request, one.request) &&
+        (rank(one) - rank(other) || one.turn - other.turn) < 0);
+    const waiter = ready.reduce((first, next) => (isFirst(next, first) ? next : first));
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     waiter.left();
     // In a moment: a run that has just ended may be what another one waited for, which goes on, or starts the next.
     Promise.resolve()
-      .then(() => this.#leaseOrWait(waiter.request, waiter.recipe, waiter.turn))
+      .then(() => this.#leaseOrWait(waiter, true))
       .then(waiter.resolve, waiter.reject);
   }
 
@@ -441,10 +525,11 @@ export class Pool {
     if ([...this.#entries].some((entry) => entry.busy)) return;
     if (!this.#reserve(1)) return;
     const start = this.#startFor({ tree: undefined });
+    const started = performance.now();
     this.#openIsolate(recipe, { warm: true })
       .then(
         (isolate) => {
-          const entry = this.#add(isolate, undefined);
+          const entry = this.#add(isolate, undefined, performance.now() - started);
           if (this.#closed) void this.#end(entry, new IsolateError("The runtime was closed"));
           else this.#refill();
         },

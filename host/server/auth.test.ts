@@ -18,7 +18,10 @@ async function guess(address: string, times: number): Promise<number> {
     try {
       expect(await signIn(address, tries % 2 ? undefined : `wrong-${tries}`)).toBeNull();
     } catch (error) {
-      expect(error).toMatchObject({ status: 429, headers: { "retry-after": expect.stringMatching(/^\d+$/) } });
+      expect(error).toMatchObject({
+        status: 429,
+        headers: { "retry-after": expect.stringMatching(/^\d+$/) },
+      });
       return tries;
     }
   }

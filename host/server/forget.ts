@@ -1,8 +1,12 @@
 /** What goes with something that is deleted. */
 import type { Collection } from "./collections.ts";
-import type { ServerParts } from "./parts.ts";
+import { isEnded } from "./job.ts";
+import type { ServerParts, User } from "./parts.ts";
 
 type Parts = Pick<ServerParts, "collections" | "registry" | "sharedTokens">;
+type OfUser = Parts & Pick<ServerParts, "schedules" | "jobs" | "vault">;
+
+const PAGE = 1000;
 
 /** Deletes a collection, its share token, the UDFs in it, their versions and their tokens. */
 export async function deleteCollection(parts: Parts, collection: Collection): Promise<void> {
@@ -19,7 +23,19 @@ export async function deleteCollection(parts: Parts, collection: Collection): Pr
   }
 }
 
-/** Deletes what a user has saved who is no user any more. */
-export async function deleteSavedOf(parts: Parts, userId: string): Promise<void> {
-  for (const collection of await parts.collections.listOf(userId)) await deleteCollection(parts, collection);
+/**
+ * Ends and deletes what a user has who is no user any more: schedules, jobs that have not ended, secrets, collections and all in them.
+ * Files stay: a team may need them.
+ */
+export async function deleteAllOf(parts: OfUser, user: User): Promise<void> {
+  const { collections, schedules, jobs, vault } = parts;
+  for (const { id, ownerId } of await schedules.list(user))
+    if (ownerId === user.id) await schedules.delete(user, id);
+  for (let skip = 0; ; skip += PAGE) {
+    const page = await jobs.list(user, { skip, limit: PAGE });
+    for (const { id, status } of page) if (!isEnded(status)) await jobs.cancel(user, id);
+    if (page.length < PAGE) break;
+  }
+  for (const { name } of await vault.list(user.id)) await vault.delete(user.id, name);
+  for (const collection of await collections.listOf(user.id)) await deleteCollection(parts, collection);
 }

@@ -6,12 +6,14 @@
  *     /{token}/run…                                 runs by a shared token
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { FuseletError } from "../../runtime/errors.ts";
 import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError } from "./errors.ts";
+import { jsonProblem } from "./json-size.ts";
 import { loggablePath } from "./log.ts";
 import { checkHost, cors } from "./origin.ts";
 import type { App, Peer, ServerEnv, ServerParts } from "./parts.ts";
@@ -42,6 +44,12 @@ export type Handler = (request: Request, peer: Peer) => Promise<Response>;
 /** Uploads have a limit of their own, and are read as they come. */
 const UPLOAD = /^\/server\/v1\/(files\/upload|efs\/[^/]+\/upload$|signed\/)/;
 
+/** The most bytes of a body that comes with a link: anybody may have one. */
+const OPEN_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Of a form. */
+const MOST_FIELDS = 10_000;
+
 export function createHandler(parts: ServerParts): Handler {
   const { settings, log, metrics } = parts;
   const app: App = new OpenAPIHono<ServerEnv>({
@@ -52,7 +60,7 @@ export function createHandler(parts: ServerParts): Handler {
       throw new HttpError(422, `${where}: ${issue?.message ?? "wrong"}`, { cause: result.error });
     },
   });
-  app.onError((error) => answerError(error, parts));
+  app.onError((error, c) => answerError(error, parts, c.env.gone));
   app.notFound((c) =>
     errorResponse(404, errorBody(`There is nothing at ${c.req.method} ${loggablePath(c.req.path)}`)),
   );
@@ -76,22 +84,25 @@ export function createHandler(parts: ServerParts): Handler {
   });
   app.use(checkHost(settings));
   app.use(cors(settings));
-  const limitBody = bodyLimit({
-    maxSize: settings.bodyBytes,
-    onError: () => {
-      throw new HttpError(413, `The body is larger than ${settings.bodyBytes} bytes`);
-    },
-  });
-  app.use((c, next) => (UPLOAD.test(c.req.path) ? next() : limitBody(c, next)));
-  addOperations(app, parts);
-  addDocs(app);
   const guarded = requireUser(openSignIn(parts.users));
   const visited = allowUser(guarded);
+  addOperations(app, parts);
+  addDocs(app);
   app.use(`${BASE}/*`, (c, next) => {
     const { method, path } = c.req;
     if (isOpenPath(path)) return next();
     return (method === "GET" && TOKEN_PATH.test(path) ? visited : guarded)(c, next);
   });
+  // Behind the tokens: what nobody asked for is not read.
+  const [limited, limitedOpen] = [settings.bodyBytes, Math.min(OPEN_BODY_BYTES, settings.bodyBytes)].map(
+    limitBody,
+  );
+  app.use((c, next) => {
+    const { path } = c.req;
+    if (UPLOAD.test(path)) return next();
+    return (path.startsWith(`${BASE}/`) && !isOpenPath(path) ? limited : limitedOpen)!(c, next);
+  });
+  app.use(checkBody);
   addUserRoutes(app, parts);
   addAccountRoutes(app);
   addUdfRoutes(app, parts);
@@ -113,6 +124,28 @@ export function createHandler(parts: ServerParts): Handler {
   return async (request, peer) => app.fetch(request, peer);
 }
 
+const limitBody = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new HttpError(413, `The body is larger than ${maxSize} bytes`);
+    },
+  });
+
+/** What takes long to be read though it is not large. @throws HttpError 422 */
+const checkBody: MiddlewareHandler<ServerEnv> = async (c, next) => {
+  const [, kind] = /(json|x-www-form-urlencoded)/i.exec(c.req.header("content-type") ?? "") ?? [];
+  if (kind && !UPLOAD.test(c.req.path)) {
+    const text = await c.req.text();
+    const problem = kind.toLowerCase() === "json" ? jsonProblem(text) : formProblem(text);
+    if (problem !== null) throw new HttpError(422, `The body cannot be read: ${problem}`);
+  }
+  await next();
+};
+
+const formProblem = (text: string) =>
+  text.split("&", MOST_FIELDS + 1).length > MOST_FIELDS ? `it has more than ${MOST_FIELDS} fields` : null;
+
 /** Routes of the wire that check their own tokens, which are in the path. */
 const isOpenPath = (path: string) =>
   (path.startsWith(`${BASE}/realtime-shared/`) && !path.includes("/udf-cache/")) ||
@@ -122,7 +155,7 @@ const isOpenPath = (path: string) =>
 /** Where a shared token in the path may be enough. */
 const TOKEN_PATH = new RegExp(`^${BASE}/(udf/shared|udf-access-token)/by-token/`);
 
-function answerError(error: unknown, { log }: ServerParts): Response {
+function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): Response {
   if (error instanceof HttpError) return errorResponse(error.status, errorBody(error.message), error.headers);
   if (error instanceof FuseletError && STATUS_OF[error.name] !== undefined)
     return errorResponse(STATUS_OF[error.name] as number, errorBody(error.message));
@@ -131,6 +164,9 @@ function answerError(error: unknown, { log }: ServerParts): Response {
     return errorResponse(error.status === 400 ? 422 : error.status, errorBody(error.message));
   if (error instanceof StorageError)
     return errorResponse(STORAGE_STATUS[error.code], errorBody(error.message));
+  // Node's, where a client leaves in the middle of its body: nobody gets the answer, and it is no failure of ours.
+  if (gone.aborted && (error as { code?: unknown }).code === "ECONNRESET")
+    return errorResponse(400, errorBody("The body ended before its end"));
   const id = crypto.randomUUID();
   log.error("failure", error, { id });
   return errorResponse(500, errorBody(`The server failed. Its log has more under ${id}`));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openVault } from "../secrets/vault.node.ts";
 import { openStore, type SqliteStore } from "../store/store.node.ts";
 import { type Collections, openCollections } from "./collections.ts";
-import { deleteSavedOf } from "./forget.ts";
+import { deleteCollection } from "./forget.ts";
 import { makeLog } from "./log.ts";
 import type { User } from "./parts.ts";
 import { openRegistry, type UdfRegistry } from "./registry.ts";
@@ -49,10 +49,10 @@ test("the last hundred versions are kept beside the one that counts", async () =
   let { id } = await registry.save(ada, { slug: "many", body: body(1) });
   for (let value = 2; value <= 103; value++) ({ id } = await registry.save(ada, { id, body: body(value) }));
   const udf = await registry.toRead(ada, id);
-  const versions = (await registry.versions(udf)).map(({ version }) => version);
+  const versions = (await registry.versions(ada, udf)).map(({ version }) => version);
   expect([versions[0], versions.at(-1), versions.length]).toEqual([103, 3, 101]);
-  expect((await registry.version(udf, 3))?.body).toBe(body(3));
-  expect(await registry.version(udf, 2)).toBeNull();
+  expect((await registry.version(ada, udf, 3))?.body).toBe(body(3));
+  expect(await registry.version(ada, udf, 2)).toBeNull();
   await registry.delete(udf);
   for (const collection of ["server.udfs", "server.udf-versions", "server.udf-slugs", "server.udf-public"])
     expect([collection, await store.list(collection)]).toEqual([collection, []]);
@@ -115,7 +115,8 @@ test("tokens that were made with another key open what they open, and are not sh
   expect(await after.tokens.listOf(ada, { skip: 0, limit: 10 })).toEqual([]);
   expect(log.join("")).toContain('"event":"token"');
   expect(log.join("")).not.toContain(token);
-  await deleteSavedOf({ collections, registry, sharedTokens: after.tokens }, ada.id);
+  for (const collection of await collections.listOf(ada.id))
+    await deleteCollection({ collections, registry, sharedTokens: after.tokens }, collection);
   expect(await after.tokens.byText(token)).toBeNull();
   await after.close();
 });

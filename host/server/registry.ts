@@ -13,6 +13,7 @@
  *     be listed    yes         where `teamRead` is set    where `publicList` is set too    as everybody
  *     write        yes         no                         no                               no
  *
+ * An earlier version is read by those who may read the UDF, and might when that version was saved.
  * A shared token opens what shared-tokens.ts says, and no more.
  */
 import type { Store, StoreRecord } from "../store/store.ts";
@@ -62,9 +63,10 @@ export interface UdfRegistry extends Registry {
   ofTeam(user: User, slug: string, collection?: string): Promise<SavedUdf | null>;
   /** The oldest public one of that name: nobody takes the place of one by a later one. */
   publicBySlug(slug: string, collection?: string): Promise<SavedUdf | null>;
-  /** The last first. */
-  versions(udf: SavedUdf): Promise<VersionEntry[]>;
-  version(udf: SavedUdf, version: number): Promise<SavedUdf | null>;
+  /** Those that a user may read, the last first: what was kept from others when it was saved is kept from them for good. */
+  versions(user: User, udf: SavedUdf): Promise<VersionEntry[]>;
+  /** Null for one that this user may not read, too. */
+  version(user: User, udf: SavedUdf, version: number): Promise<SavedUdf | null>;
 }
 
 /** Of the bodies of a page of a list: whoever wants all asks again. */
@@ -89,7 +91,7 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     const collection = await collections.byName(ownerId, name);
     return collection && inCollection(collection, slug);
   };
-  const canRead = (user: User, udf: SavedUdf) =>
+  const canRead = (user: User, udf: Pick<SavedUdf, "ownerId" | "team" | "publicRead" | "teamRead">) =>
     udf.ownerId === user.id || user.isAdmin || udf.publicRead || (udf.teamRead && udf.team === user.team);
   const toRead: UdfRegistry["toRead"] = async (user, id) => {
     const udf = await byId(id);
@@ -178,19 +180,19 @@ export function openRegistry(store: Store, users: Users, collections: Collection
       return oldest(found);
     },
 
-    async versions({ id, version, updated }) {
+    async versions(user, { id, version, updated }) {
       const entries: VersionEntry[] = [];
       for await (const record of scan(store, VERSIONS, `${id}/`)) {
         const old = readAs<Meta>(record);
-        entries.push({ version: old.version, saved: old.updated });
+        if (canRead(user, old)) entries.push({ version: old.version, saved: old.updated });
       }
       return [...entries, { version, saved: updated }].reverse();
     },
 
-    async version(udf, version) {
+    async version(user, udf, version) {
       if (version === udf.version) return udf;
       const record = await store.get(VERSIONS, versionKey(udf.id, version));
-      return record ? read(record, udf.id) : null;
+      return record && canRead(user, readAs<Meta>(record)) ? read(record, udf.id) : null;
     },
   };
 }

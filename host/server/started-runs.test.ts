@@ -14,16 +14,32 @@ const answerOf = (text: string): RunAnswer => ({
 function held() {
   let end!: (answer: RunAnswer) => void;
   let print!: (stream: "stdout" | "stderr", text: string) => void;
-  const run = (onOutput: typeof print) => {
+  let cancelled!: AbortSignal;
+  const run = (onOutput: typeof print, signal: AbortSignal) => {
     print = onOutput;
+    cancelled = signal;
     return new Promise<RunAnswer>((resolve) => {
       end = resolve;
     });
   };
-  return { run, end: (text: string) => end(answerOf(text)), print: (text: string) => print("stdout", text) };
+  return {
+    run,
+    end: (text: string) => end(answerOf(text)),
+    print: (text: string) => print("stdout", text),
+    isCancelled: () => cancelled.aborted,
+  };
 }
 
 describe("a run that was started", () => {
+  test("can be cancelled, again and again", () => {
+    const runs = new StartedRuns();
+    const { run, isCancelled } = held();
+    runs.start("ada", "1", run);
+    expect(isCancelled()).toBe(false);
+    for (const _ of [1, 2]) runs.get("ada", "1")?.cancel();
+    expect(isCancelled()).toBe(true);
+  });
+
   test("is waited for up to a time, or until nobody waits", async () => {
     const runs = new StartedRuns();
     const { run, end } = held();

@@ -61,6 +61,13 @@ describe("the body of a UDF", () => {
     expect(() => read(fields)).toThrow(/^Cannot (read|load)/);
   });
 
+  test.each([
+    `{"code":"1","metadata":${"[".repeat(2000)}`,
+    `{"code":"1","metadata":[${"1,".repeat(2_000_001)}`,
+  ])("too large in memory is none, case %#", (text) => {
+    expect(() => sourceFromBody(text, "slug")).toThrow(/nested deeper|more than/);
+  });
+
   test.each(["", "{", "[]", "null", '"text"'])("%j is none", (text) => {
     expect(() => sourceFromBody(text, "slug")).toThrow("Cannot read the UDF");
   });

@@ -10,6 +10,7 @@ import { showText } from "../../runtime/show.ts";
 import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
 import { isSourcePath, unsafePath } from "../udfs/paths.ts";
 import { detectLanguage, SOURCE_LIMITS, sourceFromText } from "../udfs/source.ts";
+import { jsonProblem } from "./json-size.ts";
 
 /** Where the metadata says which language the code is, if it is not Python. */
 export const LANGUAGE = "fuselet:language";
@@ -76,8 +77,10 @@ export function bodyOf(source: UdfSource, entrypoint: string): string {
   });
 }
 
-/** @throws UdfLoadError where the text is no JSON object */
+/** @throws UdfLoadError where the text is no JSON object, or too large a one */
 export function readBody(text: string): Fields {
+  const problem = jsonProblem(text);
+  if (problem !== null) throw wrong(`in its body, ${problem}`);
   let body: unknown;
   try {
     body = JSON.parse(text);

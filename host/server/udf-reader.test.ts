@@ -49,3 +49,8 @@ test.each([{ cache_max_age: -1 }, { cache_max_age: "1h" }, { entrypoint: "a b" }
     expect(() => read(step({ code, ...wrong }))).toThrow("Cannot read the UDF");
   },
 );
+
+test("one that would be too large in memory is none", () => {
+  const deep = `{"type":"udf","udf":{"code":"1","metadata":${"[".repeat(2000)}${"]".repeat(2000)}}}`;
+  expect(() => read(deep)).toThrow("in step_config, it is nested deeper");
+});

@@ -1,6 +1,7 @@
 /** UDFs that come with the request that runs them: the same text is the same source again, which was hashed and compiled before. */
 import { UdfLoadError } from "../../runtime/errors.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
+import { jsonProblem } from "./json-size.ts";
 import { sourceFromFields } from "./udf-body.ts";
 
 /** A UDF that somebody sent to be run. */
@@ -52,6 +53,8 @@ const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function udfOf(text: string): Fields {
+  const problem = jsonProblem(text);
+  if (problem !== null) throw new UdfLoadError(`Cannot read the UDF: in step_config, ${problem}`);
   let step: unknown;
   try {
     step = JSON.parse(text);

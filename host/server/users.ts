@@ -56,7 +56,7 @@ const USER_TOKENS = "server.user-tokens";
 const MOST_TOKENS = 100;
 const PAGE = 1000;
 
-const EMAIL = /^[^\s@/]{1,64}@[^\s@/]{1,190}$/;
+const EMAIL = /^[^\s@/\p{C}]{1,64}@[^\s@/\p{C}]{1,190}$/u;
 const HANDLE = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const TEAM = /^[\w.-]{1,64}$/;
 

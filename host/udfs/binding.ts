@@ -101,13 +101,15 @@ export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Bind
   const findTarget = async (target: unknown, call: Call): Promise<UdfSource> => {
     const { parts, named } = ofRun(call);
     if (typeof target === "string") {
-      const known = named.get(target) ?? (await findNamed(target, call));
-      if (identityOf(known) === identityOf(call.source))
+      const known = named.get(target);
+      if (known) return known;
+      const found = await findNamed(target, call);
+      if (identityOf(found) === identityOf(call.source))
         throw new UdfSelfRecursionError(
           `Cannot start runs of ${JSON.stringify(target)}: it is the UDF that is running, which would submit itself again and again`,
         );
-      named.set(target, known);
-      return known;
+      named.set(target, found);
+      return found;
     }
     const part = typeof target === "number" ? parts[target] : undefined;
     if (!part) throw new UsageError("Cannot start runs: a name or the number of a defined part is needed");

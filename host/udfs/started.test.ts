@@ -3,6 +3,7 @@ import {
   LimitExceededError,
   PermissionDeniedError,
   UdfRuntimeError,
+  UdfSelfRecursionError,
   UsageError,
 } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
@@ -239,4 +240,37 @@ test("a name is looked up once, and asked for", async () => {
   await expect(start(0, [{}])).rejects.toThrow("the number of a defined part is needed");
   await expect(start("other", [1])).rejects.toThrow("parameters must be an object");
   await expect(start("other", {})).rejects.toThrow("must be a list");
+});
+
+test("a UDF does not start runs of itself", async () => {
+  const { start, runs } = open({ find: async () => ({ ...whole }) });
+  await expect(start("whole", sets(1))).rejects.toBeInstanceOf(UdfSelfRecursionError);
+  expect(runs).toEqual([]);
+});
+
+test("a run goes to the server where that is granted, as deep as it is nested", async () => {
+  const result = { raw: 7, stdout: "out", stderr: "" } as RunResult;
+  const runRemote = vi.fn(async () => result);
+  const asked: string[] = [];
+  const require = async (permission: string, value: string) => {
+    asked.push(`${permission} ${value}`);
+    if (value === "m5.large") throw new PermissionDeniedError("no", { permission, value, grant: "" });
+    return { permission, value };
+  };
+  const more = { require, context: { recursionFactor: 2 } } as unknown as Partial<Call>;
+  const { ask, runs } = open({ runRemote }, more);
+  const answer = await ask("run", "other", { n: 1 }, null, 0, "realtime");
+  expect(answer).toEqual({ value: 7, failure: null, stdout: "out", stderr: "" });
+  expect(asked).toEqual(["run other", "remote realtime"]);
+  expect(runRemote).toHaveBeenCalledWith(
+    expect.objectContaining({ name: "other" }),
+    expect.objectContaining({ parameters: { n: 1 }, instanceType: "realtime", recursion: 2, cacheMaxAge: 0 }),
+  );
+  await expect(ask("run", "other", {}, null, 0, "m5.large")).rejects.toBeInstanceOf(PermissionDeniedError);
+  await expect(ask("run", "other", {}, null, 0, 7)).rejects.toThrow("its instance type must be a text");
+  expect(runRemote).toHaveBeenCalledTimes(1);
+  expect(runs).toEqual([]);
+  await expect(open({}, more).ask("run", "other", {}, null, 0, "realtime")).rejects.toThrow(
+    "this runtime has none",
+  );
 });

@@ -15,6 +15,7 @@ export type Command =
   | { kind: "secrets"; options: Options; action: SecretsAction; name: string };
 
 const JOB_ACTIONS = ["run", "list", "status", "logs", "cancel", "results"] as const;
+/** What `fuselet job` does. */
 export type JobAction = (typeof JOB_ACTIONS)[number];
 
 /** Those options of `job` that only some of its actions have. */

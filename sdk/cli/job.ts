@@ -10,6 +10,7 @@ import { openRemoteRuntime } from "./remote-run.ts";
 import { encode } from "./run.ts";
 import { forTerminal, type Terminal, write } from "./terminal.ts";
 
+/** The command as it was read. */
 export interface JobCommand {
   options: Options;
   action: JobAction;

@@ -70,9 +70,11 @@ export async function run(
     const result = await runRemote({ options, udf, parameters }, position, cacheMaxAge, terminal, signal);
     return writeResult(result, { format, file, position, started, options }, terminal);
   }
-  if (options.has("url"))
-    throw new UsageError("Cannot use --url without --engine remote: runs are local otherwise");
   const { permissions, auditLog } = await grantsFrom(options);
+  if (options.has("url") && !permissions.remote)
+    throw new UsageError(
+      "Cannot use --url without --engine remote or --allow-remote: runs are local otherwise",
+    );
 
   const screen = new Screen(terminal);
   const stdin = inputFor(options, udf, terminal);
@@ -102,6 +104,7 @@ export async function run(
     packages: packagesFrom(options, terminal.env),
     storage: storageFrom(terminal.env),
     udfs: siblingsOf(udf),
+    ...(permissions.remote ? { server: await serverOfNestedRuns(options, terminal) } : {}),
     onUngranted: async (request) => (await prompt()).onUngranted(request),
     onDecision: watch.onDecision,
     onProgress: (event) => screen.progress(event),
@@ -162,6 +165,11 @@ async function writeResult(
 }
 
 const formats = once(() => import("../../host/formats/formats.ts"));
+
+/** Where the UDF may send runs. @throws UsageError where no server is named */
+async function serverOfNestedRuns(options: Options, { env }: Terminal) {
+  return (await import("./logins.ts")).loginFrom(options, env);
+}
 
 /** The terminal that can answer questions, if there is one; standard input may be the UDF. */
 function inputFor(options: Options, udf: string, terminal: Terminal): Terminal["stdin"] {

@@ -22,6 +22,7 @@ export interface RuntimeOptions {
   packages: { index?: string; npmRegistry?: string };
   storage?: NonNullable<NodeRuntimeOptions["storage"]>;
   udfs?: (name: string) => Promise<string | null>;
+  server?: NonNullable<NodeRuntimeOptions["server"]>;
   onUngranted?: NonNullable<BrokerOptions["onUngranted"]>;
   onDecision?: NonNullable<BrokerOptions["onDecision"]>;
   onProgress: (event: ProgressEvent) => void;

@@ -105,9 +105,12 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       signal.addEventListener("abort", () => ended(), { once: true });
     });
   } finally {
-    await server?.close(GRACE_MS);
-    await runtime.close();
-    audit?.close();
+    // Each of them, whatever becomes of those before: no process outlives this one.
+    try {
+      await server?.close(GRACE_MS);
+    } finally {
+      await runtime.close().finally(() => audit?.close());
+    }
   }
 }
 

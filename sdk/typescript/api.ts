@@ -3,7 +3,7 @@ import type { Entry } from "../../host/storage/driver.ts";
 import { door } from "./door.ts";
 import { HostFile } from "./files.ts";
 import { secrets } from "./secrets.ts";
-import { serverApi } from "./server-api.ts";
+import { type ServerApi, serverApi } from "./server-api.ts";
 
 /** What one call of the host writes at most. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -35,14 +35,7 @@ async function write(
   }
 }
 
-/**
- * A place is a URL: `fd://` (this principal's own files), `s3://`, `gs://`, `file://`, or `http(s)://`, which can only be read. All need
- * the permission `read` or `write` for it, and throw an Error named PermissionDeniedError or StorageError. The functions for accounts, jobs
- * and schedules ask the server that `options` names; they throw an Error named ServerError, or UsageError where none is named.
- */
-export const api = {
-  ...serverApi,
-
+const files = {
   /** What lies in a folder; with `recursive` all files below it, at any depth, and no folders. */
   async list(folder: string, { recursive = false }: { recursive?: boolean } = {}): Promise<FileDetails[]> {
     const found: FileDetails[] = [];
@@ -63,7 +56,7 @@ export const api = {
 
   /** A whole file. */
   async get(url: string): Promise<Uint8Array> {
-    const file = await api.open(url);
+    const file = await files.open(url);
     try {
       return await file.read();
     } finally {
@@ -76,7 +69,7 @@ export const api = {
    * @param localPath where to: a place, as `filePath` gives one
    */
   async download(url: string, localPath: string): Promise<void> {
-    const file = await api.open(url);
+    const file = await files.open(url);
     try {
       await write(localPath, {}, file.size, (position, length) => file.read(position, length));
     } finally {
@@ -134,3 +127,15 @@ export const api = {
    */
   enableGcs: (secret = "gcs_fused"): Promise<string> => secrets.get(secret),
 };
+
+type Files = typeof files;
+
+/** The type of `api`. */
+export interface UdfApi extends Files, ServerApi {}
+
+/**
+ * A place is a URL: `fd://` (this principal's own files), `s3://`, `gs://`, `file://`, or `http(s)://`, which can only be read. All need
+ * the permission `read` or `write` for it, and throw an Error named PermissionDeniedError or StorageError. The functions for accounts, jobs
+ * and schedules ask the server that `options` names; they throw an Error named ServerError, or UsageError where none is named.
+ */
+export const api: UdfApi = { ...files, ...serverApi };

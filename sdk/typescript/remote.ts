@@ -1,6 +1,6 @@
 /** Runs with `engine: "remote"`: on the server that the runtime was given. */
 import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
-import { CancelledError, UsageError } from "../../runtime/errors.ts";
+import { CancelledError, UdfTimeoutError, UsageError } from "../../runtime/errors.ts";
 import { RunResult } from "../../runtime/result.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import type { RunOptions } from "./compose.ts";
@@ -22,6 +22,7 @@ const TAKEN = new Set(["parameters", "tile", "cache", "cacheMaxAge", "limits", "
 const REALTIME = "realtime";
 const LOG_SECONDS = 0.5;
 
+/** A run on a server, as the runtime asks for it. */
 export interface RemoteRun extends Omit<RunOptions, "engine" | "instanceType" | "diskSizeGb"> {
   instanceType?: string | undefined;
   diskSizeGb?: number | undefined;
@@ -58,7 +59,7 @@ export function openRemote({ url, ...settings }: RuntimeServer, platform: Server
     }
     if (tile) throw new UsageError(`Cannot run a tile on ${instanceType}: a batch job has no tile`);
     return runBatch(server, found, {
-      ...{ parameters, instanceType, diskSizeGb, recursion, age, signal, onOutput },
+      ...{ parameters, instanceType, diskSizeGb, recursion, age, signal, onOutput, timeMs: limits?.timeMs },
     });
   };
 }
@@ -75,7 +76,9 @@ async function runBatch(
     age,
     signal,
     onOutput,
+    timeMs,
   }: {
+    timeMs: number | undefined;
     signal: AbortSignal | undefined;
     onOutput: RunOptions["onOutput"] | undefined;
     parameters: Readonly<Record<string, unknown>>;
@@ -98,11 +101,13 @@ async function runBatch(
     await server.jobTailLogs(job, {
       refreshSeconds: LOG_SECONDS,
       sampleLogs: false,
+      ...(timeMs === undefined ? {} : { timeoutSeconds: timeMs / 1000 }),
       print: (line) => onOutput?.("stderr", `${line}\n`),
       ...(signal ? { signal } : {}),
     });
   } catch (error) {
-    if (error instanceof CancelledError) await server.jobCancel(job).catch(() => {});
+    if (error instanceof CancelledError || error instanceof UdfTimeoutError)
+      await server.jobCancel(job).catch(() => {});
     throw error;
   }
   const ended = await server.jobGetStatus(job);

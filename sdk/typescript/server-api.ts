@@ -19,7 +19,17 @@ const saved = savedUdfFunctions(connection);
 export const connectionTo = (baseUrl?: string): Connection =>
   baseUrl === undefined ? connection : new Connection(() => ({ ...options, baseUrl }), guarded);
 
-export const serverApi = {
+/** The type of `serverApi`. */
+export interface ServerApi
+  extends ReturnType<typeof accountFunctions>,
+    ReturnType<typeof savedUdfFunctions>,
+    ReturnType<typeof jobFunctions>,
+    ReturnType<typeof scheduleFunctions<string>>,
+    ReturnType<typeof sessionFunctions>,
+    ReturnType<typeof resolveFunctions> {}
+
+/** All ask the server that `options` names, when they are called. */
+export const serverApi: ServerApi = {
   ...accountFunctions(connection),
   ...saved,
   ...jobFunctions(connection, {

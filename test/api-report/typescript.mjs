@@ -73,14 +73,35 @@ class Declarations {
   }
 
   #member({ file, text, node }, name) {
-    const type = node.id?.typeAnnotation?.typeAnnotation;
-    const members = type?.members ?? node.body?.body ?? node.typeAnnotation?.members ?? [];
+    const members = node.body?.body ?? [];
     const found = members.find(({ key }) => key?.name === name);
     if (found) return { file, text, node: found };
-    for (const { expression } of node.extends ?? []) {
-      const parent = expression?.name && this.#named(file, expression.name);
-      const inherited = parent && this.#member(parent, name);
-      if (inherited) return inherited;
+    const types = [node.typeAnnotation, node.id?.typeAnnotation?.typeAnnotation, ...(node.extends ?? [])];
+    return this.#firstOf(types, (type) => this.#memberOfType({ file, text }, type, name));
+  }
+
+  /** The same for a type, as it is written in a file. */
+  #memberOfType({ file, text }, type, name) {
+    if (type.type === "TSTypeLiteral") {
+      const found = type.members.find(({ key }) => key?.name === name);
+      return found ? { file, text, node: found } : null;
+    }
+    const named = type.typeName?.name ?? type.exprName?.name ?? type.expression?.name;
+    if (named === undefined) return null;
+    const [asked] = (type.typeArguments ?? type.typeParameters)?.params ?? [];
+    if (named !== "ReturnType" || asked?.type !== "TSTypeQuery") {
+      const declared = this.#named(file, named);
+      return declared && this.#member(declared, name);
+    }
+    const made = this.#named(file, asked.exprName.name);
+    const answer = made?.node.returnType?.typeAnnotation;
+    return answer ? this.#memberOfType(made, answer, name) : null;
+  }
+
+  #firstOf(list, find) {
+    for (const one of list) {
+      const found = one && find(one);
+      if (found) return found;
     }
     return null;
   }

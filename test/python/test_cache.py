@@ -527,21 +527,6 @@ def test_a_udf_says_once_a_run_that_nothing_is_kept(host, run, capsys):
         assert capsys.readouterr().err.count("not kept") == 1
 
 
-def test_without_a_host_it_computes(capsys, new_run):
-    new_run()
-    f = counting()
-    generator = (item for item in ())
-    assert f(generator) is generator
-    assert f(1, cache_max_age="1h") == 1
-
-    @fused.cache
-    async def later(x):
-        return x
-
-    assert finish(later(generator)) is generator
-    assert capsys.readouterr() == ("", "")
-
-
 def test_a_host_without_the_binding_is_asked_once(host, capsys):
     host.errors["cache.begin"] = {"type": "UsageError", "message": "The host has no binding cache.begin"}
     f = counting()

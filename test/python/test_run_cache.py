@@ -1,10 +1,10 @@
 """`cache_max_age` of `fused.run` inside an isolate: results of whole runs, kept by the host."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from cache_host import FakeHost
+from conftest import finish
 
 import fused
 from fused import _guest, _host
@@ -69,9 +69,9 @@ def test_a_failure_is_not_kept(host):
 def test_asynchronous_udfs_and_runs(host):
     udf = fused.load("import fused\n@fused.udf\nasync def udf(n: int = 1):\n    return [n]\n")
     coroutine = fused.run(udf, cache_max_age="1h")
-    assert runs(host) == [] and asyncio.run(coroutine) == [1]
+    assert runs(host) == [] and finish(coroutine) == [1]
     _host.connect(host.call, host.call_async, "a test")
-    assert [asyncio.run(fused.run_async(udf, cache_max_age="1h")) for _ in range(2)] == [[1], [1]]
+    assert [finish(fused.run_async(udf, cache_max_age="1h")) for _ in range(2)] == [[1], [1]]
     assert runs(host) == ["begin", "commit", "begin"]
 
 
@@ -97,3 +97,10 @@ def test_a_named_udf_is_asked_for_with_the_age(monkeypatch):
         _host.connect(None, None, "this interpreter is in no isolate")
     named = [text for name, text in asked if name == "udfs.run"]
     assert named == ['["other",{"a":1},null,3600000]', '["other",{},null]']
+
+
+def test_what_a_kept_run_printed_is_not_printed_again(host, capsys):
+    udf = load()
+    for _ in range(2):
+        fused.run(udf, cache_max_age="1h", verbose=True)
+    assert capsys.readouterr().out == "ran\n"

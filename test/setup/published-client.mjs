@@ -13,10 +13,14 @@ const REQUIREMENTS = [
   "nest-asyncio==1.6.0",
   "numpy==2.0.2",
   "pandas==2.2.3",
+  "pillow==11.3.0",
   "pyarrow==18.1.0",
   "pyproj==3.6.1",
+  "rasterio==1.4.3",
+  "rioxarray==0.19.0",
   "shapely==2.0.6",
   "tqdm==4.67.1",
+  "xarray==2025.1.2",
 ];
 
 /** The path of the environment's python. It is of 3.12, as the distribution's, where there is one. */

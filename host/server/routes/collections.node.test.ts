@@ -171,7 +171,10 @@ describe("the token of a collection", () => {
     await change({ allow_public_read: false });
     expect(await read(`${token}/first`)).toBe(403);
     expect(await read(`${token}/first`, bob.token)).toBe(200);
+    const about = () => server.ask(undefined, "GET", `udf-access-token/by-token/${token}-first`);
+    expect((await about()).status).toBe(404);
     await change({ allow_public_read: true });
+    expect((await about()).status).toBe(200);
   });
 
   test("for the team wants somebody of it, or whom it let in for a while", async () => {

@@ -193,8 +193,9 @@ function addTokenRoutes(app: App, { sharedTokens, registry, users }: ServerParts
       const shared = await sharedTokens.byText(token);
       if (!shared) throw nothing();
       if (shared.ownerId !== presented.user?.id) {
-        if (!shared.publicRead) throw nothing();
-        await sharedTokens.open(token, undefined, presented);
+        // Of a collection's token, that says whether its code may be read now.
+        const opened = await sharedTokens.open(token, undefined, presented);
+        if (!opened.shared.publicRead) throw nothing();
       }
       return c.json(await bodyOf(shared), 200);
     },

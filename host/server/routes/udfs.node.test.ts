@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { openVault } from "../../secrets/vault.node.ts";
+import { openStore } from "../../store/store.node.ts";
 import { ADMIN, openTestServer, type TestServer } from "../fixtures/server.ts";
 
 let server: TestServer;
@@ -129,6 +131,26 @@ describe("saving", () => {
     expect((await server.ask(ada.token, "GET", `${path}/versions/4`)).status).toBe(404);
     const again = await server.ask(ada.token, "POST", path, { udf_body: first.udf_body });
     expect(again.body).toMatchObject({ version: 4, udf_body: bodyOf(1), slug: "kept" });
+  });
+
+  test("for more people does not show them what was saved for fewer", async () => {
+    const { id } = await save("grown", { allow_team_read: false });
+    const path = `udf/by-id/${id}`;
+    const saveAs = (more: object) => server.ask(ada.token, "POST", path, { udf_body: bodyOf(2), ...more });
+    await saveAs({ allow_team_read: true });
+    await saveAs({ allow_public_read: true });
+    const seen = async (token: string) =>
+      (await server.ask(token, "GET", `${path}/versions`)).body.map(
+        (entry: { version: number }) => entry.version,
+      );
+    expect([await seen(ada.token), await seen(bob.token), await seen(eve.token)]).toEqual([
+      [3, 2, 1],
+      [3, 2],
+      [3],
+    ]);
+    expect(await statuses("GET", `${path}/versions/1`)).toEqual([200, 404, 404, 401]);
+    expect(await statuses("GET", `${path}/versions/2`)).toEqual([200, 200, 404, 401]);
+    expect(await statuses("GET", `${path}/versions/3`)).toEqual([200, 200, 200, 401]);
   });
 
   test("is refused where the last version is another one", async () => {
@@ -363,5 +385,34 @@ describe("a user who is deleted", () => {
     expect((await server.ask(ADMIN, "DELETE", `user/by-id/${gone.id}`)).status).toBe(200);
     expect((await server.ask(eve.token, "GET", `udf/by-id/${saved.body.id}`)).status).toBe(404);
     expect((await server.ask(undefined, "GET", `udf/shared/by-token/${made.body.token}`)).status).toBe(404);
+  });
+
+  test("runs nothing any more, and leaves no secrets", async () => {
+    const gone = await server.user("busy");
+    const ask = async (method: string, path: string, body: unknown) => {
+      const found = await server.ask(gone.token, method, path, body);
+      expect(found.status, JSON.stringify(found.body)).toBe(200);
+      return found.body;
+    };
+    const { id } = await ask("POST", "udf/new", { slug: "often", udf_body: bodyOf(1) });
+    const times = { minute: [0], hour: [0], day_of_month: [1], month: [1], day_of_week: [1] };
+    await ask("POST", "cronjob/create", { name: "often", udf: id, ...times });
+    await ask("POST", "run", { config: { steps: [{ type: "udf", udf: { code: "def udf(): 1" } }] } });
+    await ask("PUT", "secrets/self/user/KEY", { value: "x" });
+    const store = openStore({ path: join(server.folder, "server.db") });
+    const { vault, close } = openVault(join(server.folder, "secrets"), undefined);
+    const left = async () => [
+      (await store.list("server.schedules-of", { prefix: `${gone.id}/` })).length,
+      (await store.list("server.job-queue", { prefix: `${gone.id}/` })).length,
+      (await vault.list(gone.id)).length,
+    ];
+    try {
+      expect(await left()).toEqual([1, 1, 1]);
+      expect((await server.ask(ADMIN, "DELETE", `user/by-id/${gone.id}`)).status).toBe(200);
+      expect(await left()).toEqual([0, 0, 0]);
+    } finally {
+      await store.close();
+      await close();
+    }
   });
 });

@@ -162,7 +162,7 @@ function addLookups(app: App, { registry, users, sharedTokens }: ServerParts): v
       method: "get",
       path: `${BASE}/udf/by-id/{id}/versions`,
       tags,
-      summary: "The versions of a UDF, the last first",
+      summary: "The versions of a UDF, the last first: those that were saved for whoever asks to read",
       request: { params: Id },
       responses: {
         200: answer(z.array(z.object({ version: z.int(), last_updated: z.string() })), "The versions"),
@@ -170,8 +170,9 @@ function addLookups(app: App, { registry, users, sharedTokens }: ServerParts): v
       },
     }),
     async (c) => {
-      const udf = await registry.toRead(c.get("user"), c.req.valid("param").id);
-      const versions = await registry.versions(udf);
+      const user = c.get("user");
+      const udf = await registry.toRead(user, c.req.valid("param").id);
+      const versions = await registry.versions(user, udf);
       return c.json(
         versions.map(({ version, saved }) => ({ version, last_updated: saved })),
         200,
@@ -190,8 +191,9 @@ function addLookups(app: App, { registry, users, sharedTokens }: ServerParts): v
     }),
     async (c) => {
       const { id, version } = c.req.valid("param");
-      const udf = await registry.toRead(c.get("user"), id);
-      const was = await registry.version(udf, version);
+      const user = c.get("user");
+      const udf = await registry.toRead(user, id);
+      const was = await registry.version(user, udf, version);
       if (!was) throw notFound(`Version ${version} of the UDF ${JSON.stringify(udf.slug)}`);
       return c.json(savedBody(was), 200);
     },

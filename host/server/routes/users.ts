@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkPermissions } from "../../permissions/descriptor.ts";
 import { HttpError, notFound } from "../errors.ts";
-import { deleteSavedOf } from "../forget.ts";
+import { deleteAllOf } from "../forget.ts";
 import type { App, ServerParts, User } from "../parts.ts";
 import { answer, errors, json, UserBody } from "../schemas.ts";
 import { BASE } from "./base.ts";
@@ -116,7 +116,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       method: "delete",
       path: `${BASE}/user/by-id/{id}`,
       tags,
-      summary: "Delete a user, and the user's tokens and UDFs (admins)",
+      summary: "Delete a user, and the user's tokens, UDFs, schedules, jobs and secrets (admins); files stay",
       request: { params: Id },
       responses: { 200: answer(z.boolean(), "Done"), ...errors(404, 409) },
     }),
@@ -124,8 +124,9 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       requireAdmin(c.get("user"));
       const { id } = c.req.valid("param");
       if (id === c.get("user").id) throw new HttpError(409, "Nobody may delete themselves");
-      if (!(await users.delete(id))) throw notFound(`The user ${JSON.stringify(id)}`);
-      await deleteSavedOf(parts, id);
+      const user = await users.byId(id);
+      if (!user || !(await users.delete(id))) throw notFound(`The user ${JSON.stringify(id)}`);
+      await deleteAllOf(parts, user);
       return c.json(true, 200);
     },
   );

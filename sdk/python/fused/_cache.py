@@ -1,7 +1,7 @@
 """`@fused.cache`: keeps what a function returned, with the host, which says who may read it.
 
 A key is made over the function's code, what it refers to and its arguments (`_cache_key`). Where the host keeps nothing, the function
-is called and that is all.
+is called and that is all. Outside of an isolate results are files (`_cache_here`).
 """
 
 import sys
@@ -17,7 +17,7 @@ from . import _host
 from ._cache_key import KeyMaker
 from ._cache_options import NAMES, Options, read_options
 from ._cached_values import pack, unpack
-from ._host import HostError, call, call_async
+from ._host import HostError
 from ._options import Options as Defaults
 from ._options import options as defaults
 from ._per_run import memory
@@ -96,7 +96,7 @@ def _decorate(cached: "_Cached") -> Callable[..., Any]:
         visit = _Visit(cached, args, kwargs, _can_wait())
         while visit.request is not None:
             with visit:
-                visit.take(call("cache.begin", visit.request))
+                visit.take(_ask("cache.begin", visit.request))
         if visit.is_hit:
             return visit.value
         if visit.lease is None:
@@ -106,12 +106,12 @@ def _decorate(cached: "_Cached") -> Callable[..., Any]:
             result = function(*visit.args, **visit.kwargs)
         except BaseException:
             with visit:
-                call("cache.abandon", visit.lease)
+                _ask("cache.abandon", visit.lease)
             raise
         finally:
             visit.end()
         with visit:
-            call(*visit.last_call(result))
+            _ask(*visit.last_call(result))
         return result
 
     return compute
@@ -122,10 +122,10 @@ def _decorate_async(cached: "_Cached") -> Callable[..., Any]:
 
     @wraps(function)
     async def compute(*args: Any, **kwargs: Any) -> Any:
-        visit = _Visit(cached, args, kwargs, _host._asynchronous is not None)
+        visit = _Visit(cached, args, kwargs, _host._asynchronous is not None or not _host.connected())
         while visit.request is not None:
             with visit:
-                visit.take(await call_async("cache.begin", visit.request))
+                visit.take(await _ask_async("cache.begin", visit.request))
         if visit.is_hit:
             return visit.value
         if visit.lease is None:
@@ -136,16 +136,16 @@ def _decorate_async(cached: "_Cached") -> Callable[..., Any]:
         except GeneratorExit:  # nothing may be awaited any more
             if _can_wait():
                 with visit:
-                    call("cache.abandon", visit.lease)
+                    _ask("cache.abandon", visit.lease)
             raise
         except BaseException:
             with visit:
-                await call_async("cache.abandon", visit.lease)
+                await _ask_async("cache.abandon", visit.lease)
             raise
         finally:
             visit.end()
         with visit:
-            await call_async(*visit.last_call(result))
+            await _ask_async(*visit.last_call(result))
         return result
 
     return compute
@@ -268,7 +268,23 @@ def _default_age() -> int | None:
 
 
 def _can_wait() -> bool:
-    return _host._blocking is not None or _host._can_suspend()
+    return _host._blocking is not None or not _host.connected() or _host._can_suspend()
+
+
+def _ask(name: str, *args: Any) -> Any:
+    if _host.connected():
+        return _host.call(name, *args)
+    from ._cache_here import ask
+
+    return ask(name, *args)
+
+
+async def _ask_async(name: str, *args: Any) -> Any:
+    if _host.connected():
+        return await _host.call_async(name, *args)
+    from ._cache_here import ask_async
+
+    return await ask_async(name, *args)
 
 
 def _age_text(seconds: float) -> str:

@@ -66,12 +66,12 @@ class Options(Group):
     shared_udf_base_url: str = option(text, "", "Where UDFs run by their shared tokens; empty: scheme and host of base_url.")
     auth: AuthOptions = option(group(AuthOptions), AuthOptions, "How to log in.")
     show: ShowOptions = option(group(ShowOptions), ShowOptions, "How things are shown.")
-    max_workers: int = option(integer, 16, "The most threads for requests at the same time.")
+    max_workers: int = option(integer, 16, "Has no effect, as in the published client: submit has an argument of that name.")
     run_timeout: float = option(number, 130, "Seconds that a run on a server may take.")
     request_timeout: float | tuple[float, float] | None = option(
         optional(duration), 5, "Seconds for other requests; two: to connect, to read; None: no limit."
     )
-    metadata_request_timeout: float = option(number, 60.0, "Seconds for a request of a dataset's metadata.")
+    metadata_request_timeout: float = option(number, 60.0, "Has no effect: tables say themselves what they hold, no server is asked for that.")
     request_max_retries: int = option(integer, 5, "How often a request that failed is tried again.")
     request_retry_base_delay: float = option(number, 1.0, "Seconds before the first further try; then each time twice as long.")
     realtime_client_id: str | None = option(optional_text, None, "The realtime client to run on; None: the server says which.")
@@ -85,7 +85,7 @@ class Options(Group):
     no_login: bool = option(strict_flag, False, "Whether to go without a login.")
     pyodide_async_requests: bool = option(strict_flag, False, "In another Pyodide: whether run and load give awaitables.")
     cache_directory: Path | None = option(
-        optional(path), None, "The folder of kept results; None: cached_data in the base folder."
+        optional(path), None, "The folder of kept results outside of an isolate; None: cached_data in the folder of the storage."
     )
     data_directory: Path = option(folder, lambda: folder(_SHARED_TEMPORARY), "The folder of downloads, if it is writable.")
     temp_directory: Path = option(path, temporary, "The folder of temporary files.")
@@ -102,9 +102,9 @@ class Options(Group):
     default_dtype_out_vector: str = option(text, "parquet", "The format of tables that a server sends.")
     default_dtype_out_raster: str = option(text, "npy,tiff", "The format of rasters that a server sends.")
     default_dtype_out_simple: str = option(text, "json", "The format of other values that a server sends.")
-    fd_prefix: str | None = option(optional_text, None, "What fd:// stands for.")
+    fd_prefix: str | None = option(optional_text, None, "Where fd:// lies, for tables that are read outside of an isolate; None: on the server.")
     verbose_cached_functions: bool = option(strict_flag, True, "Whether @fused.cache says that a result was kept.")
-    local_engine_cache: bool = option(strict_flag, True, "Whether results of local runs are kept; a plain Python keeps none.")
+    local_engine_cache: bool = option(strict_flag, True, "Whether results of local runs are kept where an age is given.")
     default_send_status_email: bool = option(strict_flag, True, "Whether jobs send an e-mail when they end.")
     cache_storage: Literal["auto", "mount", "local", "object"] = option(
         storage, "auto", "Where @fused.cache keeps results: auto, mount, local or object."

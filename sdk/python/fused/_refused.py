@@ -21,7 +21,8 @@ def raised(value: Any, annotation: Any, error: BaseException) -> str:
         _convert(value, annotation)
     except Exception as theirs:
         error = theirs
-    return f"{type(error).__name__}: {message_of(error)}"
+    # Ours stands for the frame that a tile becomes.
+    return f"{type(error).__name__}: {message_of(error)}".replace("'_TileFrame'", "'GeoDataFrame'")
 
 
 def missing(name: str, positional: list[str], keyword_only: list[str]) -> str:

@@ -126,12 +126,13 @@ def submit(
 
     if not cache or isinstance(udf, str):
         return compute()
+    is_asked = age is not None
     if age is None:
         age = udf.cache_max_age if udf.cache_max_age is not None else _DEFAULT_AGE
     from ._run_kept import kept
 
     key = [arguments, kwargs, engine, ignore_exceptions, flatten, drop_index]
-    return kept(udf, compute, key, age=age, label="submit")
+    return kept(udf, compute, key, age=age, label="submit", is_asked=is_asked)
 
 
 def _is_running(udf: Udf) -> bool:

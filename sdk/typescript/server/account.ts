@@ -40,6 +40,7 @@ export interface LogQuery {
   maxRecordsToScan?: number;
 }
 
+/** Makes the functions for whoever is signed in. */
 export function accountFunctions(connection: Connection) {
   return {
     /** What the server knows of you. @throws ServerError where it refuses, UsageError without one, as all of these do */

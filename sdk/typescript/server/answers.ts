@@ -32,6 +32,7 @@ function detailOf(headers: Headers, body: Uint8Array): string | null {
   return JSON.stringify(value).slice(0, 2000);
 }
 
+/** Whether a value is an object with fields. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -15,6 +15,7 @@ export type Fetch = (
   },
 ) => Promise<Response>;
 
+/** What is asked, beside the address. */
 export interface Ask {
   /** Default: GET */
   method?: string;
@@ -35,6 +36,7 @@ const MOST_DELAY_MS = 30_000;
 /** The largest answer. */
 const MOST_BYTES = 1024 ** 3;
 
+/** A server, and who we are to it. */
 export class Connection {
   readonly #given: () => ServerSettings;
   readonly #fetch: Fetch;

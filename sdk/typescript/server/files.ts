@@ -19,7 +19,15 @@ const MOUNT = "file:///mount";
 /** For the whole of a file that is sent or read. */
 const FILE_TIMEOUT_MS = 60_000;
 
-export function fileFunctions(connection: Connection) {
+/** What `fileFunctions` makes. */
+export interface FileFunctions extends ReturnType<typeof ownFunctions>, ReturnType<typeof resolveFunctions> {}
+
+/** Makes the functions for files. */
+export function fileFunctions(connection: Connection): FileFunctions {
+  return { ...ownFunctions(connection), ...resolveFunctions(connection) };
+}
+
+function ownFunctions(connection: Connection) {
   const at = (path: string) => ({ path });
   const mount = async (verb: string) => `efs/${inPath(await connection.client())}/${verb}`;
   const isMounted = (path: string) => path.startsWith(MOUNT);
@@ -118,8 +126,6 @@ export function fileFunctions(connection: Connection) {
       const found = await connection.json("files/sign_prefix", { query: at(urlOf(path)) });
       return isRecord(found) ? (found as Record<string, string>) : {};
     },
-
-    ...resolveFunctions(connection),
   };
 }
 

@@ -41,6 +41,7 @@ export interface JobEntry {
   name?: string;
 }
 
+/** A line of a job's log. */
 export interface JobLogEntry {
   message: string;
   /** Milliseconds since 1970. */
@@ -87,6 +88,7 @@ export interface JobParts {
 
 const LIVES = new Set(["pending", "running"]);
 
+/** Makes the functions for jobs. */
 export function jobFunctions(
   connection: Connection,
   { print, more, recursion: depth = async () => 0 }: JobParts,

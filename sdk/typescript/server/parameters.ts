@@ -5,6 +5,7 @@ import { ParameterError } from "../../../runtime/errors.ts";
 import { showText } from "../../../runtime/show.ts";
 import { MediaValue, NdArray, TableValue } from "../../../runtime/value.ts";
 
+/** By name. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 /**

@@ -47,6 +47,7 @@ const FORMATS = "npy,tiff,parquet,json";
 const OUR_TYPES =
   "application/x-numpy-data, image/tiff, application/vnd.apache.arrow.stream, application/json";
 
+/** What runs need of the other functions. */
 export interface RunParts {
   more: DecodeMore;
   /** The UDF of a name on the server. */
@@ -54,6 +55,7 @@ export interface RunParts {
   startJob(config: { name: string; steps: object[] }, options: StartJobOptions): Promise<JobStatus>;
 }
 
+/** Makes the functions for runs. */
 export function runFunctions(connection: Connection, { more, load, startJob }: RunParts) {
   /** Runs code that is sent along. */
   const realtime = async (source: UdfSource, options: ServerRunOptions): Promise<RunResult> => {
@@ -100,7 +102,10 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
         },
       });
       if (answer.status === 202 && options.onOutput)
-        streamed = await stream(`${base}/get/${runId}/logs`, { ...options, timeoutMs });
+        streamed = await stream(`${base}/get/${runId}/logs`, {
+          ...options,
+          timeoutMs: Math.max(1, started + timeoutMs - performance.now()),
+        });
       for (let delay = FIRST_WAIT_MS; answer.status === 202; delay = Math.min(delay * 1.5, LONGEST_WAIT_MS)) {
         await wait(delay, signal);
         answer = await ask(`get/${runId}`, {});
@@ -146,12 +151,16 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
     { onOutput, signal, timeoutMs }: ServerRunOptions & { timeoutMs: number },
   ): Promise<Shown | null> => {
     const output = { stdout: "", stderr: "", isWhole: false };
-    const { response, release } = await connection.open(url, {
-      headers: connection.own(),
-      signal,
-      timeoutMs,
-    });
+    const late = AbortSignal.timeout(Math.ceil(timeoutMs));
+    let release = () => {};
     try {
+      const opened = await connection.open(url, {
+        headers: connection.own(),
+        signal: signal ? AbortSignal.any([signal, late]) : late,
+        timeoutMs,
+      });
+      release = opened.release;
+      const { response } = opened;
       if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream"))
         return null;
       for await (const { event, data } of eventsOf(partsOf(response, SILENCE_MS))) {

@@ -42,8 +42,10 @@ const LISTS = {
 const TOKEN = /^((UDF_|fsh_|fc_)\S+|[0-9a-f]{64})$/;
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Whether a text looks like a shared token. */
 export const isSharedToken = (text: string) => TOKEN.test(text);
 
+/** Makes the functions for what is saved. */
 export function savedUdfFunctions(connection: Connection) {
   const listed = async (kind: "udf" | "app", { n, skip, whose = "self", collectionName }: ListUdfs) => {
     const path = LISTS[whose];

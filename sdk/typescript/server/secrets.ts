@@ -2,6 +2,7 @@
 import { inPath, isRecord } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 
+/** Makes the functions for secrets. */
 export function secretFunctions(connection: Connection) {
   const path = async (name?: string) =>
     connection.realtime(name === undefined ? "secrets" : `secrets/${inPath(name)}`);

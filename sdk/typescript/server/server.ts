@@ -4,7 +4,7 @@ import type { UdfSource } from "../../../runtime/udf.ts";
 import { accountFunctions } from "./account.ts";
 import { Connection, type Fetch } from "./connection.ts";
 import { decodeMore } from "./decode-more.ts";
-import { fileFunctions } from "./files.ts";
+import { type FileFunctions, fileFunctions } from "./files.ts";
 import { jobFunctions } from "./jobs.ts";
 import { runFunctions } from "./runs.ts";
 import { savedUdfFunctions } from "./saved-udfs.ts";
@@ -34,7 +34,7 @@ export interface ServerPlatform {
  * Makes a client. Nothing is asked before its first function is called.
  * @throws UsageError for options that are wrong, or where there is no server
  */
-export function makeServer({ fetch, print, ...settings }: ServerOptions, platform: ServerPlatform) {
+export function makeServer({ fetch, print, ...settings }: ServerOptions, platform: ServerPlatform): Server {
   const connection = new Connection(() => settings, fetch ?? platform.fetch);
   void connection.settings;
   const more = decodeMore(platform.openParquetReader);
@@ -60,4 +60,14 @@ export function makeServer({ fetch, print, ...settings }: ServerOptions, platfor
 }
 
 /** A client of a server. */
-export type Server = ReturnType<typeof makeServer>;
+export interface Server
+  extends ReturnType<typeof accountFunctions>,
+    ReturnType<typeof savedUdfFunctions>,
+    ReturnType<typeof udfFunctions>,
+    ReturnType<typeof jobFunctions>,
+    ReturnType<typeof runFunctions>,
+    ReturnType<typeof scheduleFunctions<string | UdfSource>>,
+    ReturnType<typeof tokenFunctions>,
+    ReturnType<typeof secretFunctions>,
+    ReturnType<typeof sessionFunctions>,
+    FileFunctions {}

@@ -11,6 +11,7 @@ export interface SessionToken {
   expiresAt: string;
 }
 
+/** The link that runs a UDF of a shared collection. */
 export interface SharedUdfUrl {
   url: string;
   shareToken: string;
@@ -28,6 +29,7 @@ export interface RunFacts {
   udfName: string | null;
 }
 
+/** Makes the functions for shared collections. @param facts of the run that asks */
 export function sessionFunctions(connection: Connection, facts: () => Promise<RunFacts>) {
   const create = async (token: string, age: string | number): Promise<SessionToken> => {
     if (!token.startsWith("fc_"))

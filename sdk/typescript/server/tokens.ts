@@ -34,6 +34,7 @@ export interface TokenOptions {
   enabled?: boolean;
 }
 
+/** Makes the functions for shared tokens. @param emailOf says who we are */
 export function tokenFunctions(connection: Connection, emailOf: () => Promise<string>) {
   const one = async (path: string, ask: Ask = {}) =>
     fromWire<UdfAccessToken>(await connection.json(path, ask), "a token");

@@ -46,6 +46,7 @@ export interface SaveUdfOptions {
   overwrite?: boolean;
 }
 
+/** Makes the functions that load and save. @param find finds a saved UDF */
 export function udfFunctions(
   connection: Connection,
   find: (name: string, options?: { collectionName?: string }) => Promise<SavedUdf>,

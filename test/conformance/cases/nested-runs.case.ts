@@ -12,6 +12,7 @@ export default async ({ value }: { value: unknown }) => [value, (await context()
   spin: `import fused\n@fused.udf\ndef udf(value=None):\n    while True:\n        pass\n`,
   broken: `import fused\n@fused.udf\ndef udf(value=None)\n    return 1\n`,
   chain: `import fused\n@fused.udf\ndef udf(value: int = 1):\n    return [value] + fused.run("chain", value=value + 1)\n`,
+  same: `export default ({ value }: { value: string }) => value + Math.random();\n`,
   meet: `import fused\n@fused.udf\ndef udf(value: str, n: int):\n    return fused._host.call("test.meet", value, n, "met")\n`,
 };
 
@@ -89,6 +90,30 @@ return found`,
       ...quiet,
       stderr: "TypeError: udf() missing 1 required positional argument: 'value'\n",
     },
+  }),
+  defineCase("a result of another UDF counts for as long as is asked, where the cache is granted", {
+    python: python(
+      `def same(value, **options):
+    return fused.run("same", value=value, **options)
+return [same("python", cache_max_age="1h") == same("python", cache_max_age="1h"), same("python") == same("python"), same("python", cache_max_age="0") == same("python", cache_max_age="0")]`,
+    ),
+    typescript: typescript(
+      'const same = (options?: object) => run("same", { value: "typescript" }, options);\n  const aged = { cacheMaxAge: "1h" };\n  return [(await same(aged)) === (await same(aged)), (await same()) === (await same()), (await same({ cacheMaxAge: 0 })) === (await same({ cacheMaxAge: 0 }))];',
+    ),
+    needs: ["blockingCalls"],
+    scenario: withChildren({ permissions: { run: true, cache: true } }),
+    value: { value: [true, false, false], ...quiet },
+  }),
+  defineCase("without the cache it is run each time", {
+    python: python(
+      'found = [fused.run("same", value="a", cache_max_age="1h") for _ in range(2)]\nreturn found[0] == found[1]',
+    ),
+    typescript: typescript(
+      'const same = () => run("same", { value: "a" }, { cacheMaxAge: "1h" });\n  return (await same()) === (await same());',
+    ),
+    needs: ["blockingCalls"],
+    scenario: withChildren(),
+    value: { value: false, ...quiet },
   }),
   defineCase("a run of another UDF needs the permission for its name", {
     python: python('return fused.run("echo", value=1)'),

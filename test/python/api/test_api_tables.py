@@ -108,7 +108,7 @@ def test_ranges_and_columns_that_cannot_be_are_refused(table: Path) -> None:
 
 def test_the_users_own_files_lie_where_the_option_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path / "team" / "table")
-    monkeypatch.setattr(fused.options, "fd_prefix", f"{(tmp_path / 'team').as_uri()}/")
+    monkeypatch.setattr(fused.options, "fd_prefix", f"{tmp_path}/team/")
     chunks = fused.get_chunks_metadata("fd://table/")
     first = chunks.iloc[0]
     assert len(fused.get_chunk_from_table("fd:///table", first.file_id, int(first.chunk_id))) > 0
