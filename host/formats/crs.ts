@@ -30,12 +30,13 @@ export function geoParquetCrs(crs: unknown): { crs?: unknown } {
   return { crs: crs === "EPSG:4326" ? WGS84 : (crs ?? null) };
 }
 
-/** The opposite: what a table says of a column whose entry in a GeoParquet file is this. Systems that have a code are named by it. */
-export function tableCrs(column: Readonly<Record<string, unknown>>): unknown {
-  if (!Object.hasOwn(column, "crs")) return "OGC:CRS84";
-  const { crs } = column;
-  const id = isObject(crs) && isObject(crs.id) ? crs.id : {};
-  const { authority, code } = id;
+/**
+ * What a table says of a column whose entry in a GeoParquet file is this. Systems that have a code are named by it; a file that names
+ * none is taken to be in EPSG:4326.
+ */
+export function tableCrs({ crs }: Readonly<Record<string, unknown>>): unknown {
+  const { authority, code } = isObject(crs) && isObject(crs.id) ? crs.id : {};
   const isKnown = authority === "EPSG" || authority === "OGC";
-  return isKnown && (typeof code === "number" || typeof code === "string") ? `${authority}:${code}` : crs;
+  if (isKnown && (typeof code === "number" || typeof code === "string")) return `${authority}:${code}`;
+  return crs ?? "EPSG:4326";
 }

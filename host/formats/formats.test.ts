@@ -164,10 +164,11 @@ describe("parquet and arrow", () => {
   test("parquet writes GeoParquet", async () => {
     const file = await bytes(geo(), "parquet");
     const metadata = tableFromIPC(readParquet(file).intoIPCStream()).schema.metadata.get("geo") ?? "";
+    const wgs84 = expect.objectContaining({ name: "WGS 84", id: { authority: "EPSG", code: 4326 } });
     expect(JSON.parse(metadata)).toEqual({
       version: "1.1.0",
       primary_column: "geometry",
-      columns: { geometry: { encoding: "WKB", geometry_types: [] } },
+      columns: { geometry: { encoding: "WKB", geometry_types: [], crs: wgs84 } },
     });
     // Once in the footer, as text, beside the embedded schema, which is base64.
     expect(new TextDecoder("latin1").decode(file)).toContain('"primary_column":"geometry"');

@@ -5,6 +5,7 @@
  */
 import { MediaValue, TableValue } from "../../runtime/value.ts";
 import { encodeArrow } from "./arrow.ts";
+import { geoParquetCrs } from "./crs.ts";
 import { prepareForParquet } from "./parquet-types.ts";
 import { isObject } from "./values.ts";
 
@@ -59,19 +60,10 @@ function geoMetadata({ kind, meta }: TableValue): string | null {
   const columns = Object.fromEntries(
     Object.entries(meta.columns).map(([name, crs]) => [
       name,
-      { encoding: "WKB", geometry_types: [], ...crsKey(crs) },
+      { encoding: "WKB", geometry_types: [], ...geoParquetCrs(crs) },
     ]),
   );
   const primary =
     typeof meta.geometry === "string" && names.includes(meta.geometry) ? meta.geometry : names[0];
   return JSON.stringify({ version: "1.1.0", primary_column: primary, columns });
-}
-
-/**
- * An absent `crs` is OGC:CRS84. The specification wants PROJJSON; where only a code is known, the code is written, which
- * pyproj (geopandas) reads.
- */
-function crsKey(crs: unknown): { crs?: unknown } {
-  if (crs === "OGC:CRS84" || crs === "EPSG:4326") return {};
-  return { crs: crs ?? null };
 }

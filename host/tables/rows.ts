@@ -1,6 +1,7 @@
 /** Arrow streams of several reads as one table, as a whole or with some of its rows. */
 import type { RecordBatch, Table } from "apache-arrow";
 import { TableValue } from "../../runtime/value.ts";
+import { tableCrs } from "../formats/crs.ts";
 import { isObject } from "../formats/values.ts";
 import { TableError } from "./errors.ts";
 
@@ -92,8 +93,7 @@ function geometriesOf(
   );
   if (found.length === 0) return null;
   const columns = Object.fromEntries(
-    // Without one it is WGS 84.
-    found.map(([name, column]) => [name, (column as { crs?: unknown }).crs ?? "EPSG:4326"]),
+    found.map(([name, column]) => [name, tableCrs(column as Record<string, unknown>)]),
   );
   const primary = String(geo.primary_column);
   return { primary: Object.hasOwn(columns, primary) ? primary : (found[0]?.[0] ?? null), columns };

@@ -28,7 +28,12 @@ export function httpCases(server) {
   const link = (code, options = {}) => server.link(`http_${++count}`, code, { ...typescript, ...options });
   const run = (token, rest = "", options) => fetch(`${server.url}/${token}/run${rest}`, options);
   const start = (code, { runId, ...options } = {}) => {
-    const udf = { name: "sent", code, metadata: { "fuselet:language": "typescript" }, parameters: options.parameters };
+    const udf = {
+      name: "sent",
+      code,
+      metadata: { "fuselet:language": "typescript" },
+      parameters: options.parameters,
+    };
     return server.ask("POST", "/realtime/fuselet/api/v1/run/udf", {
       body: { step_config: JSON.stringify({ type: "udf", udf }) },
       headers: runId ? { "fused-run-id": runId } : {},
@@ -72,9 +77,16 @@ export function httpCases(server) {
       const wanted = { n: 2, s: "ü &", l: [1, 2] };
       const query = new URLSearchParams({ n: "2", s: "ü &", l: "[1,2]" });
       assert.deepEqual(await (await run(token, `/file.json?${query}`)).json(), wanted);
-      const body = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(wanted) };
+      const body = {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(wanted),
+      };
       assert.deepEqual(await (await run(token, "/file.json", body)).json(), wanted);
-      assert.deepEqual(await (await run(token, "/file.json", { method: "POST", body: query })).json(), wanted);
+      assert.deepEqual(
+        await (await run(token, "/file.json", { method: "POST", body: query })).json(),
+        wanted,
+      );
     },
     "an ETag saves sending a kept result again": async () => {
       const token = await link(KEPT);
@@ -113,9 +125,16 @@ export function httpCases(server) {
     "a part of a file": async () => {
       const put = await server.ask("PUT", "/files/upload?path=fd://range.txt", { body: "0123456789" });
       assert.equal(put.status, 200);
-      const part = await server.ask("GET", "/files/get?path=fd://range.txt", { headers: { range: "bytes=1-3" } });
-      assert.deepEqual([part.status, await part.text(), part.headers.get("content-range")], [206, "012", "bytes 1-3/12"]);
-      const beyond = await server.ask("GET", "/files/get?path=fd://range.txt", { headers: { range: "bytes=99-" } });
+      const part = await server.ask("GET", "/files/get?path=fd://range.txt", {
+        headers: { range: "bytes=1-3" },
+      });
+      assert.deepEqual(
+        [part.status, await part.text(), part.headers.get("content-range")],
+        [206, "012", "bytes 1-3/12"],
+      );
+      const beyond = await server.ask("GET", "/files/get?path=fd://range.txt", {
+        headers: { range: "bytes=99-" },
+      });
       assert.equal(beyond.status, 416);
       const url = await server.call("GET", "/files/sign?path=fd://range.txt");
       const end = await fetch(url, { headers: { range: "bytes=-2" } });
@@ -142,7 +161,10 @@ export function httpCases(server) {
         assert.ok(status === 403 || status === 400, `${host}: ${status}`);
       }
       const { port } = new URL(server.url);
-      assert.equal((await ask(`${server.url}/healthz`, { headers: { host: `localhost:${port}` } })).status, 200);
+      assert.equal(
+        (await ask(`${server.url}/healthz`, { headers: { host: `localhost:${port}` } })).status,
+        200,
+      );
     },
     "HEAD is GET without a body": async () => {
       const { status, body } = await ask(`${server.url}/healthz`, { method: "HEAD" });
