@@ -91,11 +91,18 @@ const isolateOptions = {
 };
 
 function openPool(
-  options: Partial<{ maxIsolates: number; memoryBytes: number; spares: number; idleMs: number }> = {},
+  options: Partial<{
+    maxIsolates: number;
+    memoryBytes: number;
+    spares: number;
+    idleMs: number;
+    cores: number;
+  }> = {},
   fake = fakePlatform(),
 ) {
-  const { maxIsolates = 2, memoryBytes = 1e12, spares = 0, idleMs = 1e6 } = options;
-  const pool = new Pool(fake.platform, { maxIsolates, memoryBytes, spares }, isolateOptions, idleMs);
+  const { maxIsolates = 2, memoryBytes = 1e12, spares = 0, idleMs = 1e6, cores = 100 } = options;
+  const bounds = { maxIsolates, memoryBytes, spares, cores };
+  const pool = new Pool(fake.platform, bounds, isolateOptions, idleMs);
   const lease = (
     identity: string,
     hash: string | null = "a",
@@ -420,6 +427,23 @@ describe("a pool", () => {
     expect(next.isolate).not.toBe(busy.isolate);
     expect(stranger.ended).not.toBeNull();
     expect(state.launched).toBe(3);
+    await pool.close();
+  });
+
+  test("where all cores are at work, short runs wait for one another, and long ones do not", async () => {
+    const { pool, lease, use, state } = openPool({ maxIsolates: 9, cores: 1 }, fakePlatform({ startMs: 60 }));
+    const own = await use("me");
+    const busy = await lease("me");
+    const waiting = lease("me");
+    await pause(5);
+    busy.release();
+    const second = await waiting;
+    expect(second.isolate).toBe(own);
+    await pause(150);
+    second.release();
+    await lease("me");
+    await lease("me");
+    expect(state.launched).toBe(2);
     await pool.close();
   });
 

@@ -12,6 +12,7 @@ import type { IsolatePlatform } from "./isolate/platform.ts";
 const EXPECTED_BYTES = 128 * 1024 * 1024;
 /** What the start of an isolate is taken to cost at most: the first of a kind also builds what the others start from. */
 const MOST_START_MS = 500;
+const CORES = navigator.hardwareConcurrency || 4;
 /** A spare is started when the runtime has been quiet for this long. */
 const REFILL_DELAY_MS = 250;
 
@@ -22,6 +23,8 @@ export interface PoolOptions {
   memoryBytes: number;
   /** Isolates kept booted and warm that nobody has used. */
   spares: number;
+  /** How many isolates can make use of the machine at once. Default: its cores. */
+  cores?: number;
 }
 
 export interface LeaseRequest {
@@ -174,11 +177,11 @@ export class Pool {
   }
 
   /**
-   * For how long one goes on waiting where a stranger's idle isolate would have to end for it, while one of its own is expected to be free
-   * before a new one is there, in milliseconds; 0: not at all.
+   * For how long one goes on waiting while one of its own is expected to be free before a new one is there, in milliseconds; 0: not at all.
+   * It is so where a stranger's idle isolate would have to end for a new one, or all cores have something to do already.
    */
   #patienceOf({ request: { identity, hash }, recipe, since }: Asked): number {
-    if (!this.#isFull()) return 0;
+    if (!this.#isFull() && this.#atWork < (this.#options.cores ?? CORES)) return 0;
     const own = [...this.#entries].filter(
       ({ isolate }) =>
         isolate.identity === identity && isolate.recipe.key === recipe.key && isolate.prepared === hash,
@@ -411,6 +414,13 @@ export class Pool {
   #reserve(keep = 0): boolean {
     while (this.#isFull()) if (!this.#endIdle(keep)) return false;
     return true;
+  }
+
+  /** Isolates that run something or start. */
+  get #atWork(): number {
+    return (
+      [...this.#entries].filter(({ busy, waitsFor }) => busy && waitsFor === 0).length + this.#starting.size
+    );
   }
 
   #isFull(): boolean {

@@ -111,6 +111,7 @@ declare const crypto: {
 
 declare const performance: { now(): number };
 declare const console: Record<"debug" | "error" | "info" | "log" | "warn", (...values: unknown[]) => void>;
+declare const navigator: { readonly hardwareConcurrency: number };
 declare function structuredClone<T>(value: T): T;
 declare function queueMicrotask(task: () => void): void;
 

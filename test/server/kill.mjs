@@ -200,7 +200,7 @@ export async function killOften(moments, random) {
     for (let moment = 0; moment < moments; moment++) {
       let isKilled = false;
       const working = work(server, sent, random, () => isKilled);
-      const ms = 20 + Math.floor(random() * 400);
+      const ms = 20 + Math.floor(random() * 600);
       await Promise.race([working, new Promise((resolve) => setTimeout(resolve, ms))]);
       isKilled = true;
       await server.kill();

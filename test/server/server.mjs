@@ -1,6 +1,7 @@
 /** A `fuselet serve` of the suite: a process of its own, in a folder of its own, on a free port. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -83,4 +84,18 @@ export async function startServer(data, args = []) {
       return (await this.call("POST", "/user/new", { body })).token;
     },
   };
+}
+
+/** A request by node:http: for headers that fetch does not send, and from another address of loopback. */
+export function ask(url, { body, headers = {}, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const sent = request(url, { ...options, headers: { ...length, ...headers } }, async (response) => {
+      const chunks = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
 }

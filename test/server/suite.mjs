@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { report, runCases } from "../setup/cases.mjs";
 import { geoDistribution, plainDistribution } from "../setup/pyodide-distribution.mjs";
 import { httpCases } from "./http.mjs";
+import { matrixCases } from "./matrix.mjs";
 import { openFiles, publishedCases } from "./published.mjs";
 import { startServer } from "./server.mjs";
 
@@ -22,6 +23,7 @@ const server = await startServer(join(folder, "data"), [
 
 try {
   await runCases(Object.entries(httpCases(server)));
+  await runCases(Object.entries(await matrixCases(server)));
   if (process.env.SKIP_CLIENT) throw report();
   const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
   await runCases(await publishedCases(server, { filesUrl: files.url, hasGeo: geo !== null, folder, words }));

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Tile } from "../../../runtime/udf.ts";
-import { HttpError, notFound } from "../errors.ts";
+import { HttpError } from "../errors.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { checkTile, TileParams } from "../run-request.ts";
 import { answer, errors } from "../schemas.ts";
@@ -44,8 +44,7 @@ export function addUdfCacheRoutes(
         if (given > 0 && given < 3) throw new HttpError(422, "All of x, y and z are needed, or none");
         const tile = given === 0 ? undefined : ({ x, y, z } as Tile);
         if (tile) checkTile(tile);
-        const udf = await registry.byId(id);
-        if (udf?.ownerId !== c.get("user").id) throw notFound(`The UDF ${JSON.stringify(id)}`);
+        await registry.toWrite(c.get("user"), id);
         await epochs.forget(id, tile);
         return c.json(true, 200);
       }) as never,

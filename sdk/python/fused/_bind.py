@@ -7,7 +7,6 @@ from ._coerce import coercer_of, keep, to_text
 from ._exceptions import ParameterProblem
 from ._geo import tile_value
 from ._json import shorten
-from ._refused import missing, raised
 
 _VAR_POSITIONAL = 0x04
 _VAR_KEYWORD = 0x08
@@ -40,6 +39,8 @@ def bind(name: str, function: FunctionType, given: dict[str, Any], tile: dict | 
     absent = [key for key in required if key not in keyword]
     if absent:
         problem = ParameterProblem(f'Cannot run {name}: the parameter "{absent[0]}" is missing', subject=absent[0])
+        from ._refused import missing
+
         kinds = [[key for key in absent if (key in positional) is is_positional] for is_positional in (True, False)]
         problem.raised = missing(function.__name__, *kinds)
         raise problem
@@ -91,6 +92,8 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         shown = "a tile" if type(value) is _TileFrame else shorten(repr(value))
         problem = ParameterProblem(f'Cannot read the parameter "{key}": it must be {_label(annotation)}: received {shown}'
                                    f" ({shorten(str(error), 200)})", subject=key)  # fmt: skip
+        from ._refused import raised
+
         problem.raised = raised(value, annotation, error)
         raise problem from error
 

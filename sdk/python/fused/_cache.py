@@ -13,7 +13,7 @@ from functools import wraps
 from time import time
 from typing import Any, TypeVar, overload
 
-from . import _host
+from ._cache_asks import ask, ask_async, can_await, can_wait
 from ._cache_key import KeyMaker
 from ._cache_options import NAMES, Options, read_options
 from ._cached_values import pack, unpack
@@ -93,10 +93,10 @@ def _decorate(cached: "_Cached") -> Callable[..., Any]:
 
     @wraps(function)
     def compute(*args: Any, **kwargs: Any) -> Any:
-        visit = _Visit(cached, args, kwargs, _can_wait())
+        visit = _Visit(cached, args, kwargs, can_wait())
         while visit.request is not None:
             with visit:
-                visit.take(_ask("cache.begin", visit.request))
+                visit.take(ask("cache.begin", visit.request))
         if visit.is_hit:
             return visit.value
         if visit.lease is None:
@@ -106,12 +106,12 @@ def _decorate(cached: "_Cached") -> Callable[..., Any]:
             result = function(*visit.args, **visit.kwargs)
         except BaseException:
             with visit:
-                _ask("cache.abandon", visit.lease)
+                ask("cache.abandon", visit.lease)
             raise
         finally:
             visit.end()
         with visit:
-            _ask(*visit.last_call(result))
+            ask(*visit.last_call(result))
         return result
 
     return compute
@@ -122,10 +122,10 @@ def _decorate_async(cached: "_Cached") -> Callable[..., Any]:
 
     @wraps(function)
     async def compute(*args: Any, **kwargs: Any) -> Any:
-        visit = _Visit(cached, args, kwargs, _host._asynchronous is not None or not _host.connected())
+        visit = _Visit(cached, args, kwargs, can_await())
         while visit.request is not None:
             with visit:
-                visit.take(await _ask_async("cache.begin", visit.request))
+                visit.take(await ask_async("cache.begin", visit.request))
         if visit.is_hit:
             return visit.value
         if visit.lease is None:
@@ -134,18 +134,18 @@ def _decorate_async(cached: "_Cached") -> Callable[..., Any]:
         try:
             result = await function(*visit.args, **visit.kwargs)
         except GeneratorExit:  # nothing may be awaited any more
-            if _can_wait():
+            if can_wait():
                 with visit:
-                    _ask("cache.abandon", visit.lease)
+                    ask("cache.abandon", visit.lease)
             raise
         except BaseException:
             with visit:
-                await _ask_async("cache.abandon", visit.lease)
+                await ask_async("cache.abandon", visit.lease)
             raise
         finally:
             visit.end()
         with visit:
-            await _ask_async(*visit.last_call(result))
+            await ask_async(*visit.last_call(result))
         return result
 
     return compute
@@ -186,7 +186,7 @@ class _Visit:
             return
         if can_ask:
             self._prepare()
-        elif _host._asynchronous is not None:
+        elif can_await():
             _say_once(f"The results of {cached.name} are not kept: this platform can wait for the host in async functions only")
 
     def _prepare(self) -> None:
@@ -265,26 +265,6 @@ def _default_age() -> int | None:
     """In seconds. None leaves it to the host, which a request may tell."""
     age = defaults.cache_decorator_max_age
     return None if age == Defaults._options["cache_decorator_max_age"].default else age
-
-
-def _can_wait() -> bool:
-    return _host._blocking is not None or not _host.connected() or _host._can_suspend()
-
-
-def _ask(name: str, *args: Any) -> Any:
-    if _host.connected():
-        return _host.call(name, *args)
-    from ._cache_here import ask
-
-    return ask(name, *args)
-
-
-async def _ask_async(name: str, *args: Any) -> Any:
-    if _host.connected():
-        return await _host.call_async(name, *args)
-    from ._cache_here import ask_async
-
-    return await ask_async(name, *args)
 
 
 def _age_text(seconds: float) -> str:

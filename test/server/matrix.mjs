@@ -1,0 +1,184 @@
+/** Every route of /openapi.json, for the owner of the thing, a teammate, a stranger, a shared token, an expired token, and nobody. */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { COLUMNS, TABLE } from "./matrix-table.mjs";
+import { ask } from "./server.mjs";
+
+const CODE = "export default () => 1;\n";
+/** Cells that are asked for at once. */
+const AT_ONCE = 4;
+
+/** @param {Awaited<ReturnType<typeof import("./server.mjs").startServer>>} server */
+export async function matrixCases(server) {
+  const users = {
+    owner: await server.addUser("matrix-owner", "matrix"),
+    teammate: await server.addUser("matrix-mate", "matrix"),
+    stranger: await server.addUser("matrix-stranger", "other"),
+  };
+  const token = users.owner;
+  const call = (method, path, body) => server.call(method, path, { token, ...(body ? { body } : {}) });
+  const timed = await call("POST", "/user/self/tokens", { name: "soon over", expires_in: 1 });
+  let count = 0;
+  const fresh = () => `thing_${++count}`;
+  const saved = async (fields) => {
+    const slug = fresh();
+    const options = { language: "typescript", token, ...fields };
+    const { id } = await server.save(slug, CODE, options);
+    return { id, slug, collection: "default", owner: "matrix-owner", version: 1 };
+  };
+  /** Links that have expired take a second to do so: one of each kind is made beforehand. */
+  const share = (fields) => call("POST", "/udf-access-token/new", fields);
+  const expiredUdf = await saved();
+  const expiredLink = (await share({ udf_id: expiredUdf.id, expires_in: 1 })).token;
+
+  const file = async (put) => {
+    const folder = fresh();
+    const response = await put(folder);
+    assert.equal(response.status, 200, await response.text());
+    return { file: `${folder}/a.txt`, folder };
+  };
+  const upload = (folder) =>
+    server.ask("PUT", `/files/upload?path=fd://${folder}/a.txt`, { token, body: "text" });
+  const form = (folder) => {
+    const data = new FormData();
+    // The folder must come before the file.
+    data.set("dir", `/${folder}`);
+    data.set("file", new Blob(["text"]), "a.txt");
+    return data;
+  };
+  const onDisk = async (folder) =>
+    fetch(`${server.url}/server/v1/efs/fuselet/upload`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: form(folder),
+    });
+  const scopeOf = (column) => (column === "shared" ? "public" : "team");
+
+  /** What is made for a cell, by the name in the table. Fields are what its paths, queries and bodies name. */
+  const things = {
+    udf: () => saved(),
+    publicUdf: () => saved({ allow_public_read: true }),
+    udfByEmail: async () => ({ ...(await saved()), owner: "matrix-owner@example.org" }),
+    token: () => call("POST", "/user/self/tokens", { name: "one" }),
+    collection: async () => {
+      const { id, name } = await call("POST", "/collection/new", { name: fresh() });
+      return { id, name };
+    },
+    async link(column) {
+      const own = { z: 0, x: 0, y: 0, file: "file.json" };
+      if (column === "expired") return { ...own, token: expiredLink };
+      const { id } = await saved();
+      return { ...own, token: (await share({ udf_id: id, access_scope: scopeOf(column) })).token };
+    },
+    async canvas(column) {
+      const { id } = await call("POST", "/collection/new", { name: fresh(), access_scope: scopeOf(column) });
+      const { slug } = await saved({ collection_id: id });
+      const { share_token: text } = await call("POST", `/collection/share?collection_id=${id}`);
+      // Those of collections end when they are taken away.
+      if (column === "expired") await call("POST", `/collection/unshare?collection_id=${id}`);
+      return { token: text, slug, z: 0, x: 0, y: 0, file: "file.json" };
+    },
+    value: () => ({ value: "some", key: fresh() }),
+    tile: () => ({ z: 1, x: 0, y: 0 }),
+    async schedule() {
+      const { id: udf } = await saved();
+      const times = { minute: [1], hour: [1], day_of_month: [1], month: [1], day_of_week: [1] };
+      const fields = { name: "m", description: null, enabled: false, udf, udf_args: null, ...times };
+      return { id: (await call("POST", "/cronjob/create", fields)).id, udf };
+    },
+    async job() {
+      const udf = { name: "m", code: CODE, metadata: { "fuselet:language": "typescript" } };
+      const config = { name: "m", steps: [{ type: "udf", udf }] };
+      return { id: (await call("POST", "/run", { config })).job_id };
+    },
+    async run() {
+      const runId = fresh();
+      const code = "export default () => { const end = Date.now() + 60_000; while (Date.now() < end) { /* works */ } };\n";
+      const udf = { name: "m", code, metadata: { "fuselet:language": "typescript" } };
+      const body = { step_config: JSON.stringify({ type: "udf", udf }) };
+      const headers = { "fused-run-id": runId };
+      const asked = server.ask("POST", "/realtime/fuselet/api/v1/run/udf/start", { token, body, headers });
+      const path = `/realtime/fuselet/api/v1/run/udf/get/${runId}`;
+      while ((await server.ask("GET", path, { token })).status === 404) await sleep(10);
+      // Its log ends with it, and the request for it with its log.
+      setTimeout(() => server.ask("DELETE", path, { token }).catch(() => undefined), 500);
+      asked.catch(() => undefined);
+      return { run_id: runId };
+    },
+    file: () => file(upload),
+    mountFile: () => file(onDisk),
+    mountFolder: () => file(onDisk),
+    form: () => ({ form: form(fresh()) }),
+    async secret() {
+      const key = fresh();
+      await call("POST", `/secrets/self/user/${key}`, { value: "v" });
+      return { key };
+    },
+    async dataset() {
+      const { folder } = await file(upload);
+      const { dataset_id: id } = await call("POST", `/datasets/register-from-url?url=fd://${folder}`);
+      return { id, folder };
+    },
+  };
+
+  const filled = (text, fields) =>
+    text.replace(/\{(\w+)\}/g, (whole, name) => (name === "fresh" ? fresh() : (fields[name] ?? whole)));
+
+  const cell = async (route, column, address) => {
+    const { thing, query, body, raw } = TABLE[route];
+    const isLink = route.includes(" /{token}");
+    const fields = { client: "fuselet", ...(await things[thing]?.(isLink ? column : "owner")) };
+    const [method, path] = route.split(" ");
+    const url = `${server.url}${filled(path, fields)}${query ? `?${filled(query, fields)}` : ""}`;
+    const texts = {
+      ...users,
+      ...(isLink ? {} : { shared: sharedToken, expired: timed.token }),
+    };
+    const headers = texts[column] ? { authorization: `Bearer ${texts[column]}` } : {};
+    let sent = raw;
+    if (body !== undefined) {
+      headers["content-type"] = "application/json";
+      sent = filled(JSON.stringify(body), fields);
+    } else if (raw !== undefined) headers["content-type"] = "application/octet-stream";
+    else if (fields.form) {
+      const response = new Response(fields.form);
+      headers["content-type"] = response.headers.get("content-type");
+      sent = Buffer.from(await response.arrayBuffer());
+    }
+    const answer = await ask(url, { method, headers, body: sent, localAddress: address });
+    return { status: answer.status, text: String(answer.body).slice(0, 200) };
+  };
+  const { id } = await saved();
+  const sharedToken = (await share({ udf_id: id })).token;
+  await sleep(1100);
+
+  const routes = async () => {
+    const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
+    return Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+  };
+
+  return {
+    "the table has every route, and no other": async () => {
+      assert.deepEqual(Object.keys(TABLE).sort(), (await routes()).sort());
+    },
+    "every route, for everybody": async () => {
+      const wrong = [];
+      let addresses = 0;
+      const rest = Object.entries(TABLE).flatMap(([route, { statuses }]) =>
+        COLUMNS.map((column, at) => ({ route, column, wanted: [statuses[at]].flat() })),
+      );
+      const work = async () => {
+        for (let next = rest.shift(); next; next = rest.shift()) {
+          const { route, column, wanted } = next;
+          // Wrong tokens are counted by address.
+          const { status, text } = await cell(route, column, `127.0.1.${1 + (addresses++ % 250)}`);
+          if (!wanted.includes(status)) wrong.push(`${route}, ${column}: ${status}, not ${wanted}: ${text}`);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      assert.equal(wrong.sort().join("\n"), "");
+    },
+  };
+}
