@@ -12,12 +12,6 @@ const SCHEMES = /^(bearer|fused-env-bearer|fused-rtenv-bearer|fused-service-toke
 /** What lets a visitor into a shared collection, in the same header. */
 const PASSCODE = /^fused-canvas-passcode[ ]+([\x20-\x7e]{1,200})$/i;
 
-/** Scheme, in lower case, and token of a header `Authorization`. */
-export function tokenIn(header: string | undefined): { scheme: string; text: string } | undefined {
-  const [, scheme, text] = /^([\w-]{1,64})[ ]+([\x21-\x7e]+)$/.exec(header ?? "") ?? [];
-  return scheme === undefined || text === undefined ? undefined : { scheme: scheme.toLowerCase(), text };
-}
-
 /** Wrong tokens of one peer a minute, and the peers that are remembered. */
 const MOST_FAILURES = 30;
 const MOST_PEERS = 10_000;
@@ -122,6 +116,12 @@ export function allowUser(guarded: MiddlewareHandler<ServerEnv>): MiddlewareHand
     const header = c.req.header("authorization");
     return header === undefined || PASSCODE.test(header) ? next() : guarded(c, next);
   };
+}
+
+/** Who sends a token of a user where none is needed. @throws HttpError 429 */
+export async function senderOf(c: Context<ServerEnv>, signIn: SignIn): Promise<User | undefined> {
+  const token = SCHEMES.exec(c.req.header("authorization") ?? "")?.[2];
+  return token === undefined ? undefined : ((await signIn(c.env.address, token)) ?? undefined);
 }
 
 /** What a request has beside a shared token. */

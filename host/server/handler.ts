@@ -9,6 +9,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { FuseletError } from "../../runtime/errors.ts";
 import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
@@ -84,7 +85,17 @@ export function createHandler(parts: ServerParts): Handler {
   });
   app.use(checkHost(settings));
   app.use(cors(settings));
-  const guarded = requireUser(openSignIn(parts.users));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        errorResponse(405, errorBody(`${c.req.method} is not for this address: ${methods.join(", ")}`), {
+          allow: methods.join(", "),
+        }),
+    }),
+  );
+  const signIn = openSignIn(parts.users);
+  const guarded = requireUser(signIn);
   const visited = allowUser(guarded);
   addOperations(app, parts);
   addDocs(app);
@@ -120,7 +131,7 @@ export function createHandler(parts: ServerParts): Handler {
   addSecretRoutes(app, parts);
   addDatasetRoutes(app, parts);
   // Last: `/{token}/{slug}/run` is so wide that other routes would be taken for it.
-  addSharedRunRoutes(app, parts);
+  addSharedRunRoutes(app, parts, signIn);
   return async (request, peer) => app.fetch(request, peer);
 }
 

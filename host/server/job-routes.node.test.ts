@@ -65,6 +65,7 @@ beforeAll(async () => {
     log: makeLog((line) => void failures.push(line), "warn"),
     runMs: 1000,
     taskMs: 1000,
+    isolates: 9,
     tasksAtOnce: 2,
   });
   ({ url } = await server.listen({ port: 0, host: "127.0.0.1" }));

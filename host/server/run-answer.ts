@@ -1,5 +1,5 @@
 /** A run's end as an answer over HTTP. */
-import { type FuseletError, IsolateError } from "../../runtime/errors.ts";
+import { type FuseletError, IsolateError, UdfLoadError, UdfRuntimeError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { sha256 } from "../cache/blobs.ts";
 import { type Wish, writeResult } from "../formats/negotiate.ts";
@@ -23,11 +23,13 @@ const MOST_HASHED = 16 * 1024 * 1024;
 /** @throws UsageError, ResultError where it cannot be written as it was wished for: `failureAnswer` says so */
 export async function resultAnswer(result: RunResult, wish: Wish, runId: string): Promise<RunAnswer> {
   const { mediaType, bytes } = await writeResult(result.raw, wish);
+  // Parts of such a body have headers of their own, cookies among them.
+  const isSeveral = mediaType.toLowerCase().startsWith("multipart/");
   const { text, isCut } = metadataHeader(metadataOfResult(result));
   return {
     status: 200,
     headers: {
-      "content-type": mediaType,
+      "content-type": isSeveral ? "application/octet-stream" : mediaType,
       "content-length": String(bytes.length),
       ...APART,
       "fused-run-id": runId,
@@ -70,6 +72,21 @@ export function failureAnswer(
     ),
     isCut,
   };
+}
+
+/** A failure as it is told to who may run a UDF and not read it: without the lines of code that tracebacks quote. */
+export function withoutCode(error: unknown): unknown {
+  const told = (other: FuseletError) => {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    return Object.assign(other, { stdout, stderr });
+  };
+  if (error instanceof UdfRuntimeError) {
+    const { message, type, location, hint } = error;
+    const traceback = `${message}\n`;
+    return told(new UdfRuntimeError(message, { type, traceback, location, ...(hint ? { hint } : {}) }));
+  }
+  // Its first line says what is wrong, and the next ones show where.
+  return error instanceof UdfLoadError ? told(new UdfLoadError(error.message.replace(/\n.*/s, ""))) : error;
 }
 
 /** A request that was refused, as an answer that can be asked for later. */

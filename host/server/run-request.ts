@@ -127,8 +127,12 @@ function named(list: string) {
   );
 }
 
-/** What a request must not tell a UDF: who somebody is to this server, or to one in front of it. */
-const PRIVATE = /^(authorization|cookie2?|proxy-.*|x-api-key|x-forwarded-.*|x-real-ip|forwarded)$/;
+/**
+ * What a request must not tell a UDF: who somebody is to this server, or to one in front of it. The names are those of common proxies that
+ * sign people in.
+ */
+const PRIVATE =
+  /^(authorization|cookie2?|proxy-.*|x-api-key|x-forwarded-.*|x-real-ip|forwarded|remote-.*|x-remote-.*|x-original-.*|x-auth-.*|x-webauth-.*|x-authentik-.*|x-vouch-.*|x-pomerium-.*|tailscale-.*|cf-.*|x-amzn?-.*|x-goog-.*|x-ms-.*)$/;
 
 /** @throws HttpError 422 where runs are nested too deep */
 export function readContext(c: Context<ServerEnv>, as: { user?: User; shareToken?: string }): RunContext {

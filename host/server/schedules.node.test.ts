@@ -195,6 +195,8 @@ test("a schedule is its owner's; who may read its UDF in the team sees it, and n
   for (const attempt of [schedules.get(mate, mine.id), ...attempts(mate, mine.id), ...attempts(bob, ours.id)])
     await expect(attempt).rejects.toMatchObject({ status: 404 });
   await expect(schedules.create(bob, fields({ udfId: "ours" }))).rejects.toMatchObject({ status: 404 });
+  // It would run in the mate's name whatever ada makes of it.
+  await expect(schedules.create(mate, fields({ udfId: "ours" }))).rejects.toMatchObject({ status: 403 });
 });
 
 test("times that never come and zones that do not exist are refused", async () => {

@@ -42,7 +42,7 @@ export type ScheduleFields = Pick<
 > & { readonly timezone?: string | undefined };
 
 export interface Schedules extends Background {
-  /** @throws HttpError 404 where the user has no such UDF, 422 for times that never come */
+  /** @throws HttpError 404 where the user has no such UDF, 403 where it is another's, 422 for times that never come */
   create(user: User, fields: ScheduleFields): Promise<Schedule>;
   /** One's own, or a team mate's of a UDF that one may read. @throws HttpError 404 */
   get(user: User, id: string): Promise<Schedule>;
@@ -99,6 +99,11 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     if (nextRun === null) throw new HttpError(422, "This schedule never comes: no day has such a date");
     const saved = isId(udfId) ? await registry.byId(udfId) : null;
     if (!saved || !registry.canRead(user, saved)) throw notFound(`The UDF ${JSON.stringify(udfId)}`);
+    if (saved.ownerId !== user.id)
+      throw new HttpError(
+        403,
+        "Cannot schedule it: it would run in your name what somebody else can change; save a copy of it",
+      );
     return { timezone, nextRun: fields.enabled ? nextRun : null, updated: new Date(now()).toISOString() };
   };
   const runs = openScheduleRuns(options);

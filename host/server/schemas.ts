@@ -48,6 +48,18 @@ export const anyResult = {
   content: { "*/*": { schema: z.any() } },
 };
 
+/** Server-sent events: the schema is that of each. */
+export const events = (description: string) => ({
+  description,
+  content: {
+    "text/event-stream": {
+      schema: z
+        .object({ event: z.string(), data: z.string(), id: z.string().optional() })
+        .openapi("ServerSentEvent"),
+    },
+  },
+});
+
 /** The errors that any route behind a token may answer, and those of its own. */
 export const errors = (...statuses: readonly number[]): Record<number, Content & { description: string }> =>
   Object.fromEntries(

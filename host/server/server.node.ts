@@ -55,6 +55,8 @@ export interface ServerOptions {
   taskMs: number;
   /** Tasks of all jobs that run at once. */
   tasksAtOnce: number;
+  /** Isolates that the runner has at most: one user's runs never keep all of them. */
+  isolates: number;
   version: string;
   /** Default: the address that it listens on. */
   publicUrl: string | undefined;
@@ -114,7 +116,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     corsOrigins: options.corsOrigins,
     bodyBytes: 64 * MiB,
     uploadBytes: 5 * 1024 * MiB,
-    runsPerUser: 8,
+    runsPerUser: Math.max(1, Math.min(8, options.isolates - 1)),
     waitingPerUser: 200,
     runMs: options.runMs,
     taskMs: options.taskMs,

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RunServer } from "./fixtures/run-server.ts";
+import { ADMIN } from "./fixtures/server.ts";
 
 let server: RunServer;
 beforeEach(async () => {
@@ -116,6 +117,9 @@ test("of a collection name the UDF, and caches on the way keep nothing that a li
   for (const path of [`/${shared}/array/run`, `/${shared}/array/run/file.npy`, `/${shared}-array/run`]) {
     expect((await get(path)).headers.get("content-type")).toBe("application/x-numpy-data");
   }
+  // However the token is written, it is one.
+  expect((await get(`/${shared}-whatever/array/run?b=1`)).status).toBe(200);
+  expect(new Set(server.ran.map(({ principal }) => principal)).size).toBe(1);
   expect((await get(`/${shared}/other/run`)).status).toBe(404);
   expect((await get(`/${shared}/run`)).status).toBe(404);
   await scope("team");
@@ -127,4 +131,73 @@ test("of a collection name the UDF, and caches on the way keep nothing that a li
       expect.stringMatching(/^private, /),
     ]);
   }
+});
+
+describe("a link for a team", () => {
+  beforeEach(async () => {
+    await save("array", { cache_max_age: 60 });
+    server.kept = { atMs: Date.now(), fields: [] };
+    await server.ask("POST", `/server/v1/udf-access-token/by-token/${token}`, {
+      body: { access_scope: "team" },
+    });
+  });
+
+  test("takes not too many wrong tokens of users, and still those that were right before", async () => {
+    const by = (text: string) => server.ask("GET", `/${token}/run`, { token: text });
+    expect((await server.ask("GET", `/${token}/run`)).status).toBe(200);
+    for (let tries = 0; tries < 30; tries++) expect((await by(`wrong-${tries}`)).status).toBe(403);
+    expect((await by("wrong")).status).toBe(429);
+    expect((await get(`/${token}/run`)).status).toBe(403);
+    expect((await server.ask("GET", `/${token}/run`)).status).toBe(200);
+  });
+});
+
+test("for everybody do not ask for the token that comes along", async () => {
+  await save("array");
+  for (let tries = 0; tries < 40; tries++)
+    expect((await server.ask("GET", `/${token}/run`, { token: `of-elsewhere-${tries}` })).status).toBe(200);
+});
+
+test("show lines of code to those who may read it", async () => {
+  await save("raise");
+  const said = async (as: string | null) => {
+    const failed = await server.ask("GET", `/${token}/run`, { token: as });
+    expect(failed.status).toBe(422);
+    return JSON.parse(failed.headers.get("x-fused-metadata") ?? "null");
+  };
+  const about = { exception_class: "ValueError", errormsg: "bad", lineno: 2, has_exception: true };
+  for (const as of [null, "wrong"])
+    expect(await said(as)).toMatchObject({ ...about, stderr: "ValueError: bad\n" });
+  expect((await said(ADMIN)).stderr).toContain("Traceback");
+  await server.ask("POST", `/server/v1/udf-access-token/by-token/${token}`, { body: { public_read: true } });
+  expect((await said(null)).stderr).toContain("Traceback");
+  await save("unreadable");
+  expect((await said(null)).errormsg).toBe("u.py, line 1: invalid syntax");
+  expect((await said(ADMIN)).errormsg).toContain("the code");
+});
+
+test("with a passcode are kept by nobody on the way, whoever was let in how", async () => {
+  await save("array", { cache_max_age: 60 });
+  server.kept = { atMs: Date.now(), fields: [] };
+  const ask = async (method: string, path: string, body?: object) =>
+    (await (await server.ask(method, `/server/v1/${path}`, { body })).json()) as Record<string, string>;
+  const { id: collection } = await ask("GET", "collection/by-name/default");
+  await ask("POST", `collection/by-id/${collection}`, { access_scope: "public", passcode: "open sesame" });
+  const { share_token: shared } = await ask("POST", `collection/share?collection_id=${collection}`);
+  const { session_token: session } = await ask("POST", `session-token/by-access-token/${shared}`, {
+    ttl: 60,
+  });
+  const path = `/${shared}/array/run`;
+  const code = (passcode: string) => get(path, { authorization: `Fused-Canvas-Passcode ${passcode}` });
+  expect([(await get(path)).status, (await code("sesame")).status]).toEqual([403, 403]);
+  for (const found of [await code("open sesame"), await get(`${path}?fused_session_token=${session}`)])
+    expect([found.status, found.headers.get("cache-control")]).toEqual([
+      200,
+      expect.stringMatching(/^private/),
+    ]);
+});
+
+test("do not send what has headers of its own in it as what the UDF calls it", async () => {
+  await save("parts");
+  expect((await get(`/${token}/run`)).headers.get("content-type")).toBe("application/octet-stream");
 });

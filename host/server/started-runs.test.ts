@@ -86,6 +86,21 @@ describe("a run that was started", () => {
     expect(started.output()).toEqual({ stdout: "ab", stderr: "" });
   });
 
+  test("is not forgotten because somebody else has many", async () => {
+    const runs = new StartedRuns();
+    const done = async (user: string, id: string) => {
+      const { run, end } = held();
+      const { ended } = runs.start(user, id, run);
+      end("x".repeat(200));
+      await ended;
+    };
+    await done("ada", "1");
+    for (let i = 0; i < 1100; i++) await done("eve", `${i}`);
+    expect(runs.get("ada", "1")).toBeDefined();
+    expect(runs.get("eve", "1099")).toBeDefined();
+    expect(runs.get("eve", "999")).toBeUndefined();
+  });
+
   test("is forgotten when it is told so, and when there are too many", async () => {
     const runs = new StartedRuns();
     const done = async (id: string) => {

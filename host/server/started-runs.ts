@@ -12,6 +12,9 @@ export type RunEvent =
 const KEPT_MS = 5 * 60_000;
 const MOST_ENDED = 1000;
 const MOST_BYTES = 256 * 1024 * 1024;
+/** The same of one user: nobody's answers go because another one has many. */
+const MOST_ENDED_OF_USER = 100;
+const MOST_BYTES_OF_USER = 64 * 1024 * 1024;
 
 /** A run that begins. It must not throw. */
 export type RunToStart = (
@@ -123,6 +126,7 @@ export class StartedRuns {
       const { bytes } = started;
       this.#ended.set(key, { bytes, untilMs: Date.now() + KEPT_MS });
       this.#bytes += bytes;
+      this.#sweepOf(userId);
       this.#sweep();
     });
     return started;
@@ -142,6 +146,16 @@ export class StartedRuns {
     const now = Date.now();
     for (const [key, { untilMs }] of this.#ended) {
       if (untilMs > now && this.#ended.size <= MOST_ENDED && this.#bytes <= MOST_BYTES) break;
+      this.#delete(key);
+    }
+  }
+
+  #sweepOf(userId: string): void {
+    const own = [...this.#ended].filter(([key]) => key.startsWith(keyOf(userId, "")));
+    let bytes = own.reduce((sum, [, ended]) => sum + ended.bytes, 0);
+    for (const [at, [key, ended]] of own.entries()) {
+      if (own.length - at <= MOST_ENDED_OF_USER && bytes <= MOST_BYTES_OF_USER) break;
+      bytes -= ended.bytes;
       this.#delete(key);
     }
   }

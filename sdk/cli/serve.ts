@@ -80,6 +80,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       permissions,
       runMs,
       taskMs,
+      isolates,
       tasksAtOnce: Math.max(1, Math.min(availableParallelism(), Math.floor(isolates / 2))),
       version: version(),
       publicUrl,

@@ -5,6 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { isWanted } from "../setup/cases.mjs";
 
 export const root = dirname(dirname(import.meta.dirname));
 export const dist = process.env.FUSELET_DIST ?? join(root, "dist");
@@ -83,4 +84,18 @@ export async function share(server, name, code, options) {
   const saved = await (await server.ask("POST", "udf/new", udfBody(name, code, options))).json();
   const made = await (await server.ask("POST", "udf-access-token/new", { udf_id: saved.id })).json();
   return { id: saved.id, token: made.token };
+}
+
+/** The same cases, of which the last that will run closes what they share: no other could, where words choose cases. */
+export function closingAfter(cases, close) {
+  const last = Object.keys(cases).filter(isWanted).at(-1);
+  if (last === undefined) return cases;
+  const run = async () => {
+    try {
+      await cases[last]();
+    } finally {
+      await close();
+    }
+  };
+  return { ...cases, [last]: run };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { Pool } from "undici";
 import { descendants, residentBytes } from "../soak/processes.mjs";
-import { share, startServer, TOKEN, udfBody } from "./server.mjs";
+import { share, startServer, TOKEN, udfBody } from "./harness.mjs";
 
 const TILE = `import fused
 

@@ -4,7 +4,7 @@ import { streamSSE } from "hono/streaming";
 import { isEnded, type Job } from "../job.ts";
 import type { Jobs } from "../jobs.ts";
 import type { App, ServerParts } from "../parts.ts";
-import { answer, errors, json, nestedWithin, PageQuery } from "../schemas.ts";
+import { answer, errors, events, json, nestedWithin, PageQuery } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
 /** What clients ask for; here all are this machine. */
@@ -294,10 +294,7 @@ export function addJobRoutes(app: App, { jobs, taskResults }: ServerParts): void
       description: "Events `log`, each an entry, and `end` with the job once it has ended.",
       request: { params: Id, query: SinceQuery },
       responses: {
-        200: {
-          description: "Server-sent events",
-          content: { "text/event-stream": { schema: z.string() } },
-        },
+        200: events("Server-sent events"),
         ...errors(404),
       },
     }),

@@ -23,7 +23,7 @@ import {
   readWish,
   TileParams,
 } from "../run-request.ts";
-import { answer, anyResult, errors, json } from "../schemas.ts";
+import { answer, anyResult, errors, events, json } from "../schemas.ts";
 import { type StartedRun, StartedRuns } from "../started-runs.ts";
 import { stepReader } from "../udf-reader.ts";
 import { REALTIME } from "./base.ts";
@@ -222,7 +222,7 @@ export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" |
         "Server-sent events: `stdout` and `stderr`, whose data is a JSON text, and at last `end`, whose data is the status of its answer.",
       request: { params: RunId },
       responses: {
-        200: { description: "From its begin on", content: { "text/event-stream": { schema: z.string() } } },
+        200: events("From its begin on"),
         ...errors(404),
       },
     }),

@@ -10,12 +10,19 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
 import type { Wish } from "../../formats/negotiate.ts";
-import { tokenIn } from "../auth.ts";
+import { presentedBy, type SignIn, senderOf } from "../auth.ts";
 import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { KeptAnswers } from "../kept-answers.ts";
-import type { App, SavedUdf, ServerEnv, ServerParts } from "../parts.ts";
-import { againAnswer, cachedAnswer, failureAnswer, resultAnswer, toResponse } from "../run-answer.ts";
+import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../parts.ts";
+import {
+  againAnswer,
+  cachedAnswer,
+  failureAnswer,
+  resultAnswer,
+  toResponse,
+  withoutCode,
+} from "../run-answer.ts";
 import { tokenLabel } from "../run-log.ts";
 import {
   RunQuery,
@@ -57,10 +64,16 @@ const File = {
     .regex(/^file(\.[A-Za-z0-9]{1,16})?$/)
     .openapi({ example: "file.csv" }),
 };
-const Body = z.record(z.string(), z.any());
+/** Not looked into here: a record of Zod takes seconds for what a body can have. */
+const Body = z
+  .custom<Record<string, unknown>>(
+    (body) => typeof body === "object" && body !== null && !Array.isArray(body),
+  )
+  .openapi({ type: "object", additionalProperties: true });
 
-/** The UDFs that were run last, read. */
+/** The UDFs that were run last, read, and the characters of them together. */
 const MOST_SOURCES = 1000;
+const MOST_CHARACTERS = 64 * 1024 * 1024;
 
 interface Asked {
   token: string;
@@ -78,34 +91,49 @@ export function addSharedRunRoutes(
     runner,
     registry,
     sharedTokens,
-    users,
     epochs,
-  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "users" | "epochs">,
+  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "epochs">,
+  signIn: SignIn,
 ): void {
   const ageOf = cacheAges(runner);
   const answers = new KeptAnswers();
-  const sources = new Map<string, UdfSource>();
+  // The last used is last.
+  const sources = new Map<string, { source: UdfSource; characters: number }>();
+  let characters = 0;
   const sourceOf = (udf: SavedUdf): UdfSource => {
     const key = `${udf.id}/${udf.version}`;
-    const source = sources.get(key) ?? registry.sourceOf(udf);
-    sources.delete(key);
-    sources.set(key, source);
-    if (sources.size > MOST_SOURCES) sources.delete(sources.keys().next().value as string);
-    return source;
+    const found = sources.get(key) ?? { source: registry.sourceOf(udf), characters: udf.body.length };
+    if (!sources.delete(key)) characters += found.characters;
+    sources.set(key, found);
+    for (const [oldest, { characters: its }] of sources) {
+      if (sources.size === 1 || (sources.size <= MOST_SOURCES && characters <= MOST_CHARACTERS)) break;
+      sources.delete(oldest);
+      characters -= its;
+    }
+    return found.source;
   };
 
-  const open = async (c: Context<ServerEnv>, { token, slug, query }: Asked) => {
-    const { scheme, text } = tokenIn(c.req.header("authorization")) ?? {};
-    const isPasscode = scheme === "fused-canvas-passcode";
-    return sharedTokens.open(token, slug, {
-      session: query.fused_session_token,
-      passcode: isPasscode ? text : undefined,
-      user: (text !== undefined && !isPasscode && (await users.byToken(text))) || undefined,
-    });
+  /** Only a link that is not for everybody asks who somebody is. */
+  const open = async (c: Context<ServerEnv>, { token, slug }: Asked) => {
+    const presented = presentedBy(c);
+    try {
+      return await sharedTokens.open(token, slug, presented);
+    } catch (error) {
+      const user = error instanceof HttpError && error.status === 403 && (await senderOf(c, signIn));
+      if (!user) throw error;
+      return sharedTokens.open(token, slug, { ...presented, user });
+    }
+  };
+
+  /** Whether somebody may see lines of the code, as the text of a failure has them. */
+  const mayRead = async (c: Context<ServerEnv>, { publicRead }: SharedToken, udf: SavedUdf) => {
+    if (publicRead) return true;
+    const user = await senderOf(c, signIn).catch(() => undefined);
+    return user !== undefined && registry.canRead(user, udf);
   };
 
   const answer = async (c: Context<ServerEnv>, asked: Asked): Promise<Response> => {
-    const { token, tile, extension, query, parameters } = asked;
+    const { tile, extension, query, parameters } = asked;
     const runId = readRunId(c.req.header("fused-run-id"));
     const wish: Wish = {
       ...readWish({
@@ -121,7 +149,10 @@ export function addSharedRunRoutes(
     const { shared, owner, udf } = await open(c, asked);
     if (udf.kind !== "udf") throw notFound("The link");
     const ifNoneMatch = c.req.header("if-none-match");
-    const isOpen = shared.scope === "public" && c.req.header("authorization") === undefined;
+    const isOpen =
+      shared.scope === "public" &&
+      c.req.header("authorization") === undefined &&
+      query.fused_session_token === undefined;
     const by = isOpen ? "public" : "private";
     let printed: { stdout: string; stderr: string } | undefined;
     try {
@@ -131,7 +162,7 @@ export function addSharedRunRoutes(
       const key =
         ageMs > 0
           ? JSON.stringify([
-              token,
+              shared.token,
               udf.id,
               udf.version,
               await epochs.of(udf.id, tile),
@@ -144,12 +175,12 @@ export function addSharedRunRoutes(
       if (found) return toResponse(againAnswer(found.answer, runId, found.leftMs, by), ifNoneMatch);
       const result = await runs.run({
         // The token itself would stand in logs and labels.
-        as: { owner, shareToken: await tokenLabel(token) },
+        as: { owner, shareToken: await tokenLabel(shared.token) },
         source,
         parameters,
         tile,
         context: {
-          ...readContext(c, { shareToken: token }),
+          ...readContext(c, { shareToken: shared.token }),
           sessionToken: query.fused_session_token ?? null,
         },
         cacheMaxAge,
@@ -162,7 +193,8 @@ export function addSharedRunRoutes(
         answers.put(key, made, result.kept.atMs);
       return toResponse(made, ifNoneMatch);
     } catch (error) {
-      const failed = failureAnswer(error, runId, printed);
+      const shown = (await mayRead(c, shared, udf)) ? error : withoutCode(error);
+      const failed = failureAnswer(shown, runId, printed);
       if (failed) return toResponse(failed);
       throw error;
     }

@@ -470,6 +470,8 @@ function openEngine(
   const baseline: Baseline | null = reusable ? captureBaseline(pyodide, host.random) : null;
   let prepared: string | null = null;
   let keptPrepared: string | null = null;
+  /** The answer to a UDF that could not be loaded: it is the answer to each of its runs. */
+  let unloadable: string | null = null;
 
   const execute = async (request: Encoded): Promise<Encoded> => {
     // An empty list would have to be made a proxy, too.
@@ -487,8 +489,10 @@ function openEngine(
       const udf = request.text.startsWith('{"udf":null') ? null : request.text;
       if (udf !== null) {
         const answer = prepare(udf) as string;
-        if (!answer.startsWith('{"ok": true') && !answer.startsWith('{"ok":true'))
-          return { text: answer, buffers: [] };
+        unloadable = answer.startsWith('{"ok": true') || answer.startsWith('{"ok":true') ? null : answer;
+      }
+      if (unloadable !== null) return { text: unloadable, buffers: [] };
+      if (udf !== null) {
         prepared = udf;
         suspends =
           canSuspend && (WAITS_SYNCHRONOUSLY.test(udf) || (!host.callBlocking && CALLS_HOST.test(udf)));

@@ -61,7 +61,7 @@ export async function run(bench) {
   const ours = await start(bench.node, [
     bench.cli,
     "serve",
-    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "4"],
+    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "8"],
   ]);
   try {
     const url = /https?:\S+/.exec(ours.line)[0];

@@ -98,6 +98,11 @@ export default [
       error: { name: "UdfLoadError", exitCode: 2, location: { file: "case.ts", line: 4, column: 15 } },
     },
   }),
+  defineCase("what cannot be loaded fails in the same way each time", {
+    python: "@fused.udf\ndef udf(:\n    return 1\n",
+    typescript: "export default (: number) => 1;\n",
+    runs: Array.from({ length: 3 }, () => ({ error: { name: "UdfLoadError", exitCode: 2 } })),
+  }),
   defineCase("wrong indentation names file and line", {
     python: "@fused.udf\ndef udf():\n    a = 1\n      return a\n",
     error: { name: "UdfLoadError", location: { file: "case.py", line: 4 } },

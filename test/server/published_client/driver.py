@@ -10,7 +10,7 @@ from importlib import import_module
 import fused
 from scenarios import PLACE, SCENARIOS, SKIPPED
 
-MODULES = ("saved", "runs", "results", "parameters", "failures", "files", "links", "inside", "background")
+MODULES = ("saved", "runs", "results", "parameters", "failures", "files", "links", "inside", "spellings", "background")
 
 fused.options.base_url = f"{PLACE.url}/server/v1"
 fused.options.shared_udf_base_url = PLACE.url

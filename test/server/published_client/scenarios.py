@@ -65,8 +65,8 @@ def source(body: str, parameters: str = "", imports: str = "", decorator: str = 
 
 
 def run(body: str, parameters: str = "", imports: str = "", **options: Any) -> Any:
-    """Runs a UDF that is a text, and has all libraries."""
-    header = f"# /// script\n# dependencies = {json.dumps(LIBRARIES)}\n# ///\n"
+    """Runs a UDF that is a text; one that imports something has all libraries."""
+    header = f"# /// script\n# dependencies = {json.dumps(LIBRARIES)}\n# ///\n" if imports else ""
     return fused.run(header + source(body, parameters, imports), **options)
 
 
