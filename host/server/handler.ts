@@ -166,6 +166,9 @@ const isOpenPath = (path: string) =>
 /** Where a shared token in the path may be enough. */
 const TOKEN_PATH = new RegExp(`^${BASE}/(udf/shared|udf-access-token)/by-token/`);
 
+/** Codes of Node's errors where a connection ends: by the other end, and by us where its body dawdles. */
+const LEFT: ReadonlySet<unknown> = new Set(["ECONNRESET", "ABORT_ERR"]);
+
 function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): Response {
   if (error instanceof HttpError) return errorResponse(error.status, errorBody(error.message), error.headers);
   if (error instanceof FuseletError && STATUS_OF[error.name] !== undefined)
@@ -176,7 +179,7 @@ function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): R
   if (error instanceof StorageError)
     return errorResponse(STORAGE_STATUS[error.code], errorBody(error.message));
   // Node's, where a client leaves in the middle of its body: nobody gets the answer, and it is no failure of ours.
-  if (gone.aborted && (error as { code?: unknown }).code === "ECONNRESET")
+  if (gone.aborted && LEFT.has((error as { code?: unknown }).code))
     return errorResponse(400, errorBody("The body ended before its end"));
   const id = crypto.randomUUID();
   log.error("failure", error, { id });

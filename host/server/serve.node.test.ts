@@ -7,16 +7,17 @@ const MINUTE = 60_000;
 let listening: Listening;
 let received: number;
 let failed: unknown;
+let wasGone: boolean;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-  [received, failed] = [0, undefined];
+  [received, failed, wasGone] = [0, undefined, false];
   listening = await listen(
-    async (request) => {
+    async (request, { gone }) => {
       try {
         for await (const part of request.body as unknown as AsyncIterable<Uint8Array>)
           received += part.length;
       } catch (error) {
-        failed = error;
+        [failed, wasGone] = [error, gone.aborted];
       }
       return new Response("done");
     },
@@ -55,4 +56,6 @@ test("a body that dawdles ends with its connection", async () => {
   vi.advanceTimersByTime(2 * MINUTE);
   await once(socket, "close");
   await expect.poll(() => failed).toBeInstanceOf(Error);
+  // So that it counts as no failure of the server.
+  expect([wasGone, (failed as { code?: string }).code]).toEqual([true, "ABORT_ERR"]);
 });

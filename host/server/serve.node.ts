@@ -28,6 +28,10 @@ export async function listen(
     outgoing.once("close", () => {
       if (!outgoing.writableFinished) gone.abort();
     });
+    // Before whoever reads the body hears of its end.
+    incoming.once("close", () => {
+      if (!incoming.complete) gone.abort();
+    });
     return handler(request, { address: incoming.socket.remoteAddress ?? "", gone: gone.signal });
   });
   const server = createServer(

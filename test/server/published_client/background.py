@@ -55,10 +55,10 @@ def _() -> None:
     equal(pool.success(), {0: 144, 2: 196})
 
 
-@scenario("fused.submit of a saved UDF by its name")
+@scenario("fused.submit of a saved UDF")
 def _() -> None:
     udf = save("return n + 1", "n: int = 1")
-    equal(fused.submit(udf.name, [{"n": n} for n in (1, 2, 3)], collect=False).results(), [2, 3, 4])
+    equal(fused.submit(fused.load(udf.name), [{"n": n} for n in (1, 2, 3)], collect=False).results(), [2, 3, 4])
 
 
 @scenario("a batch job: status, logs, results")
@@ -143,7 +143,7 @@ def _() -> None:
     equal((schedule.day_of_week, schedule.enabled), ([1], False))
 
 
-@scenario("a schedule is deleted, and ends with its UDF")
+@scenario("a schedule is deleted, and runs nothing without its UDF")
 def _() -> None:
     udf = save("return 1")
     schedule = udf.schedule(minute=5, hour=1)
@@ -151,7 +151,7 @@ def _() -> None:
     equal(len(udf.get_schedule()), 0)
     again = udf.schedule(minute=5, hour=1)
     udf.delete_saved()
-    assert again.id not in [one.id for one in fused.api.schedule_list()]
+    fails("HTTPError", "of the schedule was not found", again.run_now)
 
 
 @scenario("a schedule of a UDF that there is none of")

@@ -67,7 +67,8 @@ def _() -> None:
 
 @scenario("helper functions, classes and constants beside the UDF")
 def _() -> None:
-    imports = "from dataclasses import dataclass\n\nFACTOR = 3\n\n@dataclass\nclass Pair:\n    a: int\n    b: int\n\ndef total(pair):\n    return FACTOR * (pair.a + pair.b)\n"
+    pair = "from dataclasses import dataclass\n\n@dataclass\nclass Pair:\n    a: int\n    b: int\n\n"
+    imports = f"{pair}FACTOR = 3\n\ndef total(pair):\n    return FACTOR * (pair.a + pair.b)\n"
     equal(fused.run(source("return total(Pair(1, 2))", imports=imports)), 9)
 
 
@@ -96,7 +97,8 @@ def _() -> None:
 
 @scenario("a result: a dict of a table, an array and a number")
 def _() -> None:
-    found = run("return {'t': pd.DataFrame({'a': [1]}), 'x': np.arange(3), 'n': 7}", imports="import numpy as np\nimport pandas as pd")
+    imports = "import numpy as np\nimport pandas as pd"
+    found = run("return {'t': pd.DataFrame({'a': [1]}), 'x': np.arange(3), 'n': 7}", imports=imports)
     equal((list(found["t"].a), [int(one) for one in found["x"]], found["n"]), ([1], [0, 1, 2], 7))
 
 
@@ -105,7 +107,8 @@ def _() -> None:
     import geopandas
     import pandas
 
-    found = run("return gpd.GeoDataFrame({'a': [1]}, geometry=gpd.points_from_xy([1], [2]), crs=4326)", imports="import geopandas as gpd")
+    body = "return gpd.GeoDataFrame({'a': [1]}, geometry=gpd.points_from_xy([1], [2]), crs=4326)"
+    found = run(body, imports="import geopandas as gpd")
     own = geopandas.GeoDataFrame({"a": [2]}, geometry=geopandas.points_from_xy([3], [4]), crs=4326)
     both = pandas.concat([found, own], ignore_index=True)
     equal((both.crs.to_epsg(), [point.x for point in both.geometry]), (4326, [1.0, 3.0]))
@@ -143,7 +146,8 @@ def _() -> None:
 
 @scenario("a job's log is followed until it ends, and its steps are told")
 def _() -> None:
-    job = fused.load(source("print('said', n)\nreturn n", "n: int = 1"))._to_job_step(arg_list=[{"n": 1}]).run_batch(instance_type="small")
+    udf = fused.load(source("print('said', n)\nreturn n", "n: int = 1"))
+    job = udf._to_job_step(arg_list=[{"n": 1}]).run_batch(instance_type="small")
     with printed() as out:
         job.tail_logs(refresh_seconds=0.1, sample_logs=False, timeout=30)
     job.wait_for_job(0.1, 60)
@@ -161,7 +165,7 @@ def _() -> None:
 @scenario("fused.cache in a UDF outlives the run")
 def _() -> None:
     path = name("counted")
-    imports = f"import fused\nimport urllib.request\n\n@fused.cache\ndef fetched():\n    import random\n    return [{path!r}, random.random()]\n"
+    imports = f"import fused\nimport random\n\n@fused.cache\ndef fetched():\n    return [{path!r}, random.random()]\n"
     code = source("return fetched()", imports=imports)
     first = fused.run(code, cache=False)
     equal(fused.run(code, cache=False), first)

@@ -20,7 +20,9 @@ with open(os.environ["KNOWN_THINGS"], encoding="utf-8") as file:
 
 def chooser(case: Case) -> Callable[[int], int]:
     """Gives whole numbers below a bound, which look like random ones."""
-    state = zlib.crc32(repr([case.path_parameters, case.query, case.body]).encode("utf-8", "backslashreplace"))
+    # Where there is no body, an object stands for it, whose text has its address in memory.
+    text = re.sub(r" at 0x[0-9a-f]+", "", repr([case.path_parameters, case.query, case.body]))
+    state = zlib.crc32(text.encode("utf-8", "backslashreplace"))
 
     def choose(below: int) -> int:
         nonlocal state
