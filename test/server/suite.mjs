@@ -27,6 +27,7 @@ const files = await openFiles();
 const server = await startServer(join(folder, "data"), [
   ...["--pyodide", geo ?? (await plainDistribution()), "--time-limit", "20s", "-v"],
   ...["--allow-cache", "--allow-run", `--allow-net=${files.host}`, "--allow-secrets=API_KEY:reveal"],
+  ...["--allow-read=fd://", "--allow-write=fd://"],
 ]);
 
 /** Cases that need something made beforehand, which is not made where none of them is wanted. */
