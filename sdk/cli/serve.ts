@@ -31,7 +31,7 @@ const TASK_MS = 3_600_000;
 export async function serve(options: Options, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const { stdout, stderr, env } = terminal;
   const port = readNumber(options, "port", 8000, 0, 65_535);
-  const isolates = readNumber(options, "isolates", 4, 1, 256);
+  const isolates = readNumber(options, "isolates", 8, 1, 256);
   const host = options.get("host") ?? "127.0.0.1";
   const data = serverFolder(options, env);
   const token = options.get("token") ?? env.FUSELET_TOKEN;

@@ -290,7 +290,7 @@ export const VERBS: readonly VerbSpec[] = [
         repeatable: true,
         help: "an origin whose pages may use the server; * is any",
       },
-      { name: "isolates", value: "N", help: "the most isolates at once (default: 4)" },
+      { name: "isolates", value: "N", help: "the most isolates at once (default: 8)" },
       { name: "time-limit", value: "TIME", help: "end a run after this time (default: 120s)" },
       { name: "job-time-limit", value: "TIME", help: "end a task of a job after this time (default: 1h)" },
       { name: "memory-limit", value: "SIZE", help: "end a run above this memory (default: 2GB)" },

@@ -37,7 +37,7 @@ export function loadCases({ isLong }) {
   const total = isLong ? 500_000 : 2000;
   return {
     [`${total} requests of all kinds: no error, and no growth of memory`]: async () => {
-      const server = await startServer({ args: ["--allow-cache", "--isolates", "6"] });
+      const server = await startServer({ args: ["--allow-cache", "--isolates", "8"] });
       const pool = new Pool(server.url, { connections: CONNECTIONS });
       const send = async (method, path, { body, isOpen = false, status = 200 } = {}) => {
         const headers = {

@@ -61,7 +61,7 @@ export async function run(bench) {
   const ours = await start(bench.node, [
     bench.cli,
     "serve",
-    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "8"],
+    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "16"],
   ]);
   try {
     const url = /https?:\S+/.exec(ours.line)[0];
@@ -98,7 +98,7 @@ export async function run(bench) {
       },
       { rounds: ROUNDS },
     );
-    const note = "each server is one process; ours has two isolates, and the load's own process is a third.";
+    const note = "each server is one process; ours has isolates of its own, and the load's own process is a third.";
     return [
       figure(
         {
