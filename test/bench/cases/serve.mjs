@@ -98,7 +98,8 @@ export async function run(bench) {
       },
       { rounds: ROUNDS },
     );
-    const note = "each server is one process; ours has isolates of its own, and the load's own process is a third.";
+    const note =
+      "each server is one process; ours has isolates of its own, and the load's own process is a third.";
     return [
       figure(
         {
