@@ -83,7 +83,7 @@ describe("a signed URL", () => {
     }
     for (const method of ["PUT", "POST"])
       expect((await open(url, method, { body: "x" })).status, method).toBe(403);
-    expect((await open(url, "DELETE")).status).toBe(404);
+    expect((await open(url, "DELETE")).status).toBe(405);
     expect((await open(url)).status).toBe(200);
   });
 
