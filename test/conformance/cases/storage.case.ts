@@ -192,20 +192,26 @@ export default [
   }),
   defineCase("a run for somebody else uses its owner's files, and is still nobody else's run", {
     ...ALL,
-    python: `${python(
+    python: python(
       "owner",
-      'import builtins\nold, builtins.left = getattr(builtins, "left", "nothing"), "left"\ntry:\n    return [old, ask("get", "DIR/x").decode()]\nexcept FileNotFoundError:\n    ask("put", "DIR/x", b"mine")\n    return [old, "nothing"]',
-    )}`,
+      'import builtins\nold, builtins.left = getattr(builtins, "left", "nothing"), "left"\ntry:\n    there = ask("get", "DIR/x").decode()\nexcept FileNotFoundError:\n    there = "nothing"\nif clean:\n    ask("delete", "DIR/x")\nelse:\n    ask("put", "DIR/x", b"mine")\nreturn [old, there]',
+    ).replace("udf():", "udf(clean: bool = False):"),
     typescript: typescript(
       "owner",
-      'const there = await ask("get", "DIR/x").catch(() => null);\nif (!there) await ask("put", "DIR/x", bytes("mine"));\nconst old = (globalThis as any).left ?? "nothing";\n(globalThis as any).left = "left";\nreturn [old, there ? new TextDecoder().decode(there) : "nothing"];',
-    ),
+      'const there = await ask("get", "DIR/x").catch(() => null);\nif (clean) await ask("delete", "DIR/x");\nelse await ask("put", "DIR/x", bytes("mine"));\nconst old = (globalThis as any).left ?? "nothing";\n(globalThis as any).left = "left";\nreturn [old, there ? new TextDecoder().decode(there) : "nothing"];',
+    ).replace("async () =>", "async ({ clean = false }: { clean?: boolean }) =>"),
     runs: [
       { principal: "guest", owner: "eve", value: ["nothing", "nothing"] },
       { principal: "eve", value: ["nothing", "mine"] },
       { principal: "guest", owner: "zoe", value: ["nothing", "nothing"] },
       { principal: "guest", value: ["nothing", "nothing"] },
       { principal: "guest", owner: "eve", value: ["nothing", "mine"] },
+      // Pages of one origin have one storage: the next platform finds it as this one did.
+      ...["eve", "zoe", "guest"].map((principal) => ({
+        principal,
+        parameters: { clean: true },
+        value: ["nothing", "mine"],
+      })),
     ],
   }),
   ...(["get", "list", "details", "open"] as const).map((method) =>
