@@ -10,6 +10,7 @@ from typing import Any
 
 from . import types
 from ._failure import message_of
+from ._json import parse, with_deep_stack
 
 _PLAIN = (int, float)
 _TIMES = (datetime.datetime, datetime.date, datetime.time)
@@ -39,18 +40,18 @@ def _convert(value: Any, annotation: Any) -> None:
         annotation = next(each for each in arguments if each is not type(None))
     annotation = getattr(annotation, "__origin__", annotation)
     if isinstance(value, list | tuple | dict | bool):
-        value = json.dumps(value)
+        value = with_deep_stack(json.dumps, value)
     if annotation is int and isinstance(value, str):
         int(value, base=10)
     elif annotation in _PLAIN:
         annotation(value)
     elif annotation is tuple or (annotation in (list, dict) and isinstance(value, str)):
-        json.loads(value)
+        parse(value, json.loads)
     elif annotation is uuid.UUID:
         uuid.UUID(value)
     elif annotation in _TIMES:
         annotation.fromisoformat(value)
     elif annotation is types.Bounds:
-        bounds = json.loads(value)
+        bounds = parse(value, json.loads)
         if len(bounds) != 4:
             raise ValueError(f"Expected 4 values for bounds, got {len(bounds)}")
