@@ -185,7 +185,9 @@ function steps(isSoak) {
 
 /** Others need what these make, or they keep all cores busy by themselves. The rest is mostly waiting, and is run some at a time. */
 const ALONE = new Set(["build", "lint", "types", "package", "unit", "attacks", "conformance"]);
-const LANES = 3;
+const LANES = 4;
+/** These take longest: they begin first, so that none of them is left alone at the end. */
+const LONGEST = ["server", "python", "secrets", "packages", "differential", "pyodide", "files", "cli"];
 
 async function main() {
   const early = onPinnedNode();
@@ -215,6 +217,8 @@ async function main() {
     names.length === 0 || names.includes(name) || (name === "build" && !existsSync(join(root, "dist")));
   const wanted = [...all].filter(([name]) => isWanted(name));
   const [alone, others] = [true, false].map((is) => wanted.filter(([name]) => ALONE.has(name) === is));
+  const rank = ([name]) => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length);
+  others.sort((one, other) => rank(one) - rank(other));
   for (const step of alone) await runStep(step);
   const lane = async () => {
     for (let step = others.shift(); step; step = others.shift()) await runStep(step);

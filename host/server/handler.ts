@@ -72,8 +72,9 @@ export function createHandler(parts: ServerParts): Handler {
     await next();
     const ms = performance.now() - started;
     seconds(ms / 1000, { method: c.req.method, status: String(c.res.status) });
-    c.header("x-content-type-options", "nosniff");
-    c.header("x-request-id", c.get("requestId"));
+    // Not by `c.header`, which makes a new answer of the one that is there, body and all.
+    c.res.headers.set("x-content-type-options", "nosniff");
+    c.res.headers.set("x-request-id", c.get("requestId"));
     log.info("request", {
       id: c.get("requestId"),
       method: c.req.method,
@@ -109,8 +110,8 @@ export function createHandler(parts: ServerParts): Handler {
     limitBody,
   );
   app.use((c, next) => {
-    const { path } = c.req;
-    if (UPLOAD.test(path)) return next();
+    const { method, path } = c.req;
+    if (method === "GET" || method === "HEAD" || UPLOAD.test(path)) return next();
     return (path.startsWith(`${BASE}/`) && !isOpenPath(path) ? limited : limitedOpen)!(c, next);
   });
   app.use(checkBody);

@@ -102,7 +102,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const { data, runner } = options;
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const store = openStore({ path: join(data, "server.db") });
+  const store = openStore({ path: join(data, "server.db"), recent: true });
   const { firstUser, firstToken } = await firstUserOf(openUsers(store));
   const users = openUsers(
     store,

@@ -31,6 +31,38 @@ afterEach(async () => {
 describe("a store in SQLite", () => {
   test.each(Object.entries(storeCases))("%s", (_title, run) => run(open));
 
+  test.each(Object.entries(storeCases))("%s, with recent records in memory", (_title, run) =>
+    run(() => open({ recent: true })),
+  );
+
+  test("recent records are what others have written since, whichever connection it was", async () => {
+    const [one, other] = [open({ recent: true }), open({ recent: true })];
+    await one.put("a", "key", { n: 1 });
+    expect(await other.get("a", "none")).toBeUndefined();
+    const first = await other.get("a", "key");
+    expect(first?.value).toEqual({ n: 1 });
+    expect(await other.get("a", "key")).toBe(first);
+    await one.put("a", "key", { n: 2 });
+    await one.put("a", "none", { n: 3 });
+    expect((await other.get("a", "key"))?.value).toEqual({ n: 2 });
+    expect((await other.get("a", "none"))?.value).toEqual({ n: 3 });
+    await other.delete("a", "key");
+    expect(await other.get("a", "key")).toBeUndefined();
+    expect(await one.get("a", "key")).toBeUndefined();
+  });
+
+  test("recent records cannot be changed by who got them", async () => {
+    const store = open({ recent: true });
+    await store.put("a", "key", { list: [1] });
+    const { value } = (await store.get("a", "key")) as unknown as { value: { list: number[] } };
+    expect(() => value.list.push(2)).toThrow(TypeError);
+    const failing = store.update("a", "key", () => {
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect((await store.get("a", "key"))?.value).toEqual({ list: [1] });
+  });
+
   test("its files are for their owner only", async () => {
     await open().put("a", "key", 1);
     const mode = (file: string) => statSync(file).mode & 0o777;

@@ -10,6 +10,7 @@ import { link, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
+import { RecentRecords } from "./recent-records.ts";
 import {
   LAST,
   makeStore,
@@ -26,6 +27,8 @@ export interface StoreOptions {
   path: string;
   /** What is in it can be made again: a damaged file is removed, and an empty one takes its place. Default false. */
   disposable?: boolean;
+  /** Records that were read of late stay in memory, frozen, until somebody writes. Default false. */
+  recent?: boolean;
 }
 
 export interface SqliteStore extends Store {
@@ -63,10 +66,12 @@ interface Opened {
   range: StatementSync;
   insert: StatementSync;
   remove: StatementSync;
+  /** Another number once another connection has written (sqlite.org/pragma.html#pragma_data_version). */
+  dataVersion: StatementSync;
 }
 
 /** A store in a file. The file is opened when it is first used. */
-export function openStore({ path, disposable = false }: StoreOptions): SqliteStore {
+export function openStore({ path, disposable = false, recent = false }: StoreOptions): SqliteStore {
   let opened: Opened | undefined;
   let closed = false;
   const close = () => {
@@ -100,16 +105,23 @@ export function openStore({ path, disposable = false }: StoreOptions): SqliteSto
       }
     }
   };
+  const records = recent ? new RecentRecords() : undefined;
   const driver: StoreDriver = {
-    get: (name) => run(({ select }) => find(select, name)),
+    get: (name) =>
+      run(({ select, dataVersion }) =>
+        records
+          ? records.get(name, dataVersion.get()!.data_version as number, () => find(select, name))
+          : find(select, name),
+      ),
     list: (collection, { prefix, after, limit }) =>
       run(({ range }) => {
         const from = after.startsWith(prefix) ? after : prefix;
         return (range.all(collection, from, prefix + LAST, after, limit) as unknown as Row[]).map(readRow);
       }),
     transact: (names, change) =>
-      run(({ db, select, insert, remove }) =>
-        inTransaction(db, () => {
+      run(({ db, select, insert, remove }) => {
+        records?.forget(names);
+        return inTransaction(db, () => {
           const changes = change(names.map((name) => find(select, name)));
           return names.map(({ collection, key }, i) => {
             const made = changes[i];
@@ -118,8 +130,8 @@ export function openStore({ path, disposable = false }: StoreOptions): SqliteSto
             if (made === null) remove.run(collection, key);
             return 0;
           });
-        }),
-      ),
+        });
+      }),
     async close() {
       closed = true;
       if (opened) shrink(opened.db);
@@ -219,6 +231,7 @@ function openDatabase(path: string): Opened {
         "INSERT OR REPLACE INTO records (collection, key, value, bytes) VALUES (?, ?, ?, ?)",
       ),
       remove: db.prepare("DELETE FROM records WHERE collection = ? AND key = ?"),
+      dataVersion: db.prepare("PRAGMA data_version"),
     };
   } catch (error) {
     db.close();

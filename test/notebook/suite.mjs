@@ -127,3 +127,5 @@ try {
   rmSync(data, { recursive: true, force: true });
 }
 report();
+// Time limits of the client, which are over by now, are timers of Pyodide: they would keep this process for minutes.
+process.exit();
