@@ -31,3 +31,10 @@ export const showText = (text: string, most = 200): string => cut(text, most, qu
 
 /** The same without quotation marks. */
 export const plainText = (text: string, most = 200): string => cut(text, most, escapeHidden);
+
+/** What was received in place of something else: texts and plain values as they are, of all else the kind. */
+export function showReceived(value: unknown): string {
+  if (typeof value === "string") return showText(value, 100);
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
+}

@@ -23,7 +23,6 @@ import type { RunLog } from "./run-log.ts";
 import type { Schedules } from "./schedules.ts";
 import type { TokenKeeper } from "./shared-tokens.ts";
 import type { SignedUrls } from "./signed-urls.ts";
-import { tokenHash } from "./token-hash.ts";
 import type { UdfEpochs } from "./udf-epochs.ts";
 import type { Users } from "./users.ts";
 
@@ -45,7 +44,7 @@ export interface User {
 export interface RunAs {
   /** Whose UDF it is, and whose files and secrets it uses. */
   readonly owner: User;
-  /** The shared token that it was asked for with; such runs never share memory or results with the owner's. */
+  /** The label of the shared token that it was asked for with; such runs never share memory or results with the owner's. */
   readonly shareToken?: string;
 }
 
@@ -267,10 +266,10 @@ export interface ServerEnv {
 export type App = OpenAPIHono<ServerEnv>;
 
 /**
- * The principal of a run: caches and isolates are kept apart by it. It is written into indexes and logs, so a token is in it as a hash
+ * The principal of a run: caches and isolates are kept apart by it. It is written into indexes and logs, so of a token it has the label
  * only.
  */
 export function principalOf({ owner, shareToken }: RunAs): string {
   if (shareToken === undefined) return owner.id;
-  return `${owner.id}/share/${tokenHash(shareToken).slice(0, 32)}`;
+  return `${owner.id}/share/${shareToken}`;
 }

@@ -1,5 +1,4 @@
 /** Which UDFs ran lately, for their owners to look at: the last of each user since the server started. What they printed is not in it. */
-import { sha256 } from "../cache/blobs.ts";
 import type { Runs, User } from "./parts.ts";
 
 export interface LoggedRun {
@@ -67,6 +66,3 @@ export class RunLog {
     if (this.#users.size > MOST_USERS) this.#users.delete(this.#users.keys().next().value as string);
   }
 }
-
-/** A shared token where it must not be read. */
-export const tokenLabel = async (token: string): Promise<string> => (await sha256(token)).slice(0, 32);

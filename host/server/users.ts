@@ -6,6 +6,7 @@ import { checkPermissions, type Permissions } from "../permissions/descriptor.ts
 import type { Json, Store, StoreRecord } from "../store/store.ts";
 import { HttpError } from "./errors.ts";
 import type { User } from "./parts.ts";
+import { scan } from "./records.ts";
 import { tokenHash } from "./token-hash.ts";
 
 export interface NewUser {
@@ -54,7 +55,6 @@ const TOKENS = "server.tokens";
 const USER_TOKENS = "server.user-tokens";
 /** Of one user. */
 const MOST_TOKENS = 100;
-const PAGE = 1000;
 
 const EMAIL = /^[^\s@/\p{C}]{1,64}@[^\s@/\p{C}]{1,190}$/u;
 const HANDLE = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
@@ -137,12 +137,8 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
 
     async list() {
       const users: User[] = [];
-      for (let after = ""; ; ) {
-        const page = await store.list(USERS, { after, limit: PAGE });
-        users.push(...page.map(read));
-        if (page.length < PAGE) return users;
-        after = page.at(-1)!.key;
-      }
+      for await (const record of scan(store, USERS, "")) users.push(read(record));
+      return users;
     },
 
     async delete(id) {

@@ -1,6 +1,6 @@
 /** The binding `storage`: what UDFs call to list, read, write, delete and sign files. */
 
-import { showText } from "../../runtime/show.ts";
+import { showReceived } from "../../runtime/show.ts";
 import type { Binding } from "../host.ts";
 import type { Range, WriteOptions } from "./driver.ts";
 import { StorageError } from "./errors.ts";
@@ -178,13 +178,8 @@ function readNumber(name: string, value: unknown, least: number, most: number, o
 
 /** The guest's own value is shown, cut off. */
 function wrong(name: string, rule: string, received: unknown): StorageError {
-  const shown =
-    typeof received === "string"
-      ? showText(received, 100)
-      : received === null || typeof received !== "object"
-        ? String(received)
-        : Array.isArray(received)
-          ? "a list"
-          : "an object";
-  return new StorageError("request", `Cannot use the storage: ${name} must be ${rule}: received ${shown}`);
+  return new StorageError(
+    "request",
+    `Cannot use the storage: ${name} must be ${rule}: received ${showReceived(received)}`,
+  );
 }

@@ -1,5 +1,5 @@
 /** The binding `tables`: reads tables that ingestion has written, a chunk at a time. */
-import { showText } from "../../runtime/show.ts";
+import { showReceived } from "../../runtime/show.ts";
 import type { Binding, Call } from "../host.ts";
 import { type Chunk, metadataOf, readChunks } from "./chunks.ts";
 import { TableError } from "./errors.ts";
@@ -157,13 +157,8 @@ function readCell(cell: unknown): bigint | null {
 }
 
 function wrong(name: string, rule: string, received: unknown): TableError {
-  const shown =
-    typeof received === "string"
-      ? showText(received, 100)
-      : received === null || typeof received !== "object"
-        ? String(received)
-        : Array.isArray(received)
-          ? "a list"
-          : "an object";
-  return new TableError("request", `Cannot read a table: ${name} must be ${rule}: received ${shown}`);
+  return new TableError(
+    "request",
+    `Cannot read a table: ${name} must be ${rule}: received ${showReceived(received)}`,
+  );
 }

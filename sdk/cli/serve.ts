@@ -1,5 +1,4 @@
 /** `fuselet serve`: opens the folder, the runtime and the socket, says where it listens, and ends in good order. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
@@ -7,6 +6,7 @@ import type { Decision } from "../../host/permissions/broker.ts";
 import { GITHUB } from "../../host/server/github.ts";
 import { makeLog } from "../../host/server/log.ts";
 import { openServer } from "../../host/server/server.node.ts";
+import { tokenHash } from "../../host/server/token-hash.ts";
 import type { ServedFiles } from "../../host/storage/storage.node.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
@@ -86,7 +86,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       publicUrl,
       allowedHosts: options.all("allow-host"),
       corsOrigins: options.all("cors-origin"),
-      tokenHash: token === undefined ? undefined : createHash("sha256").update(token).digest("hex"),
+      tokenHash: token === undefined ? undefined : tokenHash(token),
       secretsKey: env.FUSELET_SECRETS_KEY,
       github: {
         api: readUrl("FUSELET_GITHUB_API", env.FUSELET_GITHUB_API) ?? GITHUB.api,

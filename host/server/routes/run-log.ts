@@ -2,8 +2,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { HttpError } from "../errors.ts";
 import type { App, ServerParts, User } from "../parts.ts";
-import { type LoggedRun, tokenLabel } from "../run-log.ts";
+import type { LoggedRun } from "../run-log.ts";
 import { answer, errors, Flag } from "../schemas.ts";
+import { tokenLabel } from "../token-hash.ts";
 import { BASE } from "./base.ts";
 
 const ItemBody = z
@@ -58,7 +59,7 @@ export function addRunLogRoutes(app: App, { users, runLog }: ServerParts): void 
     {
       path: "by-shared-token/{value}",
       async of(user, token) {
-        const label = await tokenLabel(token);
+        const label = tokenLabel(token);
         return runLog.of([user]).filter(({ shareToken }) => shareToken === label);
       },
     },

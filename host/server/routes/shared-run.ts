@@ -23,7 +23,6 @@ import {
   toResponse,
   withoutCode,
 } from "../run-answer.ts";
-import { tokenLabel } from "../run-log.ts";
 import {
   RunQuery,
   readAge,
@@ -34,6 +33,7 @@ import {
   TileFileParams,
 } from "../run-request.ts";
 import { anyResult, errors } from "../schemas.ts";
+import { tokenLabel } from "../token-hash.ts";
 import { BASE } from "./base.ts";
 
 const Query = z.looseObject({
@@ -175,7 +175,7 @@ export function addSharedRunRoutes(
       if (found) return toResponse(againAnswer(found.answer, runId, found.leftMs, by), ifNoneMatch);
       const result = await runs.run({
         // The token itself would stand in logs and labels.
-        as: { owner, shareToken: await tokenLabel(shared.token) },
+        as: { owner, shareToken: tokenLabel(shared.token) },
         source,
         parameters,
         tile,
