@@ -3,6 +3,7 @@
  * each name: two principals, two UDFs or two grants never meet.
  */
 import { PermissionDeniedError } from "../../runtime/errors.ts";
+import { showReceived } from "../../runtime/show.ts";
 import type { Encoded } from "../../runtime/value.ts";
 import type { Room } from "../files/room.ts";
 import type { Binding, Call } from "../host.ts";
@@ -260,15 +261,11 @@ function fail(name: string, rule: string, received: unknown): never {
 
 /** The guest's own value is shown, cut off. */
 function wrong(name: string, rule: string, received: unknown): CacheError {
-  const shown = typeof received === "string" ? JSON.stringify(received.slice(0, 100)) : describe(received);
+  const shown =
+    typeof received === "string" ? JSON.stringify(received.slice(0, 100)) : showReceived(received);
   return new CacheError(`Cannot use the cache: ${name} must be ${rule}: received ${shown}`, {
     code: "request",
   });
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "a list" : "an object";
 }
 
 function unconfigured(storage: string): CacheError {

@@ -10,6 +10,7 @@
  *     }
  */
 import { UsageError } from "../../runtime/errors.ts";
+import { showReceived } from "../../runtime/show.ts";
 import { instanceTypes, packageNames, secretNames, udfNames } from "./names.ts";
 import { net } from "./net.ts";
 import { RuleError, type RuleKind } from "./rules.ts";
@@ -108,13 +109,8 @@ export function checkPermissions(value: unknown, where = "permissions"): Permiss
 }
 
 function fail(where: string, rule: string, value: unknown): never {
-  const received = typeof value === "string" ? JSON.stringify(value) : describe(value);
+  const received = typeof value === "string" ? JSON.stringify(value) : showReceived(value);
   throw new UsageError(`Cannot set ${where}: ${rule}: received ${received}`);
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "a list" : "an object";
 }
 
 function readObject(value: unknown, where: string, known: readonly string[]): Record<string, unknown> {

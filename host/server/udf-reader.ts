@@ -2,6 +2,7 @@
 import { UdfLoadError } from "../../runtime/errors.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import { jsonProblem } from "./json-size.ts";
+import { RecentMap } from "./recent-map.ts";
 import { sourceFromFields } from "./udf-body.ts";
 
 /** A UDF that somebody sent to be run. */
@@ -21,20 +22,13 @@ const MOST_CHARACTERS = 64 * 1024 * 1024;
  * It throws UdfLoadError for what is no step, and for a UDF that is none.
  */
 export function stepReader(): (text: string) => SentUdf {
-  // The last used is last.
-  const known = new Map<string, UdfSource>();
-  let characters = 0;
+  const known = new RecentMap<UdfSource>({ entries: MOST_SOURCES, weight: MOST_CHARACTERS });
   const remembered = (source: UdfSource): UdfSource => {
     const key = JSON.stringify(source);
-    const found = known.get(key) ?? source;
-    if (!known.delete(key)) characters += key.length;
-    known.set(key, found);
-    for (const [oldest] of known) {
-      if (known.size === 1 || (known.size <= MOST_SOURCES && characters <= MOST_CHARACTERS)) break;
-      known.delete(oldest);
-      characters -= oldest.length;
-    }
-    return found;
+    const found = known.get(key);
+    if (found) return found;
+    known.set(key, source, key.length);
+    return source;
   };
   return (text) => {
     const { saved: { parameters = {}, ...saved } = {}, ...rest } = sourceFromFields(udfOf(text), "udf");

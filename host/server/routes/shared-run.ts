@@ -15,6 +15,7 @@ import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { KeptAnswers } from "../kept-answers.ts";
 import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../parts.ts";
+import { RecentMap } from "../recent-map.ts";
 import {
   againAnswer,
   cachedAnswer,
@@ -97,20 +98,14 @@ export function addSharedRunRoutes(
 ): void {
   const ageOf = cacheAges(runner);
   const answers = new KeptAnswers();
-  // The last used is last.
-  const sources = new Map<string, { source: UdfSource; characters: number }>();
-  let characters = 0;
+  const sources = new RecentMap<UdfSource>({ entries: MOST_SOURCES, weight: MOST_CHARACTERS });
   const sourceOf = (udf: SavedUdf): UdfSource => {
     const key = `${udf.id}/${udf.version}`;
-    const found = sources.get(key) ?? { source: registry.sourceOf(udf), characters: udf.body.length };
-    if (!sources.delete(key)) characters += found.characters;
-    sources.set(key, found);
-    for (const [oldest, { characters: its }] of sources) {
-      if (sources.size === 1 || (sources.size <= MOST_SOURCES && characters <= MOST_CHARACTERS)) break;
-      sources.delete(oldest);
-      characters -= its;
-    }
-    return found.source;
+    const known = sources.get(key);
+    if (known) return known;
+    const source = registry.sourceOf(udf);
+    sources.set(key, source, udf.body.length);
+    return source;
   };
 
   /** Only a link that is not for everybody asks who somebody is. */
