@@ -15,6 +15,7 @@ import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError } from "./errors.ts";
 import { jsonProblem } from "./json-size.ts";
+import { answerAgain, LinkAnswers } from "./link-answers.ts";
 import { loggablePath } from "./log.ts";
 import { checkHost, cors } from "./origin.ts";
 import type { App, Peer, ServerEnv, ServerParts } from "./parts.ts";
@@ -86,6 +87,8 @@ export function createHandler(parts: ServerParts): Handler {
   });
   app.use(checkHost(settings));
   app.use(cors(settings));
+  const linkAnswers = new LinkAnswers();
+  app.use(answerAgain(linkAnswers, parts));
   app.use(
     methodNotAllowed({
       app,
@@ -132,7 +135,7 @@ export function createHandler(parts: ServerParts): Handler {
   addSecretRoutes(app, parts);
   addDatasetRoutes(app, parts);
   // Last: `/{token}/{slug}/run` is so wide that other routes would be taken for it.
-  addSharedRunRoutes(app, parts, signIn);
+  addSharedRunRoutes(app, { ...parts, signIn, answers: linkAnswers });
   return async (request, peer) => app.fetch(request, peer);
 }
 

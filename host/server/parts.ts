@@ -16,6 +16,7 @@ import type { AccessScope, Collections } from "./collections.ts";
 import type { Datasets } from "./datasets.ts";
 import type { TaskResults } from "./job-results.ts";
 import type { Jobs } from "./jobs.ts";
+import type { Answered } from "./link-answers.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { UdfRegistry } from "./registry.ts";
@@ -218,6 +219,8 @@ export interface ServerSettings {
 export interface ServerParts {
   settings: ServerSettings;
   store: Store;
+  /** A text that is another one once anything was written to the store. */
+  storeState(): Promise<string>;
   runner: UdfRunner;
   users: Users;
   runs: Runs;
@@ -260,6 +263,8 @@ export interface ServerEnv {
     /** Who asks; not on the paths of `isOpenPath`. */
     user: User;
     requestId: string;
+    /** Of a request by a link. */
+    remember?: (answered: Answered) => void;
   };
 }
 

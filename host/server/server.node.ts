@@ -173,6 +173,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const parts = {
     settings,
     store,
+    storeState: store.state,
     runner,
     users,
     registry,

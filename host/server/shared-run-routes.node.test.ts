@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openStore } from "../store/store.node.ts";
 import { RunServer } from "./fixtures/run-server.ts";
 import { ADMIN } from "./fixtures/server.ts";
 
@@ -200,4 +202,68 @@ test("with a passcode are kept by nobody on the way, whoever was let in how", as
 test("do not send what has headers of its own in it as what the UDF calls it", async () => {
   await save("parts");
   expect((await get(`/${token}/run`)).headers.get("content-type")).toBe("application/octet-stream");
+});
+
+describe("answered before, without a look into the request,", () => {
+  const status = async (path: string, headers = {}) => (await get(path, headers)).status;
+  /** Asks until the answer is one of memory. */
+  const answered = async (path: string) => {
+    await get(path);
+    expect((await get(path)).headers.get("x-cache")).toBe("hit");
+  };
+  const change = (path: string, body: object) =>
+    server.ask("POST", `/server/v1/${path}`, { body }).then((response) => response.json());
+  beforeEach(async () => {
+    await save("array", { cache_max_age: 60 });
+    server.kept = { atMs: Date.now(), fields: [] };
+    await answered(`/${token}/run`);
+  });
+
+  test.each([
+    ["is disabled", { enabled: false }, 404],
+    ["is for a team now", { access_scope: "team" }, 403],
+  ])("end with a token that %s", async (_what, body, expected) => {
+    await change(`udf-access-token/by-token/${token}`, body);
+    expect(await status(`/${token}/run`)).toBe(expected);
+  });
+
+  test("end with a token at its time", async () => {
+    await change(`udf-access-token/by-token/${token}`, { expires_in: 1 });
+    await answered(`/${token}/run`);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    expect(await status(`/${token}/run`)).toBe(404);
+  });
+
+  test("end with the UDF, and by what another process writes", async () => {
+    const other = openStore({ path: join(server.folder, "server.db") });
+    await other.update("server.udf-epochs", id, () => ({ value: 7 }));
+    await other.close();
+    await get(`/${token}/run`);
+    expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "7" });
+    await answered(`/${token}/run`);
+    await server.ask("DELETE", `/server/v1/udf/by-id/${id}`);
+    expect(await status(`/${token}/run`)).toBe(404);
+  });
+
+  test("end with a passcode that their collection gets", async () => {
+    const lists = await server.ask("GET", "/server/v1/collection/by-name/default");
+    const { id: collection } = (await lists.json()) as { id: string };
+    await change(`collection/by-id/${collection}`, { access_scope: "public" });
+    const { share_token: shared } = await change(`collection/share?collection_id=${collection}`, {});
+    await answered(`/${shared}/array/run`);
+    await change(`collection/by-id/${collection}`, { passcode: "open sesame" });
+    expect(await status(`/${shared}/array/run`)).toBe(403);
+  });
+
+  test("differ by what they ask for, and are checked as others are", async () => {
+    const npy = await get(`/${token}/run`, { accept: "application/x-numpy-data" });
+    expect(npy.headers.get("content-type")).toBe("application/x-numpy-data");
+    const json = await get(`/${token}/run`, { accept: "application/json" });
+    expect(json.headers.get("content-type")).toBe("application/json");
+    expect(await status(`/${token}/run`, { host: "evil.example" })).toBe(403);
+    expect(await status(`/${token}/run`, { "fused-run-id": "not an id" })).toBe(422);
+    const again = await get(`/${token}/run`, { "fused-run-id": "00000000-0000-4000-8000-000000000001" });
+    expect(again.headers.get("fused-run-id")).toBe("00000000-0000-4000-8000-000000000001");
+    expect(again.headers.get("x-content-type-options")).toBe("nosniff");
+  });
 });

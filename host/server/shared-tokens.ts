@@ -224,7 +224,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
 
     async open(text, asked, presented = {}) {
       const known = await byText(text);
-      if (!known?.enabled || isPast(known.expires)) throw nothing();
+      if (!known?.enabled || endOf(known.expires) <= Date.now()) throw nothing();
       const owner = await users.byId(known.ownerId);
       const slug = asked ?? COLLECTION_TOKEN.exec(text)?.[2];
       const collection = known.collection === null ? null : await collections.byId(known.collection);
@@ -302,7 +302,9 @@ function makeHexToken(): string {
   return `fc_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-const isPast = (time: string | null) => time !== null && Date.parse(time) <= Date.now();
+/** Milliseconds since 1970 of the end of a token; infinite: it has none. */
+export const endOf = (expires: string | null) =>
+  expires === null ? Number.POSITIVE_INFINITY : Date.parse(expires);
 const ownedKey = (ownerId: string, hash: string) => `${ownerId}/${hash}`;
 /** The vault's names begin with a letter. */
 const nameOf = (key: string) => `t.${key}`;

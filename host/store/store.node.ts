@@ -34,6 +34,8 @@ export interface StoreOptions {
 export interface SqliteStore extends Store {
   /** Reads the whole file. @returns what is wrong with it, a sentence each; empty where nothing is */
   check(): Promise<string[]>;
+  /** A text that is another one once anything was written, here or by others. */
+  state(): Promise<string>;
   /** Copies what is in it now to a new file, mode 0600; this thread stands still. @throws StoreError `io` where that file exists */
   backup(path: string): Promise<void>;
 }
@@ -106,12 +108,14 @@ export function openStore({ path, disposable = false, recent = false }: StoreOpt
     }
   };
   const records = recent ? new RecentRecords() : undefined;
+  let written = 0;
+  const versionOf = ({ dataVersion }: Opened) => dataVersion.get()!.data_version as number;
   const driver: StoreDriver = {
     get: (name) =>
-      run(({ select, dataVersion }) =>
+      run((opened) =>
         records
-          ? records.get(name, dataVersion.get()!.data_version as number, () => find(select, name))
-          : find(select, name),
+          ? records.get(name, versionOf(opened), () => find(opened.select, name))
+          : find(opened.select, name),
       ),
     list: (collection, { prefix, after, limit }) =>
       run(({ range }) => {
@@ -121,6 +125,7 @@ export function openStore({ path, disposable = false, recent = false }: StoreOpt
     transact: (names, change) =>
       run(({ db, select, insert, remove }) => {
         records?.forget(names);
+        written++;
         return inTransaction(db, () => {
           const changes = change(names.map((name) => find(select, name)));
           return names.map(({ collection, key }, i) => {
@@ -140,6 +145,7 @@ export function openStore({ path, disposable = false, recent = false }: StoreOpt
   };
   return {
     ...makeStore(driver),
+    state: () => run((opened) => `${versionOf(opened)}.${written}`),
     async check() {
       const rows = await run(({ db }) => db.prepare("PRAGMA integrity_check").all());
       return rows.map((row) => String(row.integrity_check)).filter((line) => line !== "ok");

@@ -13,17 +13,10 @@ import type { Wish } from "../../formats/negotiate.ts";
 import { presentedBy, type SignIn, senderOf } from "../auth.ts";
 import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
-import { KeptAnswers } from "../kept-answers.ts";
+import type { LinkAnswers } from "../link-answers.ts";
 import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../parts.ts";
 import { RecentMap } from "../recent-map.ts";
-import {
-  againAnswer,
-  cachedAnswer,
-  failureAnswer,
-  resultAnswer,
-  toResponse,
-  withoutCode,
-} from "../run-answer.ts";
+import { cachedAnswer, failureAnswer, resultAnswer, toResponse, withoutCode } from "../run-answer.ts";
 import {
   RunQuery,
   readAge,
@@ -34,6 +27,7 @@ import {
   TileFileParams,
 } from "../run-request.ts";
 import { anyResult, errors } from "../schemas.ts";
+import { endOf } from "../shared-tokens.ts";
 import { tokenLabel } from "../token-hash.ts";
 import { BASE } from "./base.ts";
 
@@ -93,11 +87,14 @@ export function addSharedRunRoutes(
     registry,
     sharedTokens,
     epochs,
-  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "epochs">,
-  signIn: SignIn,
+    signIn,
+    answers,
+  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "epochs"> & {
+    signIn: SignIn;
+    answers: LinkAnswers;
+  },
 ): void {
   const ageOf = cacheAges(runner);
-  const answers = new KeptAnswers();
   const sources = new RecentMap<UdfSource>({ entries: MOST_SOURCES, weight: MOST_CHARACTERS });
   const sourceOf = (udf: SavedUdf): UdfSource => {
     const key = `${udf.id}/${udf.version}`;
@@ -166,8 +163,14 @@ export function addSharedRunRoutes(
               Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)),
             ])
           : undefined;
-      const found = key === undefined ? undefined : answers.get(key, ageMs);
-      if (found) return toResponse(againAnswer(found.answer, runId, found.leftMs, by), ifNoneMatch);
+      const remember = () => {
+        if (key !== undefined && isOpen) c.get("remember")?.({ key, ageMs, untilMs: endOf(shared.expires) });
+      };
+      const found = key === undefined ? undefined : answers.get(key, ageMs, runId, by);
+      if (found) {
+        remember();
+        return toResponse(found, ifNoneMatch);
+      }
       const result = await runs.run({
         // The token itself would stand in logs and labels.
         as: { owner, shareToken: tokenLabel(shared.token) },
@@ -184,8 +187,10 @@ export function addSharedRunRoutes(
       });
       printed = { stdout: result.stdout, stderr: result.stderr };
       const made = await cachedAnswer(await resultAnswer(result, wish, runId), result, ageMs, by);
-      if (key !== undefined && made.headers.etag !== undefined && result.kept)
+      if (key !== undefined && made.headers.etag !== undefined && result.kept) {
         answers.put(key, made, result.kept.atMs);
+        remember();
+      }
       return toResponse(made, ifNoneMatch);
     } catch (error) {
       const shown = (await mayRead(c, shared, udf)) ? error : withoutCode(error);
