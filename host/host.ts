@@ -74,10 +74,17 @@ export interface HostOptions {
   bindings: Readonly<Record<string, Binding>>;
   /** The program's own, which come before those. What they answer is in no key of a result: a run that calls one is not kept. */
   own?: Readonly<Record<string, Binding>> | undefined;
+  /** Puts a denial into other words for the UDF, and for whoever runs it. */
+  explainDenial?: ((error: PermissionDeniedError) => PermissionDeniedError) | undefined;
 }
 
 /** Makes the host of a runtime. */
-export function openHost({ broker, bindings, own = {} }: HostOptions): Host {
+export function openHost({
+  broker,
+  bindings,
+  own = {},
+  explainDenial = (error) => error,
+}: HostOptions): Host {
   const calls = new WeakMap<Caller, Call>();
   const callOf = (caller: Caller): Call => {
     let call = calls.get(caller);
@@ -97,7 +104,8 @@ export function openHost({ broker, bindings, own = {} }: HostOptions): Host {
       if (isOwn) callOf(caller).keepNothing();
       const { text, buffers } = encodeValue((await call(args, callOf(caller))) ?? null, name);
       return { text: `{"ok":true,"value":${text}}`, buffers };
-    } catch (error) {
+    } catch (cause) {
+      const error = cause instanceof PermissionDeniedError ? explainDenial(cause) : cause;
       if (error instanceof PermissionDeniedError) caller.noteDenial(error);
       return { text: JSON.stringify({ ok: false, error: failureOf(error, name) }), buffers: [] };
     }

@@ -138,11 +138,24 @@ export class PermissionDeniedError extends FuseletError {
   readonly value: string;
   /** The flag that would grant it. */
   readonly grant: string;
-  constructor(message: string, options: { permission: string; value: string; grant: string }) {
+  readonly #remedy: string;
+  /** @param options `remedy`: the end of the message, if it says how to run it again with what was missing */
+  constructor(
+    message: string,
+    options: { permission: string; value: string; grant: string; remedy?: string },
+  ) {
     super(message);
     this.permission = options.permission;
     this.value = options.value;
     this.grant = options.grant;
+    this.#remedy = options.remedy ?? "";
+  }
+
+  /** The message without its remedy, which is nothing for who cannot run it again with other flags; undefined where it has none. */
+  get need(): string | undefined {
+    const { message } = this;
+    const remedy = this.#remedy;
+    return remedy !== "" && message.endsWith(remedy) ? message.slice(0, -remedy.length) : undefined;
   }
 }
 

@@ -42,8 +42,14 @@ test("errors have it in none of their texts", () => {
 
 test("an answer has it neither in its value nor in its buffers; without one to take out it is as it was", () => {
   const buffers = [bytes("bx")];
-  expect(redactAnswer("ax", buffers, without("x"))).toEqual(["a_", [bytes("b_")]]);
-  expect(redactAnswer("ax", buffers, undefined)[1]).toBe(buffers);
+  const answer = { value: "ax", valueText: '"ax"' };
+  expect(redactAnswer(answer, buffers, without("x"))).toEqual([
+    "a_",
+    { text: '"a_"', buffers: [bytes("b_")] },
+  ]);
+  expect(redactAnswer(answer, buffers, undefined)[1]).toEqual({ text: '"ax"', buffers });
+  const float = { value: 6, valueText: "6.0" };
+  expect(redactAnswer(float, [], without("x"))).toEqual([6, { text: "6.0", buffers: [] }]);
 });
 
 test("output has it from when it is known, and more as more is known; nothing is lost", () => {

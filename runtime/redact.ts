@@ -16,14 +16,23 @@ export interface Redaction {
   };
 }
 
-/** The parsed value of an answer and its buffers, to be decoded. */
+/** The parsed value of an answer, to be decoded, and the same as text and buffers. */
 export function redactAnswer(
-  value: unknown,
+  { value, valueText }: { value: unknown; valueText: string },
   buffers: Encoded["buffers"],
   redaction: Redaction | undefined,
-): [value: unknown, buffers: Encoded["buffers"]] {
-  if (!redaction) return [value, buffers];
-  return [redaction.value(value), buffers.map((bytes) => redaction.bytes(bytes))];
+): [value: unknown, encoded: Encoded] {
+  if (!redaction) return [value, { text: valueText, buffers }];
+  const shown = redaction.value(value);
+  const text = JSON.stringify(shown);
+  return [
+    shown,
+    {
+      // Where there was nothing to take out, what the isolate wrote tells more.
+      text: text === JSON.stringify(value) ? valueText : text,
+      buffers: buffers.map((bytes) => redaction.bytes(bytes)),
+    },
+  ];
 }
 
 /** An error with all its texts: message, traceback and what else its class has. */

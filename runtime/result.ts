@@ -1,6 +1,6 @@
 /** What a run gives back. */
 import type { Table } from "apache-arrow";
-import { MediaValue, TableValue } from "./value.ts";
+import { type Encoded, MediaValue, TableValue } from "./value.ts";
 
 /** Milliseconds: until an isolate was ready, of the run itself, of all. */
 export interface RunTiming {
@@ -28,6 +28,7 @@ interface RunDetails {
   kept: Kept | null;
   timing: RunTiming;
   bytes: number;
+  encoded?: Encoded | null;
 }
 
 /** Rows of an Arrow table as plain objects. */
@@ -49,12 +50,14 @@ export class RunResult {
   readonly timing: RunTiming;
   /** How large the result was when it came from the isolate. */
   readonly bytes: number;
+  /** The value as it came from the isolate, for formats that tell 6.0 from 6; null where it came from elsewhere. */
+  readonly encoded: Encoded | null;
   #value: { is: unknown } | undefined;
 
   private constructor(
     raw: unknown,
     table: Table | null,
-    { stdout, stderr, cached, kept, timing, bytes }: RunDetails,
+    { stdout, stderr, cached, kept, timing, bytes, encoded = null }: RunDetails,
   ) {
     this.raw = raw;
     this.table = table;
@@ -64,6 +67,7 @@ export class RunResult {
     this.kept = kept;
     this.timing = timing;
     this.bytes = bytes;
+    this.encoded = encoded;
   }
 
   /** Loads Arrow where the value is a table. @throws ResultError when its bytes are no Arrow. */

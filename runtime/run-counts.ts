@@ -1,7 +1,7 @@
 /** Limits of one run that are counts: of host calls, and of runs of other UDFs. Over one, its isolate is ended. */
 import { LimitExceededError } from "./errors.ts";
+import type { Lease, Place } from "./lease.ts";
 import type { Limits } from "./limits.ts";
-import type { Lease, Place } from "./pool.ts";
 import type { Encoded } from "./value.ts";
 
 /** Gives runs of other UDFs room while this one waits for them, and ends it when they are too many. */

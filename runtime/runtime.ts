@@ -13,12 +13,13 @@ import {
 import { Denials, failureError, readFailure } from "./failure.ts";
 import type { Isolate, IsolateRecipe } from "./isolate/isolate.ts";
 import type { IsolatePlatform } from "./isolate/platform.ts";
+import type { LeaseRequest, Place, Tree } from "./lease.ts";
 import { type Limits, narrowLimits } from "./limits.ts";
 import type { NpmLock, PythonLock } from "./lock-file.ts";
 import { memoBySource } from "./memo.ts";
 import { collectOutput } from "./output.ts";
 import type { PackageCaller } from "./packages.ts";
-import { type LeaseRequest, type Place, Pool, type PoolOptions } from "./pool.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
 import { type Redaction, redactAnswer, redactError } from "./redact.ts";
 import { RunResult } from "./result.ts";
 import type { KeptResults, ResultKey, RunLease, RunUses } from "./results.ts";
@@ -118,7 +119,7 @@ interface AskedRun {
   /** How many runs wait for this one, each for the next. */
   depth: number;
   /** Counts the runs that this and all others below the same run have started. */
-  tree: { runs: number };
+  tree: Tree & { runs: number };
   place: Place | undefined;
   uses: RunUses | undefined;
 }
@@ -158,7 +159,9 @@ export class Runtime {
    *   ResultError, UdfExitError, AssetError, UsageError for bad options. The runtime stays usable after each.
    */
   run(source: UdfSource, options: RunOptions = {}, cacheMaxAgeMs = 0): Promise<RunResult> {
-    return this.#run(source, options, { depth: 0, tree: { runs: 0 }, place: undefined, cacheMaxAgeMs });
+    const { principal = DEFAULT_PRINCIPAL, owner = principal } = options;
+    const tree = { owner, runs: 0 };
+    return this.#run(source, options, { depth: 0, tree, place: undefined, cacheMaxAgeMs });
   }
 
   async #run(source: UdfSource, options: RunOptions, position: Position): Promise<RunResult> {
@@ -362,14 +365,15 @@ export class Runtime {
       if (!answer.ok) {
         throw failureError(await engine.locate(readFailure(answer.error), source), source, limits, denials);
       }
-      const [shown, buffers] = redactAnswer(answer.value, reply.buffers, redaction());
-      const value = decodeParsed(shown, buffers, await tableBuilder(reply.text));
+      const [shown, encoded] = redactAnswer(answer, reply.buffers, redaction());
+      const value = decodeParsed(shown, encoded.buffers, await tableBuilder(reply.text));
       const output = collector.finish();
       const result = await RunResult.of(value, {
         ...output,
         cached: false,
         kept: keeping && uses?.isShareable ? { atMs: Date.now(), fields: [...uses.fields] } : null,
         bytes: sizeOf(reply),
+        encoded,
         timing: {
           cacheMs,
           startMs: leased - started - cacheMs,
@@ -425,7 +429,7 @@ export class Runtime {
         ),
         hash: null,
         depth: 0,
-        tree: {},
+        tree: { owner: principal },
         place: undefined,
         signal: undefined,
       });

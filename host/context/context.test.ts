@@ -3,6 +3,21 @@ import { UsageError } from "../../runtime/errors.ts";
 import type { Call } from "../host.ts";
 import { checkContext, contextBinding, contextValue, watchContext } from "./context.ts";
 
+const USER = {
+  id: "1",
+  email: "a@b.c",
+  handle: "a",
+  name: "A",
+  executionEnvironmentId: "t",
+  isAdmin: false,
+};
+
+test("checkContext() keeps of a user what a user has", () => {
+  const { user } = checkContext({ user: { ...USER, token: "secret" } });
+  expect(user).toEqual(USER);
+  expect(Object.isFrozen(user)).toBe(true);
+});
+
 test("checkContext() fills in the defaults and lower-cases header names", () => {
   expect(checkContext(undefined)).toMatchObject({ headers: {}, recursionFactor: 0, kind: "local" });
   expect(checkContext({ headers: { "X-A": "1" }, kind: "batch", userEmail: "a@b.c" })).toEqual({
@@ -10,6 +25,7 @@ test("checkContext() fills in the defaults and lower-cases header names", () => 
     recursionFactor: 0,
     clientId: null,
     userEmail: "a@b.c",
+    user: null,
     kind: "batch",
     shareToken: null,
     sessionToken: null,
@@ -20,11 +36,14 @@ test("checkContext() fills in the defaults and lower-cases header names", () => 
 test.each([
   [null, "context must be an object: received null"],
   [[], "context must be an object: received []"],
-  [{ user: "a" }, "context.user is unknown; fields are headers, recursionFactor"],
+  [{ person: "a" }, "context.person is unknown; fields are headers, recursionFactor"],
   [{ recursionFactor: -1 }, "context.recursionFactor must be a whole number from 0: received -1"],
   [{ kind: "tile" }, 'context.kind must be local, realtime, batch: received "tile"'],
   [{ headers: { a: 1 } }, 'context.headers["a"] must be a text: received 1'],
   [{ headers: "a" }, 'context.headers must be an object of texts: received "a"'],
+  [{ user: "ada" }, 'context.user must be an object or null: received "ada"'],
+  [{ user: { ...USER, isAdmin: "no" } }, 'context.user.isAdmin must be a boolean: received "no"'],
+  [{ user: { id: "1" } }, "context.user.email must be a string: received undefined"],
   [{ clientId: 3 }, "context.clientId must be a text or null: received 3"],
 ])("checkContext() refuses %j", (value, message) => {
   expect(() => checkContext(value)).toThrow(message);
@@ -69,6 +88,7 @@ describe("watchContext()", () => {
         "recursionFactor",
         "sessionToken",
         "shareToken",
+        "user",
         "userEmail",
       ]),
     );

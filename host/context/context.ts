@@ -2,6 +2,17 @@
 import { UsageError } from "../../runtime/errors.ts";
 import type { Binding } from "../host.ts";
 
+/** Whoever is signed in, as a server knows them. */
+export interface ContextUser {
+  id: string;
+  email: string;
+  handle: string;
+  name: string;
+  /** The team. */
+  executionEnvironmentId: string;
+  isAdmin: boolean;
+}
+
 /** All have defaults: nobody asked, nothing is known, a local run. */
 export interface RunContext {
   /** Of the request that the run answers; names in lower case. */
@@ -12,6 +23,8 @@ export interface RunContext {
   clientId: string | null;
   /** The signed-in user, or null. */
   userEmail: string | null;
+  /** All that the server knows of the signed-in user, or null. */
+  user: Readonly<ContextUser> | null;
   /** `realtime` answers a request, `batch` is a job, `local` is neither. */
   kind: "local" | "realtime" | "batch";
   /** The shared token that the run was asked for with, or null. */
@@ -31,6 +44,7 @@ const DEFAULTS: RunContext = Object.freeze({
   recursionFactor: 0,
   clientId: null,
   userEmail: null,
+  user: null,
   kind: "local",
   shareToken: null,
   sessionToken: null,
@@ -78,11 +92,33 @@ export function checkContext(value: unknown): RunContext {
     recursionFactor: recursionFactor as number,
     clientId: text("clientId"),
     userEmail: text("userEmail"),
+    user: (given.user ?? null) === null ? null : checkUser(given.user, refuse),
     kind: kind as RunContext["kind"],
     shareToken: text("shareToken"),
     sessionToken: text("sessionToken"),
     executionEnvironmentId: text("executionEnvironmentId"),
   });
+}
+
+const USER = {
+  id: "string",
+  email: "string",
+  handle: "string",
+  name: "string",
+  executionEnvironmentId: "string",
+  isAdmin: "boolean",
+} as const satisfies Record<keyof ContextUser, string>;
+
+/** @returns a copy with what a user has, and nothing else */
+function checkUser(
+  value: unknown,
+  refuse: (field: string, rule: string, received: unknown) => never,
+): Readonly<ContextUser> {
+  if (typeof value !== "object" || value === null) return refuse(".user", "an object or null", value);
+  const given = value as Record<string, unknown>;
+  for (const [name, type] of Object.entries(USER))
+    if (typeof given[name] !== type) refuse(`.user.${name}`, `a ${type}`, given[name]);
+  return Object.freeze(Object.fromEntries(Object.keys(USER).map((name) => [name, given[name]]))) as never;
 }
 
 /** Names of single headers that are noted; a run that reads more is taken to have read all. */

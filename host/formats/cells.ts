@@ -56,6 +56,11 @@ export function isNumericType(type: DataType): boolean {
   return DataType.isInt(type) || DataType.isFloat(type) || DataType.isDecimal(type);
 }
 
+/** Whether cells of a type are floats. */
+export function isFloatType(type: DataType): boolean {
+  return DataType.isDictionary(type) ? isFloatType(type.dictionary) : DataType.isFloat(type);
+}
+
 /** Whether a column holds well-known binary, by its extension name (https://geoarrow.org/extension-types). */
 export function isGeometryField({ metadata }: Schema["fields"][number]): boolean {
   return /^(geoarrow|ogc)\.wkb$/.test(metadata.get("ARROW:extension:name") ?? "");

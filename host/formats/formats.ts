@@ -1,8 +1,8 @@
 /** The table of formats: what a result can be written as. Each format is one file, and all but JSON are loaded when they are used. */
 import { FuseletError, ResultError, UsageError } from "../../runtime/errors.ts";
 import type { Tile } from "../../runtime/udf.ts";
-import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
-import { encodeJson } from "./json.ts";
+import { type Encoded, MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import { encodeJson, isJsonDocument } from "./json.ts";
 import type { WasmSource } from "./parquet.ts";
 import { isInFormat } from "./signature.ts";
 import { describeValue, isObject, isRecords, isSeveral, UnsuitableError } from "./values.ts";
@@ -16,6 +16,10 @@ export interface FormatOptions {
   tile?: Tile | undefined;
   /** For archives: what their members are written as, in order of preference. */
   formats?: readonly string[];
+  /** The value as it crossed the wall, where that is known: it has what JavaScript's numbers and objects do not keep. */
+  encoded?: Encoded | null;
+  /** For JSON: whoever asked reads NaN and infinities as Python's json module writes them. */
+  hasConstants?: boolean;
 }
 
 export interface Format {
@@ -46,7 +50,10 @@ export const FORMATS = {
   json: {
     mediaType: "application/json",
     extension: ".json",
-    encode: encodeJson,
+    encode: async (value, options) =>
+      options.encoded && !options.pretty && !isJsonDocument(value)
+        ? (await import("./encoded-json.ts")).encodedJson(options.encoded, options)
+        : encodeJson(value, options),
     suits: (value) => !(value instanceof MediaValue || value instanceof Uint8Array),
   },
   csv: {
@@ -111,8 +118,7 @@ export const FORMATS = {
   zip: {
     mediaType: "application/zip",
     extension: ".zip",
-    encode: async (value, { formats = ["npy", "parquet", "json"] }) =>
-      (await import("./zip.ts")).encodeZip(value, formats),
+    encode: async (value, options) => (await import("./zip.ts")).encodeZip(value, options),
     suits: isSeveral,
   },
   mvt: {

@@ -1,6 +1,6 @@
 /** Which format a result is sent in: what was asked for, as far as it suits, else what is natural for it. */
 import type { Tile } from "../../runtime/udf.ts";
-import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
+import { type Encoded, MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import {
   FORMATS,
   type Format,
@@ -19,6 +19,8 @@ export interface Wish {
   isFirm: boolean;
   /** Of what the result is a tile. */
   tile?: Tile | undefined;
+  /** Whether NaN and infinities in JSON are read as Python's json module writes them. */
+  hasConstants?: boolean;
 }
 
 /** Other names that formats go by, in extensions and parameters. */
@@ -59,13 +61,18 @@ export function formatsAccepted(accept: string): FormatName[] {
 
 /**
  * Writes a result as it was wished for. A result that is nothing has no bytes.
+ * @param encoded the same as it crossed the wall, where that is known
  * @throws UsageError where the wish is firm and does not suit the result, ResultError where its data is damaged
  */
-export async function writeResult(value: unknown, wish: Wish): Promise<FormattedResult> {
+export async function writeResult(
+  value: unknown,
+  wish: Wish,
+  encoded: Encoded | null = null,
+): Promise<FormattedResult> {
   if (value === null || value === undefined)
     return { mediaType: "application/json", bytes: new Uint8Array() };
   const format = choose(value, wish);
-  if (format) return formatResult(value, format, { tile: wish.tile, formats: wish.formats });
+  if (format) return formatResult(value, format, { ...wish, encoded });
   if (value instanceof MediaValue) return { mediaType: sentType(value.type), bytes: value.bytes };
   return { mediaType: "application/octet-stream", bytes: value as Uint8Array };
 }

@@ -9,6 +9,8 @@ export interface Column {
   name: string;
   /** Cells are numbers: aligned to the right. */
   isNumeric: boolean;
+  /** Cells are floats, those among them too that are whole numbers. */
+  isFloat: boolean;
   /** Cells are well-known binary (bytes or null). */
   isGeometry: boolean;
   /** Reads a cell as a plain value (see cells.ts). Fastest in rising order of rows. */
@@ -54,6 +56,7 @@ async function readTable(value: TableValue): Promise<Columns> {
     columns.push({
       name: index.renamed.get(field.name) ?? field.name,
       isNumeric: cells.isNumericType(field.type),
+      isFloat: cells.isFloatType(field.type),
       isGeometry: geometries.has(field.name) || cells.isGeometryField(field),
       get: chunkedReader(chunks.map((chunk) => ({ length: chunk.length, read: cells.cellReader(chunk) }))),
     });
@@ -133,7 +136,13 @@ function rangeColumn({
   start?: number;
   step?: number;
 }): Column {
-  return { name: String(name), isNumeric: true, isGeometry: false, get: (row) => start + row * step };
+  return {
+    name: String(name),
+    isNumeric: true,
+    isFloat: false,
+    isGeometry: false,
+    get: (row) => start + row * step,
+  };
 }
 
 /** Reads rows over chunks; the chunk of the last row is looked at first. */
@@ -170,7 +179,7 @@ function recordColumns(records: Records): Columns {
       isNumeric = typeof cell === "number" || typeof cell === "bigint";
       if (!isNumeric) break;
     }
-    return { name, isNumeric, isGeometry: false, get };
+    return { name, isNumeric, isFloat: false, isGeometry: false, get };
   });
   return { columns, rows: records.length, isList: false };
 }

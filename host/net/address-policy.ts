@@ -51,15 +51,15 @@ function makePolicy(permissions: Permissions, more: readonly string[] = []): Add
       const denying = denyingRule(denied, address, value, port);
       if (denying !== null) {
         const flag = formatFlag("deny", "net", denying === "true" ? undefined : denying);
-        const message = `${need}, which is denied: run again without ${flag}`;
-        return new PermissionDeniedError(message, { permission: "net", value, grant: "" });
+        const remedy = `, which is denied: run again without ${flag}`;
+        return new PermissionDeniedError(need + remedy, { permission: "net", value, grant: "", remedy });
       }
       if (kind === "public" || granted === true || isLiteral) return null;
       if (kind === "loopback" && isLocalhost(host)) return null;
       if ((granted || []).some((rule) => net.allows(rule, value)) || more.includes(value)) return null;
       const grant = formatFlag("allow", "net", value);
-      const message = `${need}: run again with ${grant}`;
-      return new PermissionDeniedError(message, { permission: "net", value, grant });
+      const remedy = `: run again with ${grant}`;
+      return new PermissionDeniedError(need + remedy, { permission: "net", value, grant, remedy });
     },
     with: (value) => makePolicy(permissions, [...more, value].sort()),
   };

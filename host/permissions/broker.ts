@@ -243,7 +243,7 @@ export function denialOf({ permission, value, rule, reason, how }: Decision): Pe
   const noValue = !takesList(permission);
   const need = `Requires ${permission} access${noValue ? "" : ` to ${showText(value, 500)}`}`;
   const grant = reason === "not granted" ? formatFlag("allow", permission, noValue ? undefined : value) : "";
-  const rest = {
+  const remedy = {
     "not granted":
       how === "prompt deny" ? `, which was refused: ${grant} allows it` : `: run again with ${grant}`,
     denied: `, which is denied: run again without ${formatFlag("deny", permission, rule === "true" || rule === null ? undefined : rule)}`,
@@ -252,5 +252,11 @@ export function denialOf({ permission, value, rule, reason, how }: Decision): Pe
       : `, which is not ${RULES[permission].noun} that can be granted`,
     allowed: "",
   }[reason];
-  return new PermissionDeniedError(need + rest, { permission, value, grant });
+  const isFinal = reason === "unsafe value";
+  return new PermissionDeniedError(need + remedy, {
+    permission,
+    value,
+    grant,
+    ...(isFinal ? {} : { remedy }),
+  });
 }

@@ -6,7 +6,7 @@ const ADA = { id: "1", handle: "ada" } as User;
 let tokens: Set<string>;
 let signIn: SignIn;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.useFakeTimers({ toFake: ["Date", "performance"] });
   tokens = new Set(["right", "new"]);
   signIn = openSignIn({ byToken: async (token) => (tokens.has(token) ? ADA : null) });
 });
@@ -32,7 +32,9 @@ test("wrong tokens are looked up thirty times a minute, and right ones meanwhile
   expect(await guess("192.0.2.1", 100)).toBe(30);
   await expect(signIn("192.0.2.1", "right")).rejects.toMatchObject({ status: 429 });
   expect(await signIn("192.0.2.2", "right")).toBe(ADA);
-  vi.setSystemTime(Date.now() + 60_001);
+  // Nobody waits longer because the clock was set back.
+  vi.setSystemTime(0);
+  vi.advanceTimersByTime(60_001);
   expect(await guess("192.0.2.1", 100)).toBe(30);
 });
 

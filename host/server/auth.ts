@@ -2,7 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { parseAddress } from "../permissions/address.ts";
 import { HttpError } from "./errors.ts";
-import type { Presented, ServerEnv, User } from "./parts.ts";
+import type { Presented, ServerEnv, ServerParts, User } from "./parts.ts";
 import { tokenHash } from "./token-hash.ts";
 import type { Users } from "./users.ts";
 
@@ -31,7 +31,7 @@ export class Failures {
   check(peer: string): void {
     const found = this.#peers.get(peer);
     if (!found || found.count < MOST_FAILURES) return;
-    const leftMs = found.since + MINUTE - Date.now();
+    const leftMs = found.since + MINUTE - performance.now();
     if (leftMs <= 0) {
       this.#peers.delete(peer);
       return;
@@ -43,14 +43,14 @@ export class Failures {
 
   note(peer: string): void {
     const found = this.#peers.get(peer);
-    if (found && found.since + MINUTE > Date.now()) {
+    if (found && found.since + MINUTE > performance.now()) {
       found.count++;
       return;
     }
     // The oldest is first: a Map keeps its order.
     if (this.#peers.size >= MOST_PEERS) this.#peers.delete(this.#peers.keys().next().value as string);
     this.#peers.delete(peer);
-    this.#peers.set(peer, { since: Date.now(), count: 1 });
+    this.#peers.set(peer, { since: performance.now(), count: 1 });
   }
 }
 
@@ -90,8 +90,14 @@ function networkOf(address: string): string {
   return found?.bits === 128 ? `${(found.value >> 64n).toString(16)}::/64` : address;
 }
 
+/** The token in the header `Authorization`, which the schemes of users' tokens have. */
+export const tokenIn = (header: string): string | undefined => SCHEMES.exec(header)?.[2];
+
 /** Lets a request pass that has the token of a user, who is `c.get("user")` from there on. */
-export function requireUser(signIn: SignIn): MiddlewareHandler<ServerEnv> {
+export function requireUser(
+  signIn: SignIn,
+  { users, standing }: Pick<ServerParts, "users" | "standing">,
+): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
     const header = c.req.header("authorization");
     if (header === undefined) {
@@ -99,13 +105,21 @@ export function requireUser(signIn: SignIn): MiddlewareHandler<ServerEnv> {
         headers: { "www-authenticate": 'Bearer realm="fuselet"' },
       });
     }
-    const user = await signIn(c.env.address, SCHEMES.exec(header)?.[2]);
-    if (!user) {
-      throw new HttpError(401, "Not signed in: the token is not known here, or has expired", {
-        headers: { "www-authenticate": 'Bearer realm="fuselet", error="invalid_token"' },
-      });
+    const token = tokenIn(header);
+    const user = await signIn(c.env.address, token);
+    if (!user || token === undefined) {
+      throw new HttpError(
+        401,
+        "Not signed in: the token is not known here, has expired, or its user is disabled",
+        {
+          headers: { "www-authenticate": 'Bearer realm="fuselet", error="invalid_token"' },
+        },
+      );
     }
     c.set("user", user);
+    c.set("whileSignedIn", (end) =>
+      standing.watch(`token/${tokenHash(token)}`, async () => (await users.byToken(token)) !== null, end),
+    );
     await next();
   };
 }
@@ -120,7 +134,7 @@ export function allowUser(guarded: MiddlewareHandler<ServerEnv>): MiddlewareHand
 
 /** Who sends a token of a user where none is needed. @throws HttpError 429 */
 export async function senderOf(c: Context<ServerEnv>, signIn: SignIn): Promise<User | undefined> {
-  const token = SCHEMES.exec(c.req.header("authorization") ?? "")?.[2];
+  const token = tokenIn(c.req.header("authorization") ?? "");
   return token === undefined ? undefined : ((await signIn(c.env.address, token)) ?? undefined);
 }
 

@@ -10,6 +10,7 @@ export type AccessScope = "public" | "team";
 export interface Collection {
   readonly id: string;
   readonly ownerId: string;
+  /** Whose team it was when it was changed last: where its owner has gone to another one, neither sees it. */
   readonly team: string;
   readonly name: string;
   readonly scope: AccessScope;
@@ -29,6 +30,8 @@ export interface CollectionChanges {
   publicRead?: boolean | undefined;
   dashboard?: string | undefined;
   previewUrl?: string | undefined;
+  /** The owner's as it is now. */
+  team?: string | undefined;
 }
 
 export interface Collections {
@@ -136,6 +139,7 @@ export function openCollections(store: Store): Collections {
           ...(now.value as { [field: string]: Json }),
           name,
           updated: new Date().toISOString(),
+          ...(changes.team === undefined ? {} : { team: changes.team }),
           ...(changes.scope === undefined ? {} : { scope: changes.scope }),
           ...(changes.publicRead === undefined ? {} : { publicRead: changes.publicRead }),
           ...(changes.dashboard === undefined ? {} : { dashboard: changes.dashboard }),

@@ -10,8 +10,10 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { FuseletError } from "../../runtime/errors.ts";
+import { FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
+import { servedDenial } from "../permissions/served.ts";
 import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
+import { StoreError } from "../store/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError } from "./errors.ts";
 import { jsonProblem } from "./json-size.ts";
@@ -99,7 +101,7 @@ export function createHandler(parts: ServerParts): Handler {
     }),
   );
   const signIn = openSignIn(parts.users);
-  const guarded = requireUser(signIn);
+  const guarded = requireUser(signIn, parts);
   const visited = allowUser(guarded);
   addOperations(app, parts);
   addDocs(app);
@@ -175,6 +177,8 @@ const LEFT: ReadonlySet<unknown> = new Set(["ECONNRESET", "ABORT_ERR"]);
 
 function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): Response {
   if (error instanceof HttpError) return errorResponse(error.status, errorBody(error.message), error.headers);
+  if (error instanceof PermissionDeniedError)
+    return errorResponse(403, errorBody(servedDenial(error).message));
   if (error instanceof FuseletError && STATUS_OF[error.name] !== undefined)
     return errorResponse(STATUS_OF[error.name] as number, errorBody(error.message));
   // Of the framework itself: a body that is no JSON, a type that a route does not take.
@@ -182,6 +186,10 @@ function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): R
     return errorResponse(error.status === 400 ? 422 : error.status, errorBody(error.message));
   if (error instanceof StorageError)
     return errorResponse(STORAGE_STATUS[error.code], errorBody(error.message));
+  if (isFull(error))
+    return errorResponse(507, errorBody("The server's disk is full: try again when there is room"));
+  if (error instanceof StoreError && error.code === "busy")
+    return errorResponse(503, errorBody("The server's database is busy: try again"), { "retry-after": "1" });
   // Node's, where a client leaves in the middle of its body: nobody gets the answer, and it is no failure of ours.
   if (gone.aborted && LEFT.has((error as { code?: unknown }).code))
     return errorResponse(400, errorBody("The body ended before its end"));
@@ -190,13 +198,17 @@ function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): R
   return errorResponse(500, errorBody(`The server failed. Its log has more under ${id}`));
 }
 
+/** Of the database, and of files that are no user's. */
+const isFull = (error: unknown) =>
+  (error instanceof StoreError && error.code === "full") ||
+  ["ENOSPC", "EDQUOT"].includes(String((error as { code?: unknown }).code));
+
 /** Errors whose text may go to whoever asked. A StoreError's names files of this machine. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   UsageError: 422,
   UdfLoadError: 422,
   ParameterError: 422,
   ResultError: 422,
-  PermissionDeniedError: 403,
   SecretError: 422,
 };
 

@@ -23,6 +23,7 @@ import {
   taskName,
   timeKey,
 } from "./job.ts";
+import { scan } from "./records.ts";
 
 const PAGE = 1000;
 
@@ -116,7 +117,7 @@ export class JobRecords {
     leaseMs: number,
     mine: { has(id: string): boolean } = new Set(),
   ): Promise<Job | null> {
-    for (const key of await this.#claimable(mine)) {
+    for (const key of await this.#claimable(leaseMs, mine)) {
       const id = key.slice(key.lastIndexOf("/") + 17);
       const now = this.#now();
       let claimed: Job | null = null;
@@ -126,7 +127,7 @@ export class JobRecords {
       ];
       await this.#store.transact(names, ([queued, found]) => {
         claimed = null;
-        if (!queued || !found || !isFree(queued.value as unknown as Queued, mine, now))
+        if (!queued || !found || !isFree(queued.value as unknown as Queued, { mine, now, leaseMs }))
           return [undefined, undefined];
         const job = found.value as unknown as Job;
         const time = new Date(now).toISOString();
@@ -145,7 +146,7 @@ export class JobRecords {
     return null;
   }
 
-  async #claimable(mine: { has(id: string): boolean }): Promise<string[]> {
+  async #claimable(leaseMs: number, mine: { has(id: string): boolean }): Promise<string[]> {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
@@ -153,7 +154,7 @@ export class JobRecords {
       const page = await this.#store.list(QUEUE, { after, limit: PAGE });
       for (const { key, value } of page) {
         const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-        if (isFree(value as unknown as Queued, mine, now)) free.push({ key, owner, at });
+        if (isFree(value as unknown as Queued, { mine, now, leaseMs })) free.push({ key, owner, at });
         else working.set(owner, (working.get(owner) ?? 0) + 1);
       }
       if (page.length < PAGE) break;
@@ -251,20 +252,22 @@ export class JobRecords {
     }
   }
 
-  /** Removes jobs that ended before a time, with their logs. Their files are the user's. */
-  async prune(before: number): Promise<void> {
-    for (let after = ""; ; ) {
-      const page = await this.#store.list(JOBS, { after, limit: PAGE });
-      for (const { value } of page) {
-        const job = value as unknown as Job;
-        if (job.ended !== null && Date.parse(job.ended) < before) await this.#remove(job);
-      }
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.key;
+  /** Those that have ended and are too many of their user's, or too old. @param before when one that is too old has ended */
+  async *old(mostOfUser: number, before: number): AsyncGenerator<Job> {
+    let owner = "";
+    let count = 0;
+    for await (const { value } of scan(this.#store, ORDER, "")) {
+      const job = await this.get(value as string);
+      if (!job || job.ended === null) continue;
+      // A user's jobs come one after the other, the newest first.
+      if (job.ownerId !== owner) [owner, count] = [job.ownerId, 0];
+      count++;
+      if (count > mostOfUser || Date.parse(job.ended) < before) yield job;
     }
   }
 
-  async #remove(job: Job): Promise<void> {
+  /** Removes a job that has ended, with its log. Where this is broken off, the job is there and can be removed again. */
+  async remove(job: Job): Promise<void> {
     for (const collection of [TASKS, JOB_LOGS]) {
       for (;;) {
         const page = await this.#store.list(collection, { prefix: `${job.id}/`, limit: PAGE });
@@ -309,8 +312,16 @@ export class JobRecords {
 
 const toJson = (value: object): Json => value as unknown as Json;
 
-const isFree = ({ id, lease, notBefore }: Queued, mine: { has(id: string): boolean }, now: number) =>
-  lease ? lease.until <= now && !mine.has(id) : notBefore <= now;
+/** No time of a queue is so far ahead, unless the clock was set back since: it counts as past. */
+const FARTHEST_MS = 60_000;
+
+const isFree = (
+  { id, lease, notBefore }: Queued,
+  { mine, now, leaseMs }: { mine: { has(id: string): boolean }; now: number; leaseMs: number },
+) => {
+  const isPast = (time: number, mostMs: number) => time <= now || time > now + mostMs;
+  return lease ? isPast(lease.until, 2 * leaseMs) && !mine.has(id) : isPast(notBefore, FARTHEST_MS);
+};
 
 /** What the history of a schedule says of its job's end. */
 function historyOf(record: StoreRecord | undefined, { status, started, ended, error }: Job): Change {

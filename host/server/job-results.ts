@@ -17,6 +17,8 @@ export type TaskOutcome = { readonly result: RunResult } | { readonly error: Fus
 export interface OwnFiles {
   /** Writes a file, whole or not at all. @throws StorageError */
   write(owner: User, path: string, bytes: Uint8Array): Promise<void>;
+  /** Removes a folder with the files in it, where there is no other folder in it. @throws StorageError */
+  removeFolder(owner: Pick<User, "id">, path: string): Promise<void>;
   /** A URL that can be used without a token for some time. */
   sign(owner: User, path: string): Promise<string>;
 }
@@ -36,6 +38,8 @@ export interface TaskResults {
   sign(owner: User, jobId: string, tasks: readonly JobTask[]): Promise<ResultFile[]>;
   /** Writes what a job runs to a file. @returns its signed URL. @throws StorageError */
   signConfig(owner: User, jobId: string, config: string): Promise<string>;
+  /** Removes all files of a job. @throws StorageError */
+  remove(owner: Pick<User, "id">, jobId: string): Promise<void>;
 }
 
 /** What clients of jobs can read, in the order in which they like it. */
@@ -51,7 +55,8 @@ export function openTaskResults(files: OwnFiles): TaskResults {
       let extension = ".none";
       if ("result" in outcome) {
         try {
-          const written = await writeResult(outcome.result.raw, WISH);
+          const { raw, encoded } = outcome.result;
+          const written = await writeResult(raw, WISH, encoded);
           bytes = written.bytes as Uint8Array<ArrayBuffer>;
           if (bytes.length > 0) extension = extensionOf(written.mediaType);
         } catch (error) {
@@ -79,6 +84,7 @@ export function openTaskResults(files: OwnFiles): TaskResults {
       await files.write(owner, path, new TextEncoder().encode(config));
       return files.sign(owner, path);
     },
+    remove: (owner, jobId) => files.removeFolder(owner, `${folder(jobId)}/`),
   };
 }
 

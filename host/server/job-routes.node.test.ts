@@ -1,13 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { UdfRuntimeError } from "../../runtime/errors.ts";
-import { RunResult } from "../../runtime/result.ts";
-import { sha256 } from "../cache/blobs.ts";
+import { resultOf } from "./fixtures/results.ts";
+import { ADMIN, openTestServer, type TestServer } from "./fixtures/server.ts";
 import { makeLog } from "./log.ts";
 import type { UdfRunner } from "./parts.ts";
-import { type OpenServer, openServer } from "./server.node.ts";
 
 /** What runs, instead of a runtime: the code of a UDF is the name of one of these. */
 const runs: Record<string, (options: Parameters<UdfRunner["run"]>[1]) => unknown> = {
@@ -32,51 +28,28 @@ const runs: Record<string, (options: Parameters<UdfRunner["run"]>[1]) => unknown
 /** What the server logs of its own failures. */
 const failures: string[] = [];
 
-let folder: string;
-let server: OpenServer;
+let server: TestServer;
 let url: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "fuselet-job-routes-"));
-  server = await openServer({
-    data: folder,
-    storage: {},
+  server = await openTestServer({
     runner: {
-      run: async (source, options) =>
-        RunResult.of(await runs[source.code]!(options), {
-          stdout: "",
-          stderr: "",
-          cached: false,
-          kept: null,
-          timing: { cacheMs: 0, startMs: 0, restoreMs: 0, runMs: 0, totalMs: 0 },
-          bytes: 0,
-        }),
+      run: async (source, options) => resultOf(await runs[source.code]!(options)),
       inspect: async () => ({ parameters: [{ name: "n" }], metadata: {} }) as never,
       isolates: { isolates: 0, spares: 0 },
     },
-    permissions: {},
-    version: "0",
-    publicUrl: undefined,
-    allowedHosts: [],
-    corsOrigins: [],
-    tokenHash: await sha256("secret-token"),
     secretsKey: "11".repeat(32),
-    assets: async () => null,
     log: makeLog((line) => void failures.push(line), "warn"),
-    runMs: 1000,
-    taskMs: 1000,
-    isolates: 9,
     tasksAtOnce: 2,
   });
-  ({ url } = await server.listen({ port: 0, host: "127.0.0.1" }));
+  ({ url } = await server.server.listen({ port: 0, host: "127.0.0.1" }));
 });
 afterAll(async () => {
-  await server.close(0);
+  await server.close();
   expect(failures).toEqual([]);
-  rmSync(folder, { recursive: true, force: true });
 });
 
-async function ask(method: string, path: string, body?: unknown, token = "secret-token") {
+async function ask(method: string, path: string, body?: unknown, token = ADMIN) {
   const response = await fetch(`${url}/server/v1${path}`, {
     method,
     redirect: "manual",
@@ -159,7 +132,7 @@ test("a job that fails says why, in its status, its log and its results", async 
 test("a log is streamed until the job is cancelled", async () => {
   const id = await start("wait");
   const response = await fetch(`${url}/server/v1/logs/${id}/stream`, {
-    headers: { authorization: "Bearer secret-token" },
+    headers: { authorization: `Bearer ${ADMIN}` },
   });
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   let text = "";

@@ -2,6 +2,7 @@
 import { CancelledError, FuseletError, UdfRuntimeError } from "../../runtime/errors.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import { StorageError } from "../storage/errors.ts";
+import { contextUser } from "./context-user.ts";
 import { HttpError } from "./errors.ts";
 import type { Job, JobTask } from "./job.ts";
 import type { JobLog } from "./job-log.ts";
@@ -146,6 +147,7 @@ async function runWhenThereIsRoom(
         context: {
           kind: "batch",
           userEmail: owner.email,
+          user: contextUser(owner),
           executionEnvironmentId: owner.team,
           recursionFactor: job.recursion,
         },

@@ -15,7 +15,7 @@ import type { Users } from "./users.ts";
 export interface JobWorkerOptions extends StepParts {
   store: Store;
   registry: Pick<Registry, "sourceOf">;
-  users: Pick<Users, "byId">;
+  users: Pick<Users, "active">;
   log: Log;
   /** How long a job counts as worked on after a sign of life; signs come four times as often. */
   leaseMs: number;
@@ -148,8 +148,8 @@ export class JobWorker implements Background {
     const { records, users, registry } = this.#options;
     if (job.tries > job.mostTries)
       return `it was begun ${job.mostTries} times, and each time the server failed or ended before it was done`;
-    const owner = await users.byId(job.ownerId);
-    if (!owner) return "its user is not there any more";
+    const owner = await users.active(job.ownerId);
+    if (!owner) return "its user is not there any more, or is disabled";
     const config = JSON.parse(await records.config(job.id)) as JobConfig;
     const done = new Set((await records.tasks(job.id)).map(({ index }) => index));
     jobLog.note(

@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UdfRuntimeError } from "../../runtime/errors.ts";
-import { RunResult } from "../../runtime/result.ts";
 import type { Udf } from "../../runtime/udf.ts";
-import { openStore, type SqliteStore } from "../store/store.node.ts";
 import { HttpError } from "./errors.ts";
+import { resultOf } from "./fixtures/results.ts";
+import { openTestStore, type TestStore, userOf } from "./fixtures/store.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { JobConfig } from "./job-plan.ts";
+import { JobRecords } from "./job-records.ts";
 import { openTaskResults } from "./job-results.ts";
 import { type Jobs, type JobsOptions, openJobs } from "./jobs.ts";
 import { makeLog } from "./log.ts";
@@ -16,24 +14,21 @@ import { Metrics } from "./metrics.ts";
 import type { ServerRun, User } from "./parts.ts";
 import { sourceFromBody } from "./udf-body.ts";
 
-const ada: User = { id: "ada", email: "ada@x", handle: "ada", name: "Ada", team: "t", isAdmin: false };
-const bob: User = { ...ada, id: "bob", email: "bob@x", handle: "bob" };
+const ada = userOf("ada");
+const bob = userOf("bob");
 
-let folder = "";
-let store: SqliteStore;
+let db: TestStore;
 let opened: Jobs[] = [];
 let written: Map<string, Uint8Array>;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "fuselet-jobs-"));
-  store = openStore({ path: join(folder, "server.db") });
+  db = openTestStore();
   written = new Map();
 });
 afterEach(async () => {
   for (const jobs of opened) await jobs.stop();
   opened = [];
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
+  await db.close();
 });
 
 type Work = (run: ServerRun) => unknown;
@@ -44,27 +39,22 @@ function open(work: Work, options: Partial<JobsOptions> = {}): Jobs {
     async write(_owner, path, bytes) {
       written.set(path, bytes);
     },
+    async removeFolder(_owner, path) {
+      for (const known of written.keys()) if (known.startsWith(path)) written.delete(known);
+    },
     sign: async (_owner, path) => `https://signed/${path}`,
   });
   const jobs = openJobs({
-    store,
+    store: db.store,
     results,
     runs: {
       async run(run) {
-        const raw = await work(run);
-        return RunResult.of(raw, {
-          stdout: "",
-          stderr: "",
-          cached: false,
-          kept: null,
-          timing: { cacheMs: 0, startMs: 0, restoreMs: 0, runMs: 0, totalMs: 0 },
-          bytes: 0,
-        });
+        return resultOf(await work(run));
       },
     },
     runner: { inspect: async () => ({ parameters: [{ name: "n" }] }) as unknown as Udf },
     registry: { sourceOf: ({ body, slug }) => sourceFromBody(body, slug) },
-    users: { byId: async (id) => [ada, bob].find((user) => user.id === id) ?? null },
+    users: { active: async (id) => [ada, bob].find((user) => user.id === id) ?? null },
     log: makeLog(() => undefined),
     tasksAtOnce: 2,
     taskMs: 1000,
@@ -291,19 +281,81 @@ test("a job's log is bounded, says what it has left out, and is read from a time
   expect(await jobs.log(ada, job.id, middle)).toEqual(entries.filter(({ timestamp }) => timestamp > middle));
 });
 
-test("a job is forgotten a month after its end, with its log; its files are the user's", async () => {
+const MONTH = 31 * 86_400_000;
+const pause = async () => undefined;
+const idsOf = async (jobs: Jobs, user: User) =>
+  (await jobs.list(user, { skip: 0, limit: 100 })).map(({ id }) => id);
+
+test("a job is removed a month after its end, with its log and its results; none that goes on is", async () => {
   let now = Date.now();
   const jobs = open(() => 1, { now: () => now });
-  const waiting = await jobs.submit(submission(ada, config()));
-  const gone = await jobs.submit(submission(ada, config()));
-  await jobs.cancel(ada, gone.id);
-  now += 31 * 86_400_000;
   await jobs.start();
-  await untilEnded(jobs, waiting);
-  await expect
-    .poll(async () => (await jobs.list(ada, { skip: 0, limit: 10 })).length, { interval: 5 })
-    .toBe(1);
-  await expect(jobs.get(ada, gone.id)).rejects.toMatchObject({ status: 404 });
-  expect(await store.list("server.job-logs", { prefix: `${gone.id}/` })).toEqual([]);
-  expect(written.has(`fd://jobs/${waiting.id}/0.json`)).toBe(true);
+  const done = await jobs.submit(submission(ada, config([1, 2])));
+  await untilEnded(jobs, done);
+  await jobs.stop();
+  const waiting = await jobs.submit(submission(ada, config()));
+  expect([...written.keys()].some((path) => path.startsWith(`fd://jobs/${done.id}/`))).toBe(true);
+  expect(await jobs.sweep(pause, true)).toBe(0);
+  now += MONTH;
+  // Not by a clock that may be wrong.
+  expect(await jobs.sweep(pause, false)).toBe(0);
+  expect(await jobs.sweep(pause, true)).toBe(1);
+  expect(await idsOf(jobs, ada)).toEqual([waiting.id]);
+  await expect(jobs.get(ada, done.id)).rejects.toMatchObject({ status: 404 });
+  for (const collection of ["job-logs", "job-tasks", "job-configs"])
+    expect(await db.store.list(`server.${collection}`, { prefix: done.id })).toEqual([]);
+  expect([...written.keys()].filter((path) => path.includes(done.id))).toEqual([]);
+});
+
+test("of a user's jobs that have ended, the oldest go where they are too many; another user's stay", async () => {
+  let now = Date.now();
+  const jobs = open(() => 1, { now: () => now, keepOfUser: 3 });
+  const add = async (user: User) => {
+    now += 1000;
+    const { id } = await jobs.submit(submission(user, config()));
+    await jobs.cancel(user, id);
+    return id;
+  };
+  const bobs = await add(bob);
+  const ids = [];
+  for (let i = 0; i < 5; i++) ids.push(await add(ada));
+  expect(await jobs.sweep(pause, false)).toBe(2);
+  expect(await idsOf(jobs, ada)).toEqual(ids.slice(2).reverse());
+  expect(await idsOf(jobs, bob)).toEqual([bobs]);
+});
+
+test("a job whose removal was broken off is removed by the next sweep", async () => {
+  const jobs = open(() => 1, { keepOfUser: 0 });
+  const { id } = await jobs.submit(submission(ada, config()));
+  await jobs.cancel(ada, id);
+  const gone = db.store.transact;
+  let left = 1;
+  db.store.transact = (...args) => (left-- > 0 ? gone(...args) : Promise.reject(new Error("killed")));
+  await expect(jobs.sweep(pause, true)).rejects.toThrow("killed");
+  db.store.transact = gone;
+  expect(await idsOf(jobs, ada)).toEqual([id]);
+  expect(await jobs.sweep(pause, true)).toBe(1);
+  expect(await idsOf(jobs, ada)).toEqual([]);
+});
+
+test("a job of a server that is gone is taken up though the clock was set back, and one that waits is begun", async () => {
+  let now = Date.now();
+  const dead = new JobRecords(db.store, () => now);
+  const leaseMs = 10_000;
+  const jobs = open(() => 1, { now: () => now });
+  const left = await jobs.submit(submission(ada, config()));
+  expect((await dead.claim("dead", leaseMs))?.id).toBe(left.id);
+  const alive = new JobRecords(db.store, () => now);
+  expect(await alive.claim("alive", leaseMs)).toBeNull();
+  // A clock is adjusted by a second now and then: a lease counts.
+  now -= 1000;
+  expect(await alive.claim("alive", leaseMs)).toBeNull();
+  now -= 3_600_000;
+  expect((await alive.claim("alive", leaseMs))?.id).toBe(left.id);
+  // What the other one does from here on has no effect.
+  expect(await dead.beat(left, "dead", leaseMs)).toBe(false);
+  await alive.release(left, "alive", { counts: false, delayMs: 5000 });
+  expect(await alive.claim("alive", leaseMs)).toBeNull();
+  now -= 3_600_000;
+  expect((await alive.claim("alive", leaseMs))?.id).toBe(left.id);
 });

@@ -1,4 +1,5 @@
 /** Batch jobs: what users submit, and how they look after it. What runs them is job-worker.ts. */
+import { StorageError } from "../storage/errors.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isEnded, type Job, type JobTask, type JobWrite } from "./job.ts";
 import { type LogEntry, logWrite, readLog } from "./job-log.ts";
@@ -37,20 +38,30 @@ export interface Jobs extends Background {
   /** One of a user's jobs. @throws HttpError 404 */
   get(user: User, id: string): Promise<Job>;
   list(user: User, page: { skip: number; limit: number }): Promise<Job[]>;
-  /** Ends a job at once; one that has ended stays as it is. @throws HttpError 404 */
-  cancel(user: User, id: string): Promise<Job>;
+  /** Ends a job at once; one that has ended stays as it is. @param note for its log. @throws HttpError 404 */
+  cancel(user: User, id: string, note?: string): Promise<Job>;
   /** The text of its config. @throws HttpError 404 */
   config(user: User, id: string): Promise<string>;
   /** @throws HttpError 404 */
   log(user: User, id: string, sinceMs: number | undefined): Promise<LogEntry[]>;
   /** The tasks that have ended. @throws HttpError 404 */
   tasks(user: User, id: string): Promise<JobTask[]>;
+  /**
+   * Removes jobs that ended long ago, and the oldest of users who have very many, with their logs and results.
+   * @param pause is waited for between two of them; what it throws ends this
+   * @param isClockRight whether ages can be told: else only those go that are too many
+   */
+  sweep(pause: () => Promise<void>, isClockRight: boolean): Promise<number>;
   /** When whoever works on it was last heard of. */
   lastHeartbeat(job: Job): Promise<string | null>;
 }
 
 export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs" | "onEnd"> {
   metrics: Metrics;
+  /** How long a job is remembered after its end, in milliseconds. Default: 30 days. */
+  keepMs?: number;
+  /** Of one user, jobs that have ended. Default: 10,000. */
+  keepOfUser?: number;
   /** Default: 10 s. */
   leaseMs?: number;
   /** Default: Date.now. */
@@ -63,18 +74,16 @@ const TRIES = 3;
 const MOST_ALIVE = 500;
 const MOST_TASKS = 10_000;
 const MOST_CONFIG_BYTES = 32 * 1024 * 1024;
-const DAY_MS = 86_400_000;
-/** How long a job is remembered after its end. */
-const KEEP_MS = 30 * DAY_MS;
+const KEEP_MS = 30 * 86_400_000;
+const KEEP_OF_USER = 10_000;
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { store, registry, log, metrics, leaseMs = LEASE_MS, now = Date.now } = options;
+  const { store, registry, results, log, metrics, leaseMs = LEASE_MS, now = Date.now } = options;
+  const { keepMs = KEEP_MS, keepOfUser = KEEP_OF_USER } = options;
   const records = new JobRecords(store, now);
   const count = metrics.counter("fuselet_jobs_total", "Jobs that have ended here, by how they ended.");
   const worker = new JobWorker({ ...options, records, leaseMs, onEnd: (outcome) => count({ outcome }) });
   metrics.gauge("fuselet_jobs", "Jobs that this server works on.", () => worker.size);
-  let pruning: ReturnType<typeof setInterval> | undefined;
-  const prune = () => void records.prune(now() - KEEP_MS).catch((error) => log.error("old jobs", error));
   const get = async (user: User, id: string) => {
     const job = isId(id) ? await records.get(id) : null;
     if (!job || job.ownerId !== user.id) throw notFound(`The job ${JSON.stringify(id)}`);
@@ -136,12 +145,12 @@ export function openJobs(options: JobsOptions): Jobs {
     },
     get,
     list: (user, page) => records.list(user.id, page),
-    async cancel(user, id) {
+    async cancel(user, id, note = "The job was cancelled") {
       const before = await get(user, id);
       const job = await records.cancel(before);
       worker.drop(id);
       if (!isEnded(before.status) && job.status === "cancelled") {
-        const { name, change } = logWrite(id, "The job was cancelled\n", Date.now());
+        const { name, change } = logWrite(id, `${note}\n`, Date.now());
         await store.transact([name], () => [change]);
         count({ outcome: "cancelled" });
       }
@@ -159,15 +168,25 @@ export function openJobs(options: JobsOptions): Jobs {
       await get(user, id);
       return records.tasks(id);
     },
+    async sweep(pause, isClockRight) {
+      let count = 0;
+      const before = isClockRight ? now() - keepMs : Number.NEGATIVE_INFINITY;
+      for await (const job of records.old(keepOfUser, before)) {
+        await pause();
+        try {
+          // First: without its job nobody would know of them.
+          await results.remove({ id: job.ownerId }, job.id);
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          log.warn("old job", { job: job.id, left: error.message });
+        }
+        await records.remove(job);
+        count++;
+      }
+      return count;
+    },
     lastHeartbeat: (job) => records.lastHeartbeat(job, leaseMs),
-    async start() {
-      await worker.start();
-      prune();
-      pruning = setInterval(prune, DAY_MS);
-    },
-    async stop() {
-      clearInterval(pruning);
-      await worker.stop();
-    },
+    start: () => worker.start(),
+    stop: () => worker.stop(),
   };
 }

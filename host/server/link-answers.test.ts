@@ -44,3 +44,9 @@ test("a request is answered again until the store is written, its link ends, or 
   expect(kept.again("GET old", "1", "run")).toBeUndefined();
   expect(kept.again("GET ended", "1", "run")).toBeUndefined();
 });
+
+test("an answer of before the clock was set back is given to nobody", () => {
+  const kept = new LinkAnswers();
+  kept.put("a", answer(1), Date.now() + 3_600_000);
+  expect(kept.get("a", 60_000, "r", "public")).toBeUndefined();
+});

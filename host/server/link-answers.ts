@@ -41,7 +41,9 @@ export class LinkAnswers {
   /** @returns one that is not older, as it is given again */
   get(key: string, ageMs: number, runId: string, by: "public" | "private"): RunAnswer | undefined {
     const found = this.#kept.get(key);
-    const leftMs = found ? found.atMs + ageMs - Date.now() : 0;
+    const now = Date.now();
+    // One that was made later than now is of before the clock was set back: nobody knows how old it is.
+    const leftMs = found && found.atMs <= now ? found.atMs + ageMs - now : 0;
     return found && leftMs > 0 ? againAnswer(found.answer, runId, leftMs, by) : undefined;
   }
 

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { HttpError } from "./errors.ts";
 import type { ServerEnv, ServerSettings } from "./parts.ts";
 
+const TARGET = /^https?:\/\/([^/?#]*)/;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 /** Paths that any page may use: what is public code, and runs and files whose path says all that they need. */
@@ -10,15 +11,21 @@ const OPEN = /^\/embed\/|^\/([\w-]+|fc_[\w-]+\/[^/]+)\/run(\/|$)|^\/server\/v1\/
 
 /** @throws HttpError 403 */
 export function checkHost(settings: ServerSettings): MiddlewareHandler<ServerEnv> {
-  return async (c, next) => {
-    const host = (c.req.header("host") ?? "").replace(/:\d{1,5}$/, "");
+  const isKnown = (authority: string) => {
+    const host = authority.replace(/:\d{1,5}$/, "");
     const { allowedHosts, publicUrl } = settings;
-    const known =
+    return (
       LOOPBACK.test(host) ||
       allowedHosts.includes("*") ||
       allowedHosts.some((name) => name.toLowerCase() === host.toLowerCase()) ||
-      (publicUrl !== "" && new URL(publicUrl).hostname === host.toLowerCase());
-    if (!known)
+      (publicUrl !== "" && new URL(publicUrl).hostname === host.toLowerCase())
+    );
+  };
+  return async (c, next) => {
+    const host = c.req.header("host") ?? "";
+    // A target may be a whole URL, whose host counts then (RFC 9112, 3.2.2).
+    const target = TARGET.exec(c.req.url)?.[1] ?? "";
+    if (!isKnown(host) || (target !== host && !isKnown(target)))
       throw new HttpError(
         403,
         "This server is not meant to be reached by that name: start it with --allow-host NAME",

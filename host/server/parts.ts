@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import type { CodeProxy } from "./code-proxy.ts";
 import type { AccessScope, Collections } from "./collections.ts";
 import type { Datasets } from "./datasets.ts";
+import type { EventStreams } from "./event-streams.ts";
 import type { TaskResults } from "./job-results.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Answered } from "./link-answers.ts";
@@ -24,6 +25,7 @@ import type { RunLog } from "./run-log.ts";
 import type { Schedules } from "./schedules.ts";
 import type { TokenKeeper } from "./shared-tokens.ts";
 import type { SignedUrls } from "./signed-urls.ts";
+import type { Standing } from "./standing.ts";
 import type { UdfEpochs } from "./udf-epochs.ts";
 import type { Users } from "./users.ts";
 
@@ -37,6 +39,8 @@ export interface User {
   readonly team: string;
   /** May make users, and see all. */
   readonly isAdmin: boolean;
+  /** False: the user's tokens and links open nothing, and nothing runs in the user's name. */
+  readonly isEnabled: boolean;
   /** The most that this user's UDFs may get. Default: what the server may give at all. */
   readonly permissions?: Permissions;
 }
@@ -93,7 +97,7 @@ export interface ServerRun {
 export interface Runs {
   /**
    * @throws the errors of runtime/errors.ts; HttpError 429 where this user has too many runs waiting, 503 where the server ends or is full,
-   *   both with `Retry-After` and before anything ran
+   *   both with `Retry-After` and before anything ran; 403 where the owner was disabled or deleted meanwhile
    */
   run(run: ServerRun): Promise<RunResult>;
   /** Begins no more runs, and waits for those under way up to a time; then they are cancelled. */
@@ -108,7 +112,8 @@ export interface SavedUdf {
   readonly collection: string;
   readonly collectionId: string;
   readonly ownerId: string;
-  readonly team: string;
+  /** Whose team it was when it was saved; null since its owner has gone to another one: neither sees it until it is saved again. */
+  readonly team: string | null;
   readonly kind: "udf" | "app";
   /** The wire's kind, as the client sent it: `auto`, `app`, … */
   readonly type: string;
@@ -223,6 +228,8 @@ export interface ServerParts {
   storeState(): Promise<string>;
   runner: UdfRunner;
   users: Users;
+  standing: Standing;
+  streams: EventStreams;
   runs: Runs;
   epochs: UdfEpochs;
   registry: UdfRegistry;
@@ -263,6 +270,8 @@ export interface ServerEnv {
     /** Who asks; not on the paths of `isOpenPath`. */
     user: User;
     requestId: string;
+    /** Where `user` is: watches whether the token that was sent may still be used. @returns the function that ends the watch */
+    whileSignedIn(end: () => void): () => void;
     /** Of a request by a link. */
     remember?: (answered: Answered) => void;
   };

@@ -10,6 +10,7 @@ import { makeLog } from "./log.ts";
 import type { User } from "./parts.ts";
 import { openRegistry, type UdfRegistry } from "./registry.ts";
 import { openSharedTokens } from "./shared-tokens.ts";
+import { udfEpochs } from "./udf-epochs.ts";
 import { openUsers, type Users } from "./users.ts";
 
 let folder: string;
@@ -43,6 +44,17 @@ test("all that was saved is there when the folder is opened again", async () => 
   expect(await registry.byId(saved.id)).toEqual(saved);
   expect(await registry.bySlug(ada.id, "kept")).toEqual(saved);
   expect(registry.sourceOf(saved)).toMatchObject({ name: "kept", language: "python" });
+});
+
+test("of long versions fewer are kept", async () => {
+  const long = (n: number) => body(`${n}  # ${"x".repeat(7_900_000)}`);
+  const { id } = await registry.save(ada, { slug: "long", body: long(1) });
+  for (let n = 2; n <= 10; n++) await registry.save(ada, { id, body: long(n) });
+  const udf = (await registry.byId(id))!;
+  const numbers = async () => (await registry.versions(ada, udf)).map(({ version }) => version);
+  expect(await numbers()).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 2]);
+  expect((await registry.version(ada, udf, 2))?.body).toBe(long(2));
+  expect(await registry.version(ada, udf, 1)).toBeNull();
 });
 
 test("the last hundred versions are kept beside the one that counts", async () => {
@@ -107,6 +119,7 @@ test("tokens that were made with another key open what they open, and are not sh
     return { tokens: openSharedTokens(options), close };
   };
   const udf = await registry.save(ada, { slug: "x", body: body(1) });
+  const schedules = { endOf: async () => undefined };
   const before = openTokens("a".repeat(64));
   const { token } = await before.tokens.add(ada, udf.id, {});
   await before.close();
@@ -116,7 +129,10 @@ test("tokens that were made with another key open what they open, and are not sh
   expect(log.join("")).toContain('"event":"token"');
   expect(log.join("")).not.toContain(token);
   for (const collection of await collections.listOf(ada.id))
-    await deleteCollection({ collections, registry, sharedTokens: after.tokens }, collection);
+    await deleteCollection(
+      { collections, registry, sharedTokens: after.tokens, epochs: udfEpochs(store), schedules },
+      collection,
+    );
   expect(await after.tokens.byText(token)).toBeNull();
   await after.close();
 });

@@ -13,6 +13,7 @@
  *     be listed    yes         where `teamRead` is set    where `publicList` is set too    as everybody
  *     write        yes         no                         no                               no
  *
+ * Who goes to another team takes nothing along: what was saved before is the owner's alone until it is saved again.
  * An earlier version is read by those who may read the UDF, and might when that version was saved.
  * A shared token opens what shared-tokens.ts says, and no more.
  */
@@ -51,6 +52,8 @@ export interface UdfRegistry extends Registry {
   save(user: User, udf: UdfToSave): Promise<SavedUdf>;
   /** With all its versions. */
   delete(udf: SavedUdf): Promise<void>;
+  /** Deletes a UDF whose collection is gone: whoever deleted that was ended too early. @returns whether it was one */
+  deleteOrphan(id: string): Promise<boolean>;
   /** One's own, by collection and name. */
   listOf(user: User, page: Page): Promise<SavedUdf[]>;
   /** Those of the whole team. */
@@ -75,9 +78,13 @@ const MOST_PAGE_BYTES = 32 * 1024 * 1024;
 export function openRegistry(store: Store, users: Users, collections: Collections): UdfRegistry {
   const read = async (record: StoreRecord, id: string): Promise<SavedUdf> => {
     const meta = readAs<Meta>(record);
-    const collection = await collections.byId(meta.collectionId);
+    const [collection, owner] = await Promise.all([
+      collections.byId(meta.collectionId),
+      users.byId(meta.ownerId),
+    ]);
+    const team = owner?.team === meta.team ? meta.team : null;
     const body = new TextDecoder().decode(record.bytes);
-    return { ...meta, id, collection: collection?.name ?? DEFAULT, body };
+    return { ...meta, id, team, collection: collection?.name ?? DEFAULT, body };
   };
   const byId = async (id: string) => {
     const record = isId(id) ? await store.get(UDFS, id) : undefined;
@@ -109,7 +116,9 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     const own = await bySlug(user.id, slug, collection);
     if (own) return own;
     const found = await Promise.all((await teammates(user)).map(({ id }) => bySlug(id, slug, collection)));
-    return oldest(found.filter((udf) => udf !== null).filter(({ teamRead }) => teamRead));
+    return oldest(
+      found.filter((udf) => udf !== null).filter(({ team, teamRead }) => teamRead && team === user.team),
+    );
   };
   /** Reads those of some indexes that count, as far as a page goes. */
   const page = async (
@@ -161,7 +170,11 @@ export function openRegistry(store: Store, users: Users, collections: Collection
 
     listOf: (user, wanted) => page([ownIndex(user)], wanted, () => true),
     listOfTeam: async (user, wanted) =>
-      page([user, ...(await teammates(user))].map(ownIndex), wanted, ({ teamRead }) => teamRead),
+      page(
+        [user, ...(await teammates(user))].map(ownIndex),
+        wanted,
+        ({ team, teamRead }) => teamRead && team === user.team,
+      ),
     listPublic: (wanted) => page([[PUBLIC, ""]], wanted, ({ publicList }) => publicList),
 
     async idsIn({ ownerId, id }) {

@@ -22,7 +22,7 @@ const MOST_HASHED = 16 * 1024 * 1024;
 
 /** @throws UsageError, ResultError where it cannot be written as it was wished for: `failureAnswer` says so */
 export async function resultAnswer(result: RunResult, wish: Wish, runId: string): Promise<RunAnswer> {
-  const { mediaType, bytes } = await writeResult(result.raw, wish);
+  const { mediaType, bytes } = await writeResult(result.raw, wish, result.encoded);
   // Parts of such a body have headers of their own, cookies among them.
   const isSeveral = mediaType.toLowerCase().startsWith("multipart/");
   const { text, isCut } = metadataHeader(metadataOfResult(result));

@@ -35,3 +35,12 @@ test("the last runs of each user are remembered, with how they ended", async () 
   const kept = log.of([{ id: "ada" }]);
   expect([kept.length, kept[0]?.udfName, kept.at(-1)?.udfName]).toEqual([1000, "5", "1004"]);
 });
+
+test("of all users, those who ran longest ago are forgotten first", async () => {
+  const log = new RunLog();
+  const runs = log.watch({ run: async () => ({}) as RunResult } as unknown as Runs);
+  for (let user = 0; user < 101; user++)
+    for (let count = 0; count < 1000; count++) await runs.run(runOf(`user-${user}`, "x"));
+  const lengths = [0, 1, 100].map((user) => log.of([{ id: `user-${user}` }]).length);
+  expect(lengths).toEqual([0, 1000, 1000]);
+});

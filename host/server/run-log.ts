@@ -3,6 +3,8 @@ import type { Runs, User } from "./parts.ts";
 
 export interface LoggedRun {
   id: string;
+  /** Whose team it was then: who goes to another one takes no runs along. */
+  team: string;
   /** ISO 8601: when it began. */
   timestamp: string;
   udfName: string;
@@ -15,13 +17,14 @@ export interface LoggedRun {
   error: string | null;
 }
 
-/** Runs of one user that are remembered, and users. */
-const MOST_RUNS = 1000;
-const MOST_USERS = 1000;
+/** Runs of one user that are remembered, and of all. */
+const MOST_OF_USER = 1000;
+const MOST_RUNS = 100_000;
 
 export class RunLog {
   // The one that ran last is last.
   readonly #users = new Map<string, LoggedRun[]>();
+  #count = 0;
 
   /** The same runs, each noted as it ends. */
   watch(runs: Runs): Runs {
@@ -32,6 +35,7 @@ export class RunLog {
         const note = (error: string | null) =>
           this.#note(run.as.owner.id, {
             id: crypto.randomUUID(),
+            team: run.as.owner.team,
             timestamp: new Date(began).toISOString(),
             udfName: run.source.name,
             udfId: run.savedId ?? null,
@@ -60,9 +64,17 @@ export class RunLog {
   #note(userId: string, run: LoggedRun): void {
     const kept = this.#users.get(userId) ?? [];
     kept.push(run);
-    if (kept.length > MOST_RUNS) kept.shift();
+    this.#count++;
+    if (kept.length > MOST_OF_USER) {
+      kept.shift();
+      this.#count--;
+    }
     this.#users.delete(userId);
     this.#users.set(userId, kept);
-    if (this.#users.size > MOST_USERS) this.#users.delete(this.#users.keys().next().value as string);
+    while (this.#count > MOST_RUNS) {
+      const [oldest, runs] = this.#users.entries().next().value as [string, LoggedRun[]];
+      this.#users.delete(oldest);
+      this.#count -= runs.length;
+    }
   }
 }

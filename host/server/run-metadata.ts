@@ -21,6 +21,9 @@ export interface RunMetadata {
   log_dir?: string;
 }
 
+/** A hint names flags as whoever runs a UDF by the command line would give them. */
+const OF_SERVER = "Flags are those of fuselet serve: whoever runs this server can give them";
+
 /** A client of Python takes headers of at most 12,000 bytes each; one of Node takes 16,384 for all of them. */
 const MOST_HEADER = 11_000;
 /** The most of a message, in bytes of the header; what is left is for the output. */
@@ -48,7 +51,7 @@ export function metadataOfFailure(error: FuseletError, writing = false): RunMeta
       stderr: stderr + (stderr === "" || stderr.endsWith("\n") ? "" : "\n") + traceback,
       exception: error.message,
       exception_class: type,
-      errormsg: hint === undefined ? message : `${message}. ${hint}`,
+      errormsg: hint === undefined ? message : `${message}. ${hint}. ${OF_SERVER}`,
       ...(location?.line === undefined ? {} : { lineno: location.line }),
     };
   }

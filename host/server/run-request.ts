@@ -6,10 +6,15 @@ import type { RunContext } from "../context/context.ts";
 import { FORMATS } from "../formats/formats.ts";
 import { formatNamed, formatsAccepted, type Wish } from "../formats/negotiate.ts";
 import { MOST_NESTED } from "../udfs/binding.ts";
+import { contextUser } from "./context-user.ts";
 import { HttpError } from "./errors.ts";
 import type { ServerEnv, User } from "./parts.ts";
 
 const MOST_TILE = 2 ** 30;
+
+const FORMAT = `(${Object.keys(FORMATS).join("|")})`;
+/** What the document says of formats. Other names of theirs are taken, too. */
+export const FORMAT_PATTERN = { list: `^${FORMAT}(,${FORMAT})*$`, extension: `(\\.${FORMAT})?$` };
 
 /** Where the extension of a format may stand behind the last number. */
 const Extension = "(\\.[A-Za-z0-9]{1,16})?";
@@ -33,18 +38,15 @@ export const TileFileParams = z.object({
   y: z
     .string()
     .regex(new RegExp(`^\\d{1,10}${Extension}$`))
-    .openapi({ example: "12.png" }),
+    .openapi({ example: "12.png", pattern: `^\\d{1,10}${FORMAT_PATTERN.extension}` }),
 });
 
 /** What the queries of all runs may have. */
 export const RunQuery = {
-  format: z
-    .string()
-    .max(200)
-    .optional()
-    .openapi({
-      description: `Formats of the result, separated by commas, in order of preference: ${Object.keys(FORMATS).join(", ")}`,
-    }),
+  format: z.string().max(200).optional().openapi({
+    description: "Formats of the result, separated by commas, in order of preference",
+    pattern: FORMAT_PATTERN.list,
+  }),
   cache_max_age: z
     .string()
     .regex(/^\d{1,12}\s*[smhdSMHD]?$/)
@@ -110,7 +112,9 @@ export function readWish({
     // The published client asks for npy in its asynchronous half too, which takes that for Parquet.
     if (agent?.includes("aiohttp") && formats.includes("tiff"))
       formats.sort((a, b) => Number(a === "npy") - Number(b === "npy"));
-    return { formats, isFirm: true };
+    // A list of formats comes from programs; what these clients take for JSON has NaN in it.
+    const hasConstants = formats.length > 1 && /python-requests|aiohttp/.test(agent ?? "");
+    return { formats, isFirm: true, hasConstants };
   }
   const old = [dtypeOutRaster, dtypeOutVector].filter(Boolean).join(",");
   if (old) return { formats: named(old), isFirm: false };
@@ -144,6 +148,7 @@ export function readContext(c: Context<ServerEnv>, as: { user?: User; shareToken
     recursionFactor: readRecursion(c.req.header("fused-recursion")),
     clientId: c.req.param("client") ?? null,
     userEmail: user?.email ?? null,
+    user: user ? contextUser(user) : null,
     kind: "realtime",
     shareToken: shareToken ?? null,
     sessionToken: null,

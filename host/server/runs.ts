@@ -1,15 +1,17 @@
 /** Runs UDFs for users: what they may do, how many at once, and whether an earlier result will do. */
-import { FuseletError } from "../../runtime/errors.ts";
+import { FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
 import { narrow } from "../permissions/narrow.ts";
+import { servedDenial } from "../permissions/served.ts";
 import { cacheAges } from "./cache-ages.ts";
+import { HttpError } from "./errors.ts";
 import { principalOf, type RunAs, type Runs, type ServerParts, type ServerRun } from "./parts.ts";
 import { RunQueue } from "./run-queue.ts";
-import type { UdfEpochs } from "./udf-epochs.ts";
 
 /** Runs of all users that wait. */
 const MOST_WAITING = 10_000;
+const OVER = "The run was cancelled: nothing may run in the name of its user any more";
 /** In the metadata of a UDF: a descriptor of the most that its runs may get. */
 const PERMISSIONS = "fuselet:permissions";
 
@@ -18,7 +20,9 @@ export function openRuns({
   runner,
   metrics,
   epochs,
-}: Pick<ServerParts, "settings" | "runner" | "metrics"> & { epochs: UdfEpochs }): Runs {
+  users,
+  standing,
+}: Pick<ServerParts, "settings" | "runner" | "metrics" | "epochs" | "users" | "standing">): Runs {
   const queue = new RunQueue({
     atOnce: settings.runsPerUser,
     waiting: settings.waitingPerUser,
@@ -66,16 +70,32 @@ export function openRuns({
       const abort = () => controller.abort();
       if (asked.signal.aborted) abort();
       asked.signal.addEventListener("abort", abort, { once: true });
+      const { id } = asked.as.owner;
+      let isOver = false;
+      const unwatch = standing.watch(
+        `user/${id}`,
+        async () => (await users.active(id)) !== null,
+        () => {
+          isOver = true;
+          abort();
+        },
+      );
       const running = run(asked, controller.signal);
       underWay.set(running, controller);
       try {
         const result = await running;
         count({ outcome: result.cached ? "cached" : "ok" });
         return result;
-      } catch (error) {
+      } catch (cause) {
+        const error = isOver
+          ? new HttpError(403, OVER, { cause })
+          : cause instanceof PermissionDeniedError
+            ? servedDenial(cause)
+            : cause;
         count({ outcome: error instanceof FuseletError ? error.name : "failure" });
         throw error;
       } finally {
+        unwatch();
         underWay.delete(running);
         asked.signal.removeEventListener("abort", abort);
       }

@@ -25,6 +25,10 @@ export interface Schedule extends Times {
   /** Milliseconds since 1970; null where it is off, or will never come. */
   readonly nextRun: number | null;
   readonly lastJobId: string | null;
+  /** When `nextRun` was found: milliseconds since 1970. */
+  readonly planned: number;
+  /** Why the server has turned it off; null where its owner has, or it is on. */
+  readonly disabledReason: string | null;
 }
 
 /** One run, or why there was none. */

@@ -11,6 +11,7 @@ import {
   allSchedules,
   type HistoryEntry,
   historyName,
+  readHistory,
   readSchedule,
   SCHEDULES,
   type Schedule,
@@ -24,7 +25,7 @@ export interface ScheduleRunsOptions {
   store: Store;
   jobs: Jobs;
   registry: Registry;
-  users: Pick<Users, "byId">;
+  users: Pick<Users, "byId" | "active">;
   log: Log;
   /** How late a run may begin that was missed: a server that starts later leaves it out. Default: 15 minutes. */
   graceMs?: number;
@@ -37,9 +38,14 @@ export interface ScheduleRuns {
   tick(): Promise<number>;
   /** Begins a run now. @returns null where somebody else has changed the schedule since. @throws what `Jobs.prepare` throws, HttpError 404 */
   begin(schedule: Schedule, version: number): Promise<{ schedule: Schedule; job: Job } | null>;
+  /** Turns a schedule off whose UDF was deleted, and cancels its jobs that wait. @returns false where somebody else has changed it since */
+  end(schedule: Schedule, version: number): Promise<boolean>;
 }
 
 const MINUTE = 60_000;
+/** A schedule that was planned so much later than now was planned by a clock that was wrong. */
+const CLOCK_MS = 60 * MINUTE;
+const UDF_GONE = "its UDF was deleted";
 /** The longest time between two looks: another server may have changed something. */
 export const LOOK_MS = 15_000;
 export const LEAST_LOOK_MS = 50;
@@ -49,7 +55,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
 
   /** @throws HttpError, UdfLoadError */
   const prepareJob = async (schedule: Schedule, historyKey: string): Promise<JobWrite> => {
-    const owner = await users.byId(schedule.ownerId);
+    const owner = await users.active(schedule.ownerId);
     const saved = owner && (await registry.byId(schedule.udfId));
     if (!owner || saved?.ownerId !== owner.id)
       throw notFound(`The UDF ${JSON.stringify(schedule.udfId)} of the schedule`);
@@ -97,12 +103,38 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     return job !== null && !isEnded(job.status);
   };
 
+  const end: ScheduleRuns["end"] = async (schedule, version) => {
+    const { id, ownerId } = schedule;
+    const time = now();
+    const next = { ...schedule, enabled: false, nextRun: null, disabledReason: UDF_GONE };
+    const value = entry(time, "schedule", { status: "skipped", note: `${UDF_GONE}: the schedule is off` });
+    if (!(await commit({ id, version }, next, { name: historyName(id, time), value }))) return false;
+    const owner = await users.byId(ownerId);
+    for (const { jobId, ended } of owner ? await readHistory(store, id) : []) {
+      const job = jobId !== null && ended === null && (await jobs.get(owner!, jobId).catch(ifNotFound));
+      if (job && job.started === null && !isEnded(job.status))
+        await jobs.cancel(owner!, job.id, `The job was cancelled before it began: ${UDF_GONE}`);
+    }
+    return true;
+  };
+  /** The time of a schedule that was planned when the clock was wrong. */
+  const replan = (id: string) =>
+    store.update(SCHEDULES, id, (found) => {
+      const schedule = found && readSchedule(found);
+      if (!schedule?.enabled || schedule.planned <= now() + CLOCK_MS) return undefined;
+      return { value: toJson({ ...schedule, nextRun: nextTime(schedule, now()), planned: now() }) };
+    });
+
   /** One schedule that is due. */
   const fire = async (schedule: Schedule, version: number): Promise<void> => {
     const time = now();
+    if ((await registry.byId(schedule.udfId))?.ownerId !== schedule.ownerId) {
+      await end(schedule, version);
+      return;
+    }
     const due = lastTime(schedule, time) ?? time;
     const name = historyName(schedule.id, time);
-    const next = { ...schedule, nextRun: nextTime(schedule, time) };
+    const next = { ...schedule, nextRun: nextTime(schedule, time), planned: time };
     const leaveOut = (more: Partial<HistoryEntry>) =>
       commit({ id: schedule.id, version }, next, { name, value: entry(due, "schedule", more) });
     const lateMs = time - due;
@@ -111,6 +143,10 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
         status: "missed",
         note: `no server was there for ${Math.round(lateMs / MINUTE)} minutes`,
       });
+      return;
+    }
+    if (!(await users.active(schedule.ownerId))) {
+      await leaveOut({ status: "skipped", note: "its owner is disabled" });
       return;
     }
     if (await isRunning(schedule)) {
@@ -139,6 +175,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
       const schedule = readSchedule(record);
       if (schedule.nextRun === null) continue;
       if (schedule.nextRun > now()) {
+        if (schedule.planned > now() + CLOCK_MS) await replan(schedule.id);
         wait = Math.min(wait, schedule.nextRun - now());
         continue;
       }
@@ -153,6 +190,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
 
   return {
     tick,
+    end,
     async begin(schedule, version) {
       const time = now();
       const name = historyName(schedule.id, time);

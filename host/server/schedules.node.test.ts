@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStore, type SqliteStore } from "../store/store.node.ts";
+import { openTestStore, type TestStore, userOf } from "./fixtures/store.ts";
 import { isEnded } from "./job.ts";
 import { JobRecords } from "./job-records.ts";
 import { type Jobs, type JobsOptions, openJobs } from "./jobs.ts";
@@ -13,15 +10,16 @@ import { nextTime } from "./schedule-times.ts";
 import { openSchedules, type ScheduleFields, type Schedules } from "./schedules.ts";
 import { sourceFromBody } from "./udf-body.ts";
 
-const ada: User = { id: "ada", email: "ada@x", handle: "ada", name: "Ada", team: "t", isAdmin: false };
-const mate: User = { ...ada, id: "mate" };
-const bob: User = { ...ada, id: "bob", team: "other" };
-const users = { byId: async (id: string) => [ada, mate, bob].find((user) => user.id === id) ?? null };
+const ada = userOf("ada");
+const mate = userOf("mate");
+const bob = userOf("bob", { team: "other" });
+const byId = async (id: string) => [ada, mate, bob].find((user) => user.id === id) ?? null;
+const disabled = new Set<string>();
+const users = { byId, active: async (id: string) => (disabled.has(id) ? null : byId(id)) };
 const log = makeLog((line) => expect.unreachable(line));
 const MINUTE = 60_000;
 
-let folder = "";
-let store: SqliteStore;
+let db: TestStore;
 let now = Date.parse("2026-03-02T10:00:30Z");
 let saved: Map<string, Partial<SavedUdf>>;
 let jobs: Jobs;
@@ -33,12 +31,11 @@ const registry = {
   sourceOf: ({ body, slug }: Pick<SavedUdf, "body" | "slug">) => sourceFromBody(body, slug),
 } as unknown as Registry;
 
-/** The schedules of another server on the same store. */
-const open = () => openSchedules({ store, jobs, registry, users, log, now: () => now });
+/** The schedules of another server on the same db.store. */
+const open = () => openSchedules({ store: db.store, jobs, registry, users, log, now: () => now });
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "fuselet-schedules-"));
-  store = openStore({ path: join(folder, "server.db") });
+  db = openTestStore();
   now = Date.parse("2026-03-02T10:00:30Z");
   const body = JSON.stringify({ name: "f", code: "def f(n): ..." });
   saved = new Map([
@@ -47,7 +44,7 @@ beforeEach(() => {
   ]);
   // Nothing runs: what matters is which jobs there are.
   jobs = openJobs({
-    store,
+    store: db.store,
     registry,
     users,
     log,
@@ -63,8 +60,8 @@ beforeEach(() => {
   schedules = open();
 });
 afterEach(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
+  disabled.clear();
+  await db.close();
 });
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -111,13 +108,27 @@ test("a schedule begins one job each time that it is due, however many servers l
   ]);
 });
 
+test("a schedule begins nothing while its owner is disabled, and goes on after that", async () => {
+  const { id } = await schedules.create(ada, fields());
+  disabled.add(ada.id);
+  await tickAt("2026-03-02T10:05:00Z");
+  expect(await jobsOf(ada)).toEqual([]);
+  disabled.clear();
+  await tickAt("2026-03-02T11:05:00Z");
+  expect(await jobsOf(ada)).toHaveLength(1);
+  expect(await schedules.history(ada, id)).toMatchObject([
+    { status: "pending" },
+    { status: "skipped", note: "its owner is disabled" },
+  ]);
+});
+
 test("a run is left out while the one before it goes on, and its history knows how that ended", async () => {
   const { id } = await schedules.create(ada, fields());
   await tickAt("2026-03-02T10:05:00Z");
   await tickAt("2026-03-02T11:05:00Z");
   const statuses = async () => (await schedules.history(ada, id)).map(({ status }) => status);
   expect(await statuses()).toEqual(["skipped", "pending"]);
-  const records = new JobRecords(store, () => now);
+  const records = new JobRecords(db.store, () => now);
   const job = await records.claim("worker", 1000);
   expect(await statuses()).toEqual(["skipped", "running"]);
   await records.end(job!, "worker", "failed", "it raised");
@@ -163,9 +174,9 @@ test("a schedule is on or off, keeps its time zone, and can be run at any time",
   expect(await schedules.list(ada)).toEqual([]);
 });
 
-test("a schedule whose UDF is gone notes it each time, and a history has a hundred entries at most", async () => {
+test("a schedule whose UDF cannot be read notes it each time, and a history has a hundred entries at most", async () => {
   const { id } = await schedules.create(ada, fields({ minute: range(0, 59) }));
-  saved.clear();
+  saved.set("mine", { ...saved.get("mine"), body: "nonsense" });
   for (let i = 1; i <= 103; i++) {
     now += MINUTE;
     await schedules.tick();
@@ -174,8 +185,64 @@ test("a schedule whose UDF is gone notes it each time, and a history has a hundr
   expect(history).toHaveLength(100);
   expect(history[0]).toMatchObject({
     status: "failed",
-    error: 'The UDF "mine" of the schedule was not found',
+    error: expect.stringMatching(/no JSON|not JSON|body/i),
   });
+});
+
+test("a schedule whose UDF is deleted is turned off and says why; its jobs that wait are cancelled", async () => {
+  const { id } = await schedules.create(ada, fields());
+  const other = await schedules.create(ada, fields({ udfId: "ours" }));
+  await tickAt("2026-03-02T10:05:00Z");
+  const { job: theirs } = await schedules.runNow(ada, other.id);
+  const [first] = await schedules.history(ada, id);
+  saved.delete("mine");
+  now += 1000;
+  await schedules.endOf({ id: "mine", ownerId: "ada" });
+  const off = { enabled: false, nextRun: null, disabledReason: "its UDF was deleted" };
+  expect(await schedules.get(ada, id)).toMatchObject(off);
+  expect(await schedules.get(ada, other.id)).toMatchObject({ enabled: true, disabledReason: null });
+  expect(await schedules.history(ada, id)).toMatchObject([
+    { status: "skipped", jobId: null, note: "its UDF was deleted: the schedule is off" },
+    { status: "cancelled", jobId: first!.jobId },
+  ]);
+  expect((await jobs.log(ada, first!.jobId!, undefined)).at(-1)?.message).toContain("its UDF was deleted");
+  expect((await jobs.get(ada, theirs.id)).status).toBe("pending");
+  await tickAt("2026-03-02T11:05:00Z");
+  expect(await schedules.history(ada, id)).toHaveLength(2);
+  // Its owner may give it another UDF.
+  expect(await schedules.update(ada, id, fields({ udfId: "ours" }))).toMatchObject({
+    enabled: true,
+    disabledReason: null,
+  });
+});
+
+test("a schedule whose UDF is gone is turned off when it is due, where the server had no time for it before", async () => {
+  const { id } = await schedules.create(ada, fields());
+  saved.delete("mine");
+  await tickAt("2026-03-02T10:05:00Z");
+  await tickAt("2026-03-02T11:05:00Z");
+  expect(await schedules.get(ada, id)).toMatchObject({
+    enabled: false,
+    disabledReason: "its UDF was deleted",
+  });
+  expect(await schedules.history(ada, id)).toHaveLength(1);
+});
+
+test("a schedule that was planned by a clock that was years ahead is due again when the clock is right", async () => {
+  const { id } = await schedules.create(ada, fields());
+  await tickAt("2031-07-01T00:05:00Z");
+  expect((await schedules.get(ada, id)).nextRun).toBe(Date.parse("2031-07-01T01:05:00Z"));
+  await tickAt("2026-03-02T10:06:00Z");
+  expect((await schedules.get(ada, id)).nextRun).toBe(Date.parse("2026-03-02T11:05:00Z"));
+  await tickAt("2026-03-02T11:05:00Z");
+  expect(await schedules.history(ada, id)).toContainEqual(
+    expect.objectContaining({ due: "2026-03-02T11:05:00.000Z" }),
+  );
+  // A clock that is set back a little repeats nothing.
+  const count = (await schedules.history(ada, id)).length;
+  await tickAt("2026-03-02T11:04:59Z");
+  await tickAt("2026-03-02T11:05:00Z");
+  expect(await schedules.history(ada, id)).toHaveLength(count);
 });
 
 test("a schedule is its owner's; who may read its UDF in the team sees it, and nobody else", async () => {

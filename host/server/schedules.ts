@@ -52,6 +52,8 @@ export interface Schedules extends Background {
   ofUdf(user: User, udfId: string): Promise<Schedule[]>;
   /** @throws HttpError 404, 403 where it is another's, 422 */
   update(user: User, id: string, fields: ScheduleFields): Promise<Schedule>;
+  /** Turns those off that run a UDF which was deleted. */
+  endOf(udf: { id: string; ownerId: string }): Promise<void>;
   /** @returns it as it was. @throws HttpError 404, 403 */
   delete(user: User, id: string): Promise<Schedule>;
   /** Begins a run at once, whether it is on or off. @throws HttpError 404, 403, and what `Jobs.submit` throws */
@@ -71,7 +73,8 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
 
   const canSee = async (user: User, schedule: Schedule) => {
     if (schedule.ownerId === user.id) return true;
-    if (schedule.team !== user.team) return false;
+    // Who has gone to another team takes no schedules along.
+    if (schedule.team !== user.team || (await users.byId(schedule.ownerId))?.team !== user.team) return false;
     const saved = await registry.byId(schedule.udfId);
     return saved !== null && registry.canRead(user, saved);
   };
@@ -104,7 +107,14 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
         403,
         "Cannot schedule it: it would run in your name what somebody else can change; save a copy of it",
       );
-    return { timezone, nextRun: fields.enabled ? nextRun : null, updated: new Date(now()).toISOString() };
+    return {
+      timezone,
+      team: user.team,
+      nextRun: fields.enabled ? nextRun : null,
+      updated: new Date(now()).toISOString(),
+      planned: now(),
+      disabledReason: null,
+    };
   };
   const runs = openScheduleRuns(options);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -138,7 +148,6 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
         ...checked,
         id,
         ownerId: user.id,
-        team: user.team,
         created: checked.updated,
         lastRun: null,
         lastJobId: null,
@@ -159,6 +168,16 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     async ofUdf(user, udfId) {
       const schedules = (await allSchedules(store)).map(readSchedule);
       return schedules.filter((schedule) => schedule.ownerId === user.id && schedule.udfId === udfId);
+    },
+    async endOf(udf) {
+      for (const { key, value } of await allSchedules(store)) {
+        const { ownerId, udfId } = value as unknown as Schedule;
+        if (udfId !== udf.id || ownerId !== udf.ownerId) continue;
+        for (let isDone = false; !isDone; ) {
+          const record = await store.get(SCHEDULES, key);
+          isDone = !record || (await runs.end(readSchedule(record), record.version));
+        }
+      }
     },
     async update(user, id, fields) {
       const before = await getOwn(user, id);

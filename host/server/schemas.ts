@@ -15,10 +15,28 @@ export const UserBody = z
   })
   .openapi("User");
 
-/** `skip` and `limit` of lists. Texts, as queries are. */
+/** What admins see of a user. */
+export const UserForAdminsBody = UserBody.extend({
+  is_enabled: z.boolean(),
+  permissions: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .openapi({ description: "The most that the user's UDFs may get; null: what the server may give at all" }),
+}).openapi("UserForAdmins");
+
+/** A whole number in a query or a path, which have texts. */
+export const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,16}$/, "must be a whole number")
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
+    .openapi({ type: "integer", minimum: least, maximum: most });
+
+/** `skip` and `limit` of lists. */
 export const PageQuery = z.object({
-  skip: z.coerce.number().int().min(0).default(0).openapi({ description: "Entries to leave out" }),
-  limit: z.coerce.number().int().min(1).max(1000).default(100).openapi({ description: "The most entries" }),
+  skip: wholeNumber(0, 1_000_000_000).default(0).openapi({ description: "Entries to leave out" }),
+  limit: wholeNumber(1, 1000).default(100).openapi({ description: "The most entries" }),
 });
 
 /** A flag in a query. Python writes `True`. */
@@ -63,7 +81,7 @@ export const events = (description: string) => ({
 /** The errors that any route behind a token may answer, and those of its own. */
 export const errors = (...statuses: readonly number[]): Record<number, Content & { description: string }> =>
   Object.fromEntries(
-    [401, 403, 413, 415, 422, 429, ...statuses].map((status) => [
+    [401, 403, 413, 415, 422, 429, 503, 507, ...statuses].map((status) => [
       status,
       { content: content(ErrorBody), description: REASONS[status] ?? "The request was refused" },
     ]),

@@ -7,6 +7,7 @@
  *     signing/             the key of URLs that open files
  *     cache/               kept results and downloads
  */
+import { statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../../runtime/errors.ts";
@@ -22,12 +23,16 @@ import { ownerFolder } from "../storage/places.node.ts";
 import { type NodeStorageOptions, openStorage, type ServedFiles } from "../storage/storage.node.ts";
 import { Storage } from "../storage/storage.ts";
 import { openStore } from "../store/store.node.ts";
+import type { Store } from "../store/store.ts";
 import type { Finder } from "../udfs/binding.ts";
 import { openCodeProxy } from "./code-proxy.ts";
 import { openCollections } from "./collections.ts";
 import { openDatasets } from "./datasets.ts";
+import { HttpError } from "./errors.ts";
+import { EventStreams } from "./event-streams.ts";
 import { GITHUB, type GitHubHosts } from "./github.ts";
 import { createHandler } from "./handler.ts";
+import { inOrder } from "./in-order.ts";
 import { openTaskResults } from "./job-results.ts";
 import { openJobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
@@ -41,6 +46,8 @@ import { openSchedules } from "./schedules.ts";
 import { type Listening, listen } from "./serve.node.ts";
 import { openSharedTokens } from "./shared-tokens.ts";
 import { openSignedUrls } from "./signed-urls.ts";
+import { Standing } from "./standing.ts";
+import { openSweep } from "./sweep.ts";
 import { udfEpochs } from "./udf-epochs.ts";
 import { udfFinder } from "./udf-finder.ts";
 import { openUsers } from "./users.ts";
@@ -53,6 +60,8 @@ export interface ServerOptions {
   /** The most time of a run that somebody waits for, and of a task of a job. */
   runMs: number;
   taskMs: number;
+  /** How long a job that has ended is kept, in milliseconds. Default: 30 days. */
+  keepJobsMs?: number | undefined;
   /** Tasks of all jobs that run at once. */
   tasksAtOnce: number;
   /** Isolates that the runner has at most: one user's runs never keep all of them. */
@@ -103,7 +112,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const { data, runner } = options;
   await mkdir(data, { recursive: true, mode: 0o700 });
   const store = openStore({ path: join(data, "server.db"), recent: true });
-  const { firstUser, firstToken } = await firstUserOf(openUsers(store));
+  const { firstUser, firstToken } = await firstUserOf(store);
   const users = openUsers(
     store,
     options.tokenHash === undefined ? undefined : { tokenHash: options.tokenHash, userId: firstUser },
@@ -116,7 +125,8 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     corsOrigins: options.corsOrigins,
     bodyBytes: 64 * MiB,
     uploadBytes: 5 * 1024 * MiB,
-    runsPerUser: Math.max(1, Math.min(8, options.isolates - 1)),
+    // With the isolate that one owner never gets (sdk/cli/serve.ts), one is left for the owner's runs beside those of links.
+    runsPerUser: Math.max(1, Math.min(8, options.isolates - 2)),
     waitingPerUser: 200,
     runMs: options.runMs,
     taskMs: options.taskMs,
@@ -125,8 +135,11 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const metrics = new Metrics();
   const epochs = udfEpochs(store);
   const runLog = new RunLog();
-  const runs = runLog.watch(openRuns({ settings, runner, metrics, epochs }));
   const { log } = options;
+  const standing = new Standing(log);
+  const streams = new EventStreams(log);
+  metrics.gauge("fuselet_streams", "Streams of events that are open.", () => streams.size);
+  const runs = runLog.watch(openRuns({ settings, runner, metrics, epochs, users, standing }));
   const collections = openCollections(store);
   const registry = openRegistry(store, users, collections);
   const sharedTokens = openSharedTokens({ store, vault, users, registry, collections, log });
@@ -150,7 +163,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
         settings.publicUrl,
       ),
     async mountOf(owner) {
-      const user = await users.byId(owner);
+      const user = await users.active(owner);
       if (!user) throw new UsageError("Cannot use /mount: its user is not here any more");
       return ownerFolder(join(data, "mount"), user.team);
     },
@@ -176,6 +189,8 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     storeState: store.state,
     runner,
     users,
+    standing,
+    streams,
     registry,
     collections,
     sharedTokens,
@@ -203,10 +218,17 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     results: parts.taskResults,
     tasksAtOnce: options.tasksAtOnce,
     taskMs: options.taskMs,
+    ...(options.keepJobsMs === undefined ? {} : { keepMs: options.keepJobsMs }),
   });
   parts.jobs = jobs;
   const schedules = openSchedules(parts);
   parts.schedules = schedules;
+  const sweep = openSweep(parts);
+  metrics.gauge(
+    "fuselet_database_bytes",
+    "The size of the server's database.",
+    () => statSync(join(data, "server.db"), { throwIfNoEntry: false })?.size ?? 0,
+  );
   const handler = createHandler(parts);
   let listening: Listening | undefined;
   return {
@@ -218,20 +240,32 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       settings.publicUrl ||= url;
       await jobs.start();
       await schedules.start();
+      await sweep.start();
       return { url, firstToken };
     },
     findUdf: udfFinder(parts),
     served,
     async close(graceMs) {
-      await schedules.stop();
-      await jobs.stop();
-      const drained = runs.drain(graceMs);
-      await listening?.close(graceMs);
-      await drained;
-      await closeNetwork?.();
-      await closeStorage();
-      await closeVault();
-      await store.close();
+      let drained: Promise<void> | undefined;
+      await inOrder(log, {
+        sweep: () => sweep.stop(),
+        schedules: () => schedules.stop(),
+        jobs: () => jobs.stop(),
+        streams: () => streams.close(),
+        // While these end, so do the answers that wait for them.
+        connections: () => {
+          drained = runs.drain(graceMs);
+          // Its failure is that of the next step.
+          drained.catch(() => {});
+          return listening?.close(graceMs);
+        },
+        runs: () => drained,
+        standing: () => standing.close(),
+        network: () => closeNetwork?.(),
+        storage: () => closeStorage(),
+        secrets: () => closeVault(),
+        store: () => store.close(),
+      });
     },
   };
 }
@@ -243,18 +277,28 @@ async function signingKey(folder: string): Promise<Uint8Array> {
   throw new UsageError("Cannot serve: the file signing/key in the data folder is no key; remove it");
 }
 
-/** The admin that the first start makes. */
-async function firstUserOf(
-  users: ReturnType<typeof openUsers>,
-): Promise<{ firstUser: string; firstToken: string | undefined }> {
-  const admin = (await users.list()).find(({ isAdmin }) => isAdmin);
-  if (admin) return { firstUser: admin.id, firstToken: undefined };
-  const { id } = await users.add({
-    email: "owner@localhost",
-    handle: "owner",
-    team: "default",
-    isAdmin: true,
-  });
-  const { token } = await users.addToken(id, "first start", null);
-  return { firstUser: id, firstToken: token };
+const SETTINGS = "server.settings";
+const FIRST_USER = "first-user";
+
+/**
+ * The admin that the first start makes; where that one is no admin any more, another one. Which one it is, is kept: `--token` must not be
+ * another user's at the next start because there is another admin.
+ */
+async function firstUserOf(store: Store): Promise<{ firstUser: string; firstToken: string | undefined }> {
+  const users = openUsers(store);
+  const known = (await store.get(SETTINGS, FIRST_USER))?.value as string | undefined;
+  const admins = (await users.list()).filter(({ isAdmin, isEnabled }) => isAdmin && isEnabled);
+  const admin = admins.find(({ id }) => id === known) ?? admins[0];
+  let first = admin;
+  try {
+    first ??= await users.add({ email: "owner@localhost", handle: "owner", team: "default", isAdmin: true });
+  } catch (error) {
+    // Another server on this folder, at the same moment: it shows the token.
+    const owner = error instanceof HttpError ? await users.byHandle("owner") : null;
+    if (!owner?.isAdmin || !owner.isEnabled) throw error;
+    return firstUserOf(store);
+  }
+  if (first.id !== known) await store.put(SETTINGS, FIRST_USER, first.id);
+  const firstToken = admin ? undefined : (await users.addToken(first.id, "first start", null)).token;
+  return { firstUser: first.id, firstToken };
 }

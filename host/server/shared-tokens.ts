@@ -12,11 +12,11 @@
 import type { Vault } from "../secrets/vault.ts";
 import type { Store } from "../store/store.ts";
 import { Failures } from "./auth.ts";
-import type { AccessScope, Collection, Collections } from "./collections.ts";
+import { type AccessScope, COLLECTIONS, type Collection, type Collections } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Presented, SharedToken, SharedTokens, User } from "./parts.ts";
-import { Changes, readAs, recordOf } from "./records.ts";
+import { Changes, readAs, recordOf, scan } from "./records.ts";
 import type { UdfRegistry } from "./registry.ts";
 import { openSessions, type Session } from "./session-tokens.ts";
 import { tokenHash } from "./token-hash.ts";
@@ -50,6 +50,8 @@ export interface TokenKeeper extends SharedTokens {
   delete(token: SharedToken): Promise<void>;
   /** With a UDF that is deleted. */
   deleteOf(udf: { id: string; ownerId: string }): Promise<void>;
+  /** Deletes those of what is not there any more. @param pause is waited for after each look; what it throws ends this */
+  sweep(pause: () => Promise<void>): Promise<number>;
   /** A collection's token; null where it is not shared. */
   ofCollection(collection: Collection): Promise<SharedToken | null>;
   share(collection: Collection, wanted: { clientId: string | null; anew: boolean }): Promise<SharedToken>;
@@ -78,6 +80,9 @@ const MOST_TOKENS = 1000;
 /** Principals of the vault that are nobody's: a user's is an id without slashes. */
 const TEXTS = "server/shared-tokens";
 const PASSCODES = "server/passcodes";
+
+/** Until a text that no token has is one that was left behind. */
+const TEXT_MS = 3_600_000;
 
 /** What a token looks like; that of a collection with the slug behind it. */
 const TOKEN = /^(fsh_|UDF_)[\w-]{16,128}$|^[0-9a-f]{64}$/;
@@ -134,7 +139,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     if (replaces !== undefined) await vault.delete(TEXTS, nameOf(replaces));
     return { ...kept, token: text };
   };
-  const remove = async (hash: string, ownerId: string, shared?: Collection) => {
+  const remove = async (hash: string, ownerId: string, shared?: Pick<Collection, "id">) => {
     const changes = new Changes();
     changes.add(TOKENS, hash, () => null);
     changes.add(OWNED, ownedKey(ownerId, hash), () => null);
@@ -225,7 +230,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     async open(text, asked, presented = {}) {
       const known = await byText(text);
       if (!known?.enabled || endOf(known.expires) <= Date.now()) throw nothing();
-      const owner = await users.byId(known.ownerId);
+      const owner = await users.active(known.ownerId);
       const slug = asked ?? COLLECTION_TOKEN.exec(text)?.[2];
       const collection = known.collection === null ? null : await collections.byId(known.collection);
       const udf = await (collection && slug !== undefined
@@ -272,6 +277,32 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
       for (const { udfId, hash } of await ownedBy(ownerId)) if (udfId === id) await remove(hash, ownerId);
     },
 
+    async sweep(pause) {
+      let count = 0;
+      for await (const record of scan(store, TOKENS, "")) {
+        await pause();
+        const { ownerId, udfId, collection: id } = readAs<Kept>(record);
+        const opened = id === null ? await registry.byId(udfId ?? "") : await collections.byId(id);
+        if (opened && (await users.byId(ownerId))) continue;
+        await remove(record.key, ownerId, id === null ? undefined : { id });
+        count++;
+      }
+      // Texts are written before their tokens, and passcodes are not written with their collections.
+      const before = Date.now() - TEXT_MS;
+      for (const [principal, names] of [
+        [TEXTS, TOKENS],
+        [PASSCODES, COLLECTIONS],
+      ] as const) {
+        for (const { name, updated } of await vault.list(principal)) {
+          await pause();
+          if (Date.parse(updated) > before || (await store.get(names, name.slice(nameOf("").length))))
+            continue;
+          await vault.delete(principal, name);
+        }
+      }
+      return count;
+    },
+
     async share(collection, { clientId, anew }) {
       const { id, ownerId, scope, publicRead } = collection;
       const hash = await shareHash(collection);
@@ -289,8 +320,8 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
 
     async session(user, text, seconds) {
       const shared = await byText(text);
-      const collection = shared?.collection ? await collections.byId(shared.collection) : null;
-      if (!shared?.enabled || !collection || collection.team !== user.team) throw nothing();
+      const owner = shared?.collection ? await users.active(shared.ownerId) : null;
+      if (!shared?.enabled || owner?.team !== user.team) throw nothing();
       return sessions.make(shared.token, seconds);
     },
   };

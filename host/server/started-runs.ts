@@ -124,7 +124,7 @@ export class StartedRuns {
     void started.ended.then(() => {
       if (this.#runs.get(key) !== started) return;
       const { bytes } = started;
-      this.#ended.set(key, { bytes, untilMs: Date.now() + KEPT_MS });
+      this.#ended.set(key, { bytes, untilMs: performance.now() + KEPT_MS });
       this.#bytes += bytes;
       this.#sweepOf(userId);
       this.#sweep();
@@ -143,7 +143,7 @@ export class StartedRuns {
   }
 
   #sweep(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [key, { untilMs }] of this.#ended) {
       if (untilMs > now && this.#ended.size <= MOST_ENDED && this.#bytes <= MOST_BYTES) break;
       this.#delete(key);

@@ -1,22 +1,35 @@
 /**
- * Numbers that kept results of a saved UDF belong to: with another number, those of before do not count any more. One for all of a
- * UDF's results, and one for each tile whose results were to be forgotten.
+ * Texts that kept results of a saved UDF belong to: with another text, those of before do not count any more. One for all of a UDF's
+ * results, and one for each tile whose results were to be forgotten.
  */
 import type { Tile } from "../../runtime/udf.ts";
 import type { Store } from "../store/store.ts";
 
-const EPOCHS = "server.udf-epochs";
+/** `ID`, and `ID/Z/X/Y`. */
+export const EPOCHS = "server.udf-epochs";
 
 export interface UdfEpochs {
   /** What results of this UDF belong to now. @param id of a saved UDF, or whatever a client says it is */
   of(id: string, tile: Tile | undefined): Promise<string>;
   /** Forgets the results of a UDF, or of one tile of it. @param id of a saved UDF */
   forget(id: string, tile: Tile | undefined): Promise<void>;
+  /** Of a UDF that was deleted. */
+  drop(id: string): Promise<void>;
 }
+
+/** Of one UDF: with another one, the results of all tiles are forgotten. */
+const MOST_TILES = 1000;
 
 export function udfEpochs(store: Store): UdfEpochs {
   const keyOf = (id: string, { z, x, y }: Tile) => `${id}/${z}/${x}/${y}`;
-  const read = async (key: string) => ((await store.get(EPOCHS, key))?.value ?? 0) as number;
+  const read = async (key: string) => ((await store.get(EPOCHS, key))?.value ?? 0) as number | string;
+  // Never one that was there before.
+  const renew = (key: string) => store.put(EPOCHS, key, crypto.randomUUID());
+  const tilesOf = (id: string) => store.list(EPOCHS, { prefix: `${id}/`, limit: MOST_TILES });
+  const dropTiles = async (id: string) => {
+    const names = (await tilesOf(id)).map(({ key }) => ({ collection: EPOCHS, key }));
+    if (names.length > 0) await store.transact(names, (found) => found.map(() => null));
+  };
   return {
     async of(id, tile) {
       if (!/^[\w-]{1,64}$/.test(id)) return "";
@@ -24,9 +37,16 @@ export function udfEpochs(store: Store): UdfEpochs {
       return tile ? `${whole}.${await read(keyOf(id, tile))}` : `${whole}`;
     },
     async forget(id, tile) {
-      await store.update(EPOCHS, tile ? keyOf(id, tile) : id, (old) => ({
-        value: ((old?.value ?? 0) as number) + 1,
-      }));
+      if (tile && (await tilesOf(id)).length < MOST_TILES) {
+        await renew(keyOf(id, tile));
+        return;
+      }
+      await renew(id);
+      await dropTiles(id);
+    },
+    async drop(id) {
+      await dropTiles(id);
+      await store.delete(EPOCHS, id);
     },
   };
 }

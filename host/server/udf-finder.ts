@@ -9,7 +9,7 @@ const TOKEN = /^(fsh_|fc_|UDF_)|^[0-9a-f]{64}$/;
 export function udfFinder(parts: Pick<ServerParts, "users" | "registry" | "sharedTokens">): FindUdf {
   return async (name, { owner }) => {
     const { users, registry, sharedTokens } = parts;
-    const user = await users.byId(owner);
+    const user = await users.active(owner);
     let found: SavedUdf | null = null;
     if (TOKEN.test(name)) {
       try {

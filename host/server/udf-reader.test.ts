@@ -54,3 +54,9 @@ test("one that would be too large in memory is none", () => {
   const deep = `{"type":"udf","udf":{"code":"1","metadata":${"[".repeat(2000)}${"]".repeat(2000)}}}`;
   expect(() => read(deep)).toThrow("in step_config, it is nested deeper");
 });
+
+test("integers among the parameters keep all their digits", () => {
+  const text = step({ code, parameters: { a: 0, b: [1.5, 1e300, 7], c: "12345678901234567890" } });
+  const { parameters } = read(text.replace('"a":0', '"a":1152921504606846977'));
+  expect(parameters).toEqual({ a: 1152921504606846977n, b: [1.5, 1e300, 7], c: "12345678901234567890" });
+});

@@ -31,11 +31,12 @@ export function stepReader(): (text: string) => SentUdf {
     return source;
   };
   return (text) => {
-    const { saved: { parameters = {}, ...saved } = {}, ...rest } = sourceFromFields(udfOf(text), "udf");
+    const udf = udfOf(text);
+    const { saved: { parameters: _, ...saved } = {}, ...rest } = sourceFromFields(udf, "udf");
     const id = rest.metadata["fused:id"];
     return {
       source: remembered({ ...rest, saved }),
-      parameters,
+      parameters: parametersOf(udf, text),
       savedId: typeof id === "string" && id !== "" ? id : null,
     };
   };
@@ -45,6 +46,18 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The values for a step's parameters; integers with all their digits. */
+function parametersOf({ parameters }: Fields, text: string): Fields {
+  if (!isObject(parameters)) return {};
+  if (!/\d{16}/.test(text)) return parameters;
+  return (JSON.parse(text, exactInteger) as { udf: { parameters: Fields } }).udf.parameters;
+}
+
+function exactInteger(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  const isCut = typeof value === "number" && !Number.isSafeInteger(value);
+  return isCut && source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+}
 
 function udfOf(text: string): Fields {
   const problem = jsonProblem(text);

@@ -13,6 +13,7 @@ export type Meta = Omit<SavedUdf, "id" | "body" | "collection">;
 export interface Listed {
   id: string;
   kind: SavedUdf["kind"];
+  team: string | null;
   teamRead: boolean;
   publicList: boolean;
 }
@@ -21,9 +22,10 @@ export function metaOf({ id: _id, body: _body, collection: _collection, ...meta 
   return meta;
 }
 
-export const listedOf = (id: string, { kind, teamRead, publicList }: Meta): Listed => ({
+export const listedOf = (id: string, { kind, team, teamRead, publicList }: Meta): Listed => ({
   id,
   kind,
+  team,
   teamRead,
   publicList,
 });

@@ -48,8 +48,9 @@ export interface SavesOptions {
 
 /** Of one user. */
 const MOST_UDFS = 10_000;
-/** Of one UDF, beside the last; older ones are dropped. */
+/** Of one UDF, beside the last; older ones are dropped. Of long ones fewer are kept. */
 const MOST_VERSIONS = 100;
+const MOST_VERSION_BYTES = 64 * 1024 * 1024;
 const MOST_BODY_BYTES = 16 * 1024 * 1024;
 const MOST_TRIES = 5;
 
@@ -57,6 +58,18 @@ const MOST_TRIES = 5;
 class Raced extends Error {}
 
 export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
+  /** The keys of earlier versions of a UDF that go when one of so many bytes is added. */
+  const tooOld = async (id: string, bytes: number): Promise<string[]> => {
+    const keys: string[] = [];
+    const kept = await store.list(VERSIONS, { prefix: `${id}/`, limit: 1000 });
+    let [count, total] = [1, bytes];
+    for (const record of kept.reverse()) {
+      count++;
+      total += readAs<{ bytes?: number }>(record).bytes ?? 0;
+      if (count > MOST_VERSIONS || total > MOST_VERSION_BYTES) keys.push(record.key);
+    }
+    return keys;
+  };
   const trySave = async (user: User, wanted: UdfToSave): Promise<SavedUdf> => {
     const old = wanted.id === undefined ? null : await toWrite(user, wanted.id);
     const collection =
@@ -85,11 +98,11 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     });
     changes.add(PUBLIC, publicKey(slug, id), () => (meta.publicRead ? listed : null));
     if (old) {
+      const body = new TextEncoder().encode(old.body);
+      for (const key of await tooOld(id, body.length)) changes.add(VERSIONS, key, () => null);
       changes.add(VERSIONS, versionKey(id, old.version), () =>
-        recordOf(metaOf(old), new TextEncoder().encode(old.body)),
+        recordOf({ ...metaOf(old), bytes: body.length }, body),
       );
-      if (old.version > MOST_VERSIONS)
-        changes.add(VERSIONS, versionKey(id, old.version - MOST_VERSIONS), () => null);
       if (old.slug !== slug || old.collectionId !== collection.id)
         changes.add(SLUGS, slugKey(user.id, old.collectionId, old.slug), () => null);
       if (old.slug !== slug) changes.add(PUBLIC, publicKey(old.slug, id), () => null);
@@ -99,9 +112,10 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     return { ...meta, id, collection: collection.name, body: wanted.body };
   };
 
-  const tryDelete = async (id: string): Promise<void> => {
+  /** @returns whether it was there, and an orphan if it had to be one */
+  const tryDelete = async (id: string, isOrphan = false): Promise<boolean> => {
     const udf = await byId(id);
-    if (!udf) return;
+    if (!udf || (isOrphan && (await collections.byId(udf.collectionId)))) return false;
     const changes = new Changes();
     changes.add(UDFS, id, (found) => {
       checkSame(found && readAs<Meta>(found), udf);
@@ -111,6 +125,7 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     changes.add(PUBLIC, publicKey(udf.slug, id), () => null);
     for await (const { key } of scan(store, VERSIONS, `${id}/`)) changes.add(VERSIONS, key, () => null);
     await changes.make(store);
+    return true;
   };
 
   return {
@@ -121,7 +136,11 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
       return again(() => trySave(user, udf));
     },
     /** With all its versions. */
-    delete: ({ id }: SavedUdf): Promise<void> => again(() => tryDelete(id)),
+    delete: async ({ id }: SavedUdf): Promise<void> => {
+      await again(() => tryDelete(id));
+    },
+    /** The same for one whose collection is gone. @returns whether it was one */
+    deleteOrphan: (id: string): Promise<boolean> => again(() => tryDelete(id, true)),
   };
 }
 

@@ -1,24 +1,17 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../cache/blobs.ts";
-import { openStore, type SqliteStore } from "../store/store.node.ts";
+import { openTestStore, type TestStore } from "./fixtures/store.ts";
 import { openUsers, type Users } from "./users.ts";
 
-let folder: string;
-let store: SqliteStore;
+let db: TestStore;
 let users: Users;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "fuselet-users-"));
-  store = openStore({ path: join(folder, "server.db") });
-  users = openUsers(store);
+  db = openTestStore();
+  users = openUsers(db.store);
 });
-afterEach(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => db.close());
 
 describe("users", () => {
   test("are found by id, email and handle, in any case, and have a team of their own", async () => {
@@ -65,7 +58,74 @@ describe("users", () => {
   });
 });
 
+describe("changes", () => {
+  test("of name, team, grants: what is not given stays, and null takes grants away", async () => {
+    const ada = await users.add({ email: "ada@example.com", permissions: { net: ["example.org"] } });
+    const moved = await users.update(ada.id, { name: "Ada L.", team: "maps" });
+    expect(moved).toEqual({ ...ada, name: "Ada L.", team: "maps" });
+    expect(await users.byId(ada.id)).toEqual(moved);
+    expect((await users.update(ada.id, { permissions: { run: true } })).permissions).toEqual({ run: true });
+    expect(await users.update(ada.id, { permissions: null })).not.toHaveProperty("permissions");
+    await expect(users.update(ada.id, { team: "a b" })).rejects.toMatchObject({ status: 422 });
+    await expect(users.update(ada.id, { permissions: { nte: true } as never })).rejects.toThrow("nte");
+    for (const id of ["nobody", "", "\u0000"])
+      await expect(users.update(id, { name: "x" })).rejects.toMatchObject({ status: 404 });
+    expect(await users.byEmail("ada@example.com")).toEqual({ ...moved, permissions: undefined });
+  });
+
+  test("who is disabled has no token that opens anything, and is there for what is theirs", async () => {
+    const ada = await users.add({ email: "ada@example.com" });
+    const { token } = await users.addToken(ada.id, "laptop", null);
+    await users.update(ada.id, { isEnabled: false });
+    expect([await users.byToken(token), await users.active(ada.id)]).toEqual([null, null]);
+    expect(await users.byId(ada.id)).toMatchObject({ isEnabled: false, handle: "ada" });
+    await users.update(ada.id, { isEnabled: true });
+    expect(await users.byToken(token)).toEqual(ada);
+    expect(await users.active(ada.id)).toEqual(ada);
+  });
+
+  test("the last admin stays one, whoever is disabled beside", async () => {
+    const ada = await users.add({ email: "ada@example.com", isAdmin: true });
+    const bob = await users.add({ email: "bob@example.com", isAdmin: true });
+    await users.add({ email: "eve@example.com" });
+    await users.update(bob.id, { isEnabled: false });
+    for (const changes of [{ isAdmin: false }, { isEnabled: false }])
+      await expect(users.update(ada.id, changes)).rejects.toMatchObject({ status: 409 });
+    await expect(users.delete(ada.id)).rejects.toMatchObject({ status: 409 });
+    expect(await users.active(ada.id)).toMatchObject({ isAdmin: true });
+    expect(await users.update(ada.id, { name: "still", isAdmin: true })).toMatchObject({ name: "still" });
+    // Of two that go at once, one stays.
+    await users.update(bob.id, { isEnabled: true });
+    const ends = await Promise.allSettled([ada, bob].map(({ id }) => users.update(id, { isAdmin: false })));
+    expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+});
+
 describe("tokens", () => {
+  test("do not outlive the one that they are made with", async () => {
+    const ada = await users.add({ email: "ada@example.com" });
+    const soon = Date.now() + 60_000;
+    const first = await users.addToken(ada.id, "short", soon);
+    const expires = new Date(soon).toISOString();
+    for (const wanted of [null, soon + 1_000_000])
+      expect(await users.addToken(ada.id, "child", wanted, first.token)).toMatchObject({ expires });
+    const shorter = await users.addToken(ada.id, "child", soon - 1000, first.token);
+    expect(shorter.expires).toBe(new Date(soon - 1000).toISOString());
+    const { token } = await users.addToken(ada.id, "lasting", null);
+    expect(await users.addToken(ada.id, "child", null, token)).toMatchObject({ expires: null });
+  });
+
+  test("all of a user's go at once", async () => {
+    const ada = await users.add({ email: "ada@example.com" });
+    const bob = await users.add({ email: "bob@example.com" });
+    const own = [await users.addToken(ada.id, "a", null), await users.addToken(ada.id, "b", null)];
+    const other = await users.addToken(bob.id, "c", null);
+    await users.deleteTokens(ada.id);
+    await users.deleteTokens(ada.id);
+    expect(await Promise.all(own.map(({ token }) => users.byToken(token)))).toEqual([null, null]);
+    expect([await users.tokens(ada.id), await users.byToken(other.token)]).toEqual([[], bob]);
+  });
+
   test("open their user's account until they expire or are deleted, and only their hash is kept", async () => {
     const ada = await users.add({ email: "ada@example.com" });
     const bob = await users.add({ email: "bob@example.com" });
@@ -80,16 +140,16 @@ describe("tokens", () => {
     expect(await users.deleteToken(bob.id, first.id)).toBe(false);
     expect(await users.deleteToken(ada.id, first.id)).toBe(true);
     expect(await users.byToken(first.token)).toBeNull();
-    await store.close();
+    await db.store.close();
     for (const file of ["server.db", "server.db-wal"]) {
-      const bytes = await readFile(join(folder, file)).catch(() => Buffer.alloc(0));
+      const bytes = await readFile(join(db.folder, file)).catch(() => Buffer.alloc(0));
       expect(bytes.includes(first.token)).toBe(false);
     }
   });
 
   test("that the server was started with open the first user's account, and are kept nowhere", async () => {
     const ada = await users.add({ email: "ada@example.com" });
-    const fixed = openUsers(store, { tokenHash: await sha256("a token of my own"), userId: ada.id });
+    const fixed = openUsers(db.store, { tokenHash: await sha256("a token of my own"), userId: ada.id });
     expect(await fixed.byToken("a token of my own")).toEqual(ada);
     expect(await users.byToken("a token of my own")).toBeNull();
   });

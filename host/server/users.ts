@@ -1,10 +1,12 @@
 /**
  * Users, their teams and their tokens. A token is 32 random bytes; the server keeps its SHA-256 only, and looks it up by that:
  * how long a look-up takes says nothing about a token that is not known already.
+ *
+ * Of the admins that are not disabled one always stays: whatever takes one away looks at the others in the same transaction.
  */
 import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
 import type { Json, Store, StoreRecord } from "../store/store.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, notFound } from "./errors.ts";
 import type { User } from "./parts.ts";
 import { scan } from "./records.ts";
 import { tokenHash } from "./token-hash.ts";
@@ -20,23 +22,52 @@ export interface NewUser {
   permissions?: Permissions | undefined;
 }
 
+/** What an admin may change. Undefined: as it is. */
+export interface UserChanges {
+  name?: string | undefined;
+  team?: string | undefined;
+  isAdmin?: boolean | undefined;
+  isEnabled?: boolean | undefined;
+  /** Null: what the server may give at all. */
+  permissions?: Permissions | null | undefined;
+}
+
+/** A token, whose text is shown this once. */
+export interface NewToken {
+  id: string;
+  token: string;
+  /** ISO 8601; null: never. */
+  expires: string | null;
+}
+
 export interface Users {
   /** @throws HttpError 409 where the email or the handle is taken, 422 where they are none */
   add(user: NewUser): Promise<User>;
+  /** Whoever it is, disabled ones too: for what is theirs. */
   byId(id: string): Promise<User | null>;
+  /** One who may do things: for all that is done in somebody's name. */
+  active(id: string): Promise<User | null>;
   byEmail(email: string): Promise<User | null>;
   byHandle(handle: string): Promise<User | null>;
   list(): Promise<User[]>;
-  /** Deletes a user's tokens too. @returns whether there was one */
+  /** @throws HttpError 404; 409 where no admin would be left; 422 for a team that is none */
+  update(id: string, changes: UserChanges): Promise<User>;
+  /** Deletes a user's tokens too. @returns whether there was one @throws HttpError 409 where no admin would be left */
   delete(id: string): Promise<boolean>;
-  /** Makes a token, which is shown this once. @param expires milliseconds since 1970; null: never */
-  addToken(userId: string, name: string, expires: number | null): Promise<{ id: string; token: string }>;
-  /** What a token opens, or null: not known, expired, deleted. */
+  /**
+   * Makes a token.
+   * @param expires milliseconds since 1970; null: never
+   * @param by the token that it is made with: no token outlives the one that has made it
+   */
+  addToken(userId: string, name: string, expires: number | null, by?: string): Promise<NewToken>;
+  /** Whom a token opens, or null: not known, expired, deleted, of one who is disabled. */
   byToken(token: string): Promise<User | null>;
   /** The tokens of a user, without their text. */
   tokens(userId: string): Promise<TokenEntry[]>;
   /** @returns whether this user had it */
   deleteToken(userId: string, id: string): Promise<boolean>;
+  /** All that a user has. */
+  deleteTokens(userId: string): Promise<void>;
 }
 
 export interface TokenEntry {
@@ -55,6 +86,8 @@ const TOKENS = "server.tokens";
 const USER_TOKENS = "server.user-tokens";
 /** Of one user. */
 const MOST_TOKENS = 100;
+/** Other admins that are looked at where one is taken away: any of them will do. */
+const MOST_ADMINS = 100;
 
 const EMAIL = /^[^\s@/\p{C}]{1,64}@[^\s@/\p{C}]{1,190}$/u;
 const HANDLE = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
@@ -73,6 +106,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
   const read = ({ key, value }: StoreRecord): User => {
     const { permissions, ...user } = value as Record<string, unknown>;
     return {
+      isEnabled: true,
       ...user,
       id: key,
       ...(permissions ? { permissions: checkPermissions(permissions) } : {}),
@@ -82,14 +116,47 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     const record = isKey(id) ? await store.get(USERS, id) : undefined;
     return record ? read(record) : null;
   };
+  const active = async (id: string) => {
+    const user = await byId(id);
+    return user?.isEnabled ? user : null;
+  };
+  const list = async () => {
+    const users: User[] = [];
+    for await (const record of scan(store, USERS, "")) users.push(read(record));
+    return users;
+  };
   const byIndex = async (collection: string, key: string) => {
     const record = isKey(key) ? await store.get(collection, key) : undefined;
     return record ? byId(record.value as string) : null;
   };
   /** Keys of a user's tokens: `USER/HASH`. */
   const tokensOf = (userId: string) => store.list(USER_TOKENS, { prefix: `${userId}/`, limit: MOST_TOKENS });
+  const tokenNames = async (userId: string) =>
+    (await tokensOf(userId)).flatMap(({ key }) => [
+      { collection: TOKENS, key: key.slice(userId.length + 1) },
+      { collection: USER_TOKENS, key },
+    ]);
+  /** Names of the other admins, for the transaction that may take one away. */
+  const otherAdmins = async (id: string) =>
+    (await list())
+      .filter((user) => user.id !== id && isActingAdmin(user))
+      .slice(0, MOST_ADMINS)
+      .map((user) => ({ collection: USERS, key: user.id }));
+  /** @throws HttpError 409 */
+  const checkAdmins = (before: StoreRecord, after: StoreRecord | null, others: Found) => {
+    const isLess = isActingAdmin(read(before)) && !(after && isActingAdmin(read(after)));
+    if (isLess && !others.some((record) => record && isActingAdmin(read(record))))
+      throw new HttpError(409, "This is the last admin: make another user an admin before");
+  };
+  /** When a token ends; infinite: never. */
+  const endOf = async (token: string) => {
+    const found = await store.get(TOKENS, tokenHash(token));
+    return (found?.value as { expires: number | null } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
+  };
   return {
     byId,
+    active,
+    list,
     byEmail: (email) => byIndex(EMAILS, email.toLowerCase()),
     byHandle: (handle) => byIndex(HANDLES, handle.toLowerCase()),
 
@@ -106,11 +173,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
           422,
           `Cannot add a user: the handle must be letters, digits, ".", "_" or "-": received ${JSON.stringify(called)}`,
         );
-      if (team !== undefined && !TEAM.test(team))
-        throw new HttpError(
-          422,
-          `Cannot add a user: the team must be letters, digits, ".", "_" or "-": received ${JSON.stringify(team)}`,
-        );
+      if (team !== undefined) checkTeam("add", team);
       const id = crypto.randomUUID();
       const value = {
         email: address,
@@ -118,6 +181,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
         name: name ?? called,
         team: team ?? id,
         isAdmin,
+        isEnabled: true,
         ...(permissions ? { permissions: checkPermissions(permissions) as unknown as Json } : {}),
       };
       await store.transact(
@@ -135,35 +199,52 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
       return (await byId(id))!;
     },
 
-    async list() {
-      const users: User[] = [];
-      for await (const record of scan(store, USERS, "")) users.push(read(record));
-      return users;
+    async update(id, changes) {
+      if (changes.team !== undefined) checkTeam("change", changes.team);
+      const { permissions, ...fields } = changes;
+      const set = Object.entries(fields).filter(([, value]) => value !== undefined);
+      if (!isKey(id)) throw missing(id);
+      const names = [{ collection: USERS, key: id }, ...(await otherAdmins(id))];
+      const [record] = await store.transact(names, ([found, ...others]) => {
+        if (!found) throw missing(id);
+        const { permissions: old, ...rest } = found.value as { [field: string]: Json };
+        const wanted = permissions === undefined ? old : permissions && checkPermissions(permissions);
+        const value = {
+          ...rest,
+          ...Object.fromEntries(set),
+          ...(wanted ? { permissions: wanted as unknown as Json } : {}),
+        };
+        checkAdmins(found, { ...found, value }, others);
+        return [{ value }];
+      });
+      return read(record!);
     },
 
     async delete(id) {
       const user = await byId(id);
       if (!user) return false;
-      const hashes = (await tokensOf(id)).map(({ key }) => key.slice(id.length + 1));
-      await store.transact(
-        [
-          { collection: USERS, key: id },
-          { collection: EMAILS, key: user.email },
-          { collection: HANDLES, key: user.handle },
-          ...hashes.map((key) => ({ collection: TOKENS, key })),
-          ...hashes.map((key) => ({ collection: USER_TOKENS, key: `${id}/${key}` })),
-        ],
-        (found) => found.map(() => null),
-      );
+      const names = [
+        { collection: USERS, key: id },
+        { collection: EMAILS, key: user.email },
+        { collection: HANDLES, key: user.handle },
+        ...(await tokenNames(id)),
+      ];
+      await store.transact([...names, ...(await otherAdmins(id))], (found) => {
+        if (found[0]) checkAdmins(found[0], null, found.slice(names.length));
+        return names.map(() => null);
+      });
       return true;
     },
 
-    async addToken(userId, name, expires) {
+    async addToken(userId, name, expires, by) {
       if ((await tokensOf(userId)).length >= MOST_TOKENS)
         throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
       const token = makeToken("fst_");
       const hash = tokenHash(token);
-      const value = { userId, name, created: new Date().toISOString(), expires };
+      const mostMs = by === undefined ? Number.POSITIVE_INFINITY : await endOf(by);
+      const endMs = Math.min(expires ?? Number.POSITIVE_INFINITY, mostMs);
+      const ends = endMs === Number.POSITIVE_INFINITY ? null : endMs;
+      const value = { userId, name, created: new Date().toISOString(), expires: ends };
       await store.transact(
         [
           { collection: TOKENS, key: hash },
@@ -171,17 +252,17 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
         ],
         () => [{ value }, { value }],
       );
-      return { id: tokenId(hash), token };
+      return { id: tokenId(hash), token, expires: ends === null ? null : new Date(ends).toISOString() };
     },
 
     async byToken(token) {
       if (token === "" || token.length > 4096) return null;
       const hash = tokenHash(token);
-      if (fixed && hash === fixed.tokenHash) return byId(fixed.userId);
+      if (fixed && hash === fixed.tokenHash) return active(fixed.userId);
       const found = await store.get(TOKENS, hash);
       if (!found) return null;
       const { userId, expires } = found.value as { userId: string; expires: number | null };
-      return expires !== null && expires <= Date.now() ? null : byId(userId);
+      return expires !== null && expires <= Date.now() ? null : active(userId);
     },
 
     async tokens(userId) {
@@ -208,7 +289,26 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
       );
       return true;
     },
+
+    async deleteTokens(userId) {
+      const names = await tokenNames(userId);
+      if (names.length > 0) await store.transact(names, () => names.map(() => null));
+    },
   };
+}
+
+type Found = readonly (StoreRecord | undefined)[];
+
+const isActingAdmin = ({ isAdmin, isEnabled }: User) => isAdmin && isEnabled;
+const missing = (id: string) => notFound(`The user ${JSON.stringify(id)}`);
+
+/** @throws HttpError 422 */
+function checkTeam(what: "add" | "change", team: string): void {
+  if (TEAM.test(team)) return;
+  throw new HttpError(
+    422,
+    `Cannot ${what} a user: the team must be letters, digits, ".", "_" or "-": received ${JSON.stringify(team)}`,
+  );
 }
 
 /** What a token is called in lists: a part of its hash. */

@@ -2,18 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import type { Socket } from "node:net";
+import { IS_NODE, type NodeProgram, nodeProgram } from "./node-program.node.ts";
 import { endWithHost, HAS_WATCHDOG } from "./watchdog.node.ts";
-
-const MAJOR = Number(process.versions.node.split(".")[0]);
-
-/** Why nothing can run on this Node, or null. */
-export const UNFIT_NODE = MAJOR < 22 ? `fuselet needs Node 22.13 or later: this is ${process.version}` : null;
 
 /**
  * V8 must not make code from strings; the permission model gets no grant; SQLite would get around it; JSPI is behind a flag on 22. With
  * the usual 1 MB of young objects V8 would collect garbage twice before the first run.
  */
-export const FLAGS = [
+export const flagsOf = ({ major }: NodeProgram): string[] => [
   "--permission",
   "--no-experimental-sqlite",
   "--disallow-code-generation-from-strings",
@@ -21,7 +17,7 @@ export const FLAGS = [
   "--no-addons",
   "--wasm-lazy-validation",
   "--min-semi-space-size=4",
-  ...(MAJOR < 24 ? ["--experimental-wasm-jspi"] : []),
+  ...(major < 24 ? ["--experimental-wasm-jspi"] : []),
 ];
 
 /** On Linux the kernel ends the child when its parent dies, whatever it is doing. */
@@ -37,7 +33,7 @@ const PARENT_DEATH = (() => {
 })();
 
 /** Windows ends what a Node process has started together with it. */
-const ENDS_BY_ITSELF = PARENT_DEATH.length > 0 || process.platform === "win32";
+const ENDS_BY_ITSELF = PARENT_DEATH.length > 0 || (IS_NODE && process.platform === "win32");
 
 /** Whether a child ends with its parent, even one that never looks up from its work. */
 export const ENDS_ORPHANS = ENDS_BY_ITSELF || HAS_WATCHDOG;
@@ -52,12 +48,12 @@ function openRandom(): number | null {
 }
 
 /** @param bootstrap source of the bundle `child.js` */
-function startChild(bootstrap: string, warm: boolean): ChildProcess {
+function startChild(node: NodeProgram, bootstrap: string, warm: boolean): ChildProcess {
   const random = openRandom();
-  const [program = process.execPath, ...args] = [
+  const [program = node.path, ...args] = [
     ...PARENT_DEATH,
-    process.execPath,
-    ...FLAGS,
+    node.path,
+    ...flagsOf(node),
     "-e",
     bootstrap,
     ...(warm ? ["warm"] : []),
@@ -80,18 +76,22 @@ let ahead: { child: ChildProcess; bootstrap: string } | undefined;
  * It ends by itself when this process ends without having used it.
  */
 export function startChildAhead(bootstrap: string): void {
-  const child = startChild(bootstrap, false);
+  const node = nodeProgram();
+  // Whoever then asks for an isolate hears it.
+  if ("unfit" in node) return;
+  const child = startChild(node, bootstrap, false);
   for (const stream of child.stdio) (stream as Socket | null)?.unref();
   child.unref();
   ahead = { child, bootstrap };
 }
 
 /** The process that was started ahead, or a new one. @param warm one that compiles its engine well before it is needed */
-export function takeChild(bootstrap: string, warm: boolean): ChildProcess {
+export function takeChild(node: NodeProgram, bootstrap: string, warm: boolean): ChildProcess {
   const taken = ahead;
-  if (warm || taken?.bootstrap !== bootstrap) return startChild(bootstrap, warm);
+  if (warm || taken?.bootstrap !== bootstrap) return startChild(node, bootstrap, warm);
   // Ctrl-C reaches it, too.
-  if (taken.child.exitCode !== null || taken.child.signalCode !== null) return startChild(bootstrap, warm);
+  if (taken.child.exitCode !== null || taken.child.signalCode !== null)
+    return startChild(node, bootstrap, warm);
   ahead = undefined;
   for (const stream of taken.child.stdio) (stream as Socket | null)?.ref();
   taken.child.ref();

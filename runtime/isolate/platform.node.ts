@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError, LimitExceededError, UsageError } from "../errors.ts";
-import { ENDS_ORPHANS, takeChild, UNFIT_NODE } from "./child-process.node.ts";
+import { ENDS_ORPHANS, takeChild } from "./child-process.node.ts";
+import { type NodeProgram, nodeProgram } from "./node-program.node.ts";
 import type { IsolatePlatform, IsolateProcess, LaunchOptions } from "./platform.ts";
 
 /** How much of a crashed child's standard error is kept for the message. */
@@ -13,8 +14,15 @@ const STDERR_BYTES = 4096;
 /** How much of the answers to a child may wait in its pipe before no more large ones are made. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
+/** @throws UsageError where there is none */
+function usableNode(): NodeProgram {
+  const node = nodeProgram();
+  if ("unfit" in node) throw new UsageError(`Cannot start an isolate: ${node.unfit}`);
+  return node;
+}
+
 function launch(bootstrap: string, options: LaunchOptions): IsolateProcess {
-  const child = takeChild(bootstrap, options.warm);
+  const child = takeChild(usableNode(), bootstrap, options.warm);
   const data = child.stdio[3] as Socket;
   const bell = child.stdio[4] as Socket;
   let stderr = "";
@@ -130,14 +138,10 @@ export function nodePlatform(own: Folder): IsolatePlatform {
       authenticatedCache: true,
       fileSystem: true,
     },
-    snapshotFlavor: `node-${process.versions.v8}`,
+    get snapshotFlavor() {
+      return `node-${usableNode().v8}`;
+    },
     async launch(options) {
-      if ("Deno" in globalThis) {
-        throw new UsageError(
-          "Cannot start an isolate: in Deno there is no permissioned Node child yet. Run fuselet with Node",
-        );
-      }
-      if (UNFIT_NODE) throw new UsageError(`Cannot start an isolate: ${UNFIT_NODE}`);
       bootstrap ??= own.read("child.js").then((bytes) => new TextDecoder().decode(bytes));
       return launch(await bootstrap, options);
     },

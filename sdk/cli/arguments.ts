@@ -9,6 +9,7 @@ export type Command =
   | { kind: "run" | "inspect" | "lock"; options: Options; udf: string; parameters: Record<string, string> }
   | { kind: "serve" | "doctor" | "login" | "logout"; options: Options }
   | { kind: "job"; options: Options; action: JobAction; target: string; parameters: Record<string, string> }
+  | { kind: "user"; options: Options; action: UserAction; target: string }
   | { kind: "backup" | "restore"; options: Options; file: string }
   | { kind: "cache"; options: Options; action: CacheAction; kinds: readonly KeptKind[] }
   | { kind: "permissions"; options: Options; action: PermissionsAction; ids: readonly string[] }
@@ -28,6 +29,13 @@ const JOB_OPTIONS: Readonly<Record<string, readonly JobAction[]>> = {
   output: ["run", "results"],
   index: ["run", "results"],
 };
+
+const USER_ACTIONS = ["list", "add", "set", "enable", "disable", "token", "delete"] as const;
+/** What `fuselet user` does. */
+export type UserAction = (typeof USER_ACTIONS)[number];
+
+/** Those options of `user` that all of its actions have; the others say what a user is to be. */
+const USER_OPTIONS: ReadonlySet<string> = new Set(["url", "json", "json-errors", "help"]);
 
 const CACHE_ACTIONS = ["list", "clear"] as const;
 export type CacheAction = (typeof CACHE_ACTIONS)[number];
@@ -88,6 +96,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (verb.name === "secrets")
     return { kind: "secrets", options, ...readSecretsAction(verb, options, positionals) };
   if (verb.name === "job") return { kind: "job", options, ...readJobAction(verb, options, positionals) };
+  if (verb.name === "user") return { kind: "user", options, ...readUserAction(verb, options, positionals) };
   const [udf, ...others] = positionals;
   if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
   const parameters = parseParameters(others);
@@ -119,6 +128,33 @@ function readJobAction(
   if (action === "run") return { action, target, parameters: parseParameters(others) };
   if (others.length) throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${usage}`);
   return { action, target, parameters: {} };
+}
+
+function readUserAction(
+  { usage }: VerbSpec,
+  options: Options,
+  [first = "list", target, ...others]: readonly string[],
+): { action: UserAction; target: string } {
+  const action = USER_ACTIONS.find((known) => known === first);
+  if (!action) {
+    const near = nearest(first, USER_ACTIONS);
+    throw new UsageError(
+      `Unexpected argument ${JSON.stringify(first)}: ${near ? `did you mean ${near}?` : usage}`,
+    );
+  }
+  const wrong = options.given.find(
+    ({ name }) =>
+      !USER_OPTIONS.has(name) &&
+      !(action === "add" && name !== "no-bounds") &&
+      !(action === "set" && name !== "handle"),
+  );
+  if (wrong) throw new UsageError(`Cannot use --${wrong.name} with ${action}: ${usage}`);
+  const unexpected = action === "list" ? target : others[0];
+  if (unexpected !== undefined)
+    throw new UsageError(`Unexpected argument ${JSON.stringify(unexpected)}: ${usage}`);
+  if (action !== "list" && target === undefined)
+    throw new UsageError(`Name ${action === "add" ? "the email of the user" : "a user"}: ${usage}`);
+  return { action, target: target ?? "" };
 }
 
 /** Without kinds: all. */

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import nodeModule from "node:module";
 import { join } from "node:path";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
-import { startChildAhead, UNFIT_NODE } from "../../runtime/isolate/child-process.node.ts";
+import { startChildAhead } from "../../runtime/isolate/child-process.node.ts";
+import { UNFIT_NODE } from "../../runtime/isolate/node-program.node.ts";
 
 // Compiled code of the program's modules is kept, as far as there is a place for it.
 nodeModule.enableCompileCache?.(join(cacheFolder(), "node"));

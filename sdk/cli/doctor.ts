@@ -11,7 +11,7 @@ import { openStore } from "../../host/store/store.node.ts";
 import { cacheFolder } from "../../runtime/cache-folder.node.ts";
 import { loadEsbuild } from "../../runtime/engines/quickjs/bundle.node.ts";
 import { FuseletError } from "../../runtime/errors.ts";
-import { UNFIT_NODE } from "../../runtime/isolate/child-process.node.ts";
+import { nodeProgram } from "../../runtime/isolate/node-program.node.ts";
 import { createRuntime } from "../typescript/index.node.ts";
 import type { Options } from "./arguments.ts";
 import { serverFolder } from "./backup.ts";
@@ -58,8 +58,9 @@ export async function doctor(options: Options, terminal: Terminal, signal: Abort
   const data = dataFolder(env);
   const server = serverFolder(options, env);
   await check("node", async () => {
-    if (UNFIT_NODE) throw new Error(UNFIT_NODE);
-    return process.version;
+    const node = nodeProgram();
+    if ("unfit" in node) throw new Error(node.unfit);
+    return node.path === process.execPath ? process.version : node.path;
   });
   await check("cache folder", () => tryFolder(cache));
   await check("data folder", () => tryFolder(data));
@@ -172,7 +173,7 @@ async function tryServer(folder: string): Promise<string> {
   if (!existsSync(file)) return `${folder} is not there: fuselet serve makes it`;
   await tryFolder(folder);
   await tryDatabase(file);
-  return `${folder}, its database is whole`;
+  return `${folder}, its database is whole and has ${showBytes((await stat(file)).size)}`;
 }
 
 async function tryDatabase(path: string): Promise<void> {

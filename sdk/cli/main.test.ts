@@ -372,3 +372,11 @@ test("--version and --help go to standard output", async () => {
     stdout: expect.stringContaining("--allow-net[=HOST,…]"),
   });
 });
+
+test.each(["5m", "0", "-1d", "30 days", "forever"])("serve refuses --keep-jobs %s", async (age) => {
+  const { status, stderr } = await cli(["serve", "--data", folder, `--keep-jobs=${age}`]);
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringContaining(`Cannot use --keep-jobs "${age}": write a time`),
+  ]);
+});

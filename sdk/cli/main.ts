@@ -64,6 +64,10 @@ async function dispatch(
       const { job } = await import("./job.ts");
       return job(command, terminal, signal);
     }
+    case "user": {
+      const { user } = await import("./user.ts");
+      return user(command, terminal);
+    }
     case "backup":
     case "restore": {
       const { copyServer } = await import("./backup.ts");

@@ -1,8 +1,10 @@
 /** `fuselet serve`: opens the folder, the runtime and the socket, says where it listens, and ends in good order. */
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { parseAge } from "../../host/cache/age.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
 import type { Decision } from "../../host/permissions/broker.ts";
+import { servedDenial } from "../../host/permissions/served.ts";
 import { GITHUB } from "../../host/server/github.ts";
 import { makeLog } from "../../host/server/log.ts";
 import { openServer } from "../../host/server/server.node.ts";
@@ -26,6 +28,8 @@ const GRACE_MS = 10_000;
 const FEWEST_TOKEN_CHARACTERS = 8;
 /** The most time of a task of a job, where nothing else is said. */
 const TASK_MS = 3_600_000;
+/** Clients ask for the results of a job some time after its end. */
+const LEAST_KEEP_MS = 3_600_000;
 
 /** Serves until the signal fires. @throws FuseletError where it cannot begin */
 export async function serve(options: Options, terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -49,6 +53,8 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
   const runMs = limits.timeMs ?? DEFAULT_LIMITS.timeMs;
   const jobTime = options.get("job-time-limit");
   const taskMs = jobTime === undefined ? TASK_MS : parseTime(jobTime, "job-time-limit");
+  const keepJobs = options.get("keep-jobs");
+  const keepJobsMs = keepJobs === undefined ? undefined : parseKeep(keepJobs);
   let server: Awaited<ReturnType<typeof openServer>> | undefined;
   // The server is opened with the runtime; until then nothing runs.
   const served: ServedFiles = {
@@ -64,13 +70,14 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     permissions,
     // The longest of all; each run has its own.
     limits: { ...limits, timeMs: Math.max(runMs, taskMs) },
-    pool: { maxIsolates: isolates },
+    pool: { maxIsolates: isolates, mostPerOwner: Math.max(1, isolates - 1) },
     assets: assetsFrom(options, env),
     packages: packagesFrom(options, env) ?? {},
     storage: { ...storage, served },
     data,
     udfs: async (name, by) => (await server?.findUdf(name, by)) ?? null,
     ...(onDecision ? { onDecision } : {}),
+    explainDenial: servedDenial,
   });
   try {
     server = await openServer({
@@ -80,6 +87,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       permissions,
       runMs,
       taskMs,
+      keepJobsMs,
       isolates,
       tasksAtOnce: Math.max(1, Math.min(availableParallelism(), Math.floor(isolates / 2))),
       version: version(),
@@ -131,6 +139,15 @@ function readNumber(options: Options, name: string, otherwise: number, least: nu
   if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
   throw new UsageError(
     `Cannot use --${name} ${JSON.stringify(text)}: it is a whole number from ${least} to ${most}`,
+  );
+}
+
+/** @throws UsageError */
+function parseKeep(text: string): number {
+  const age = parseAge(text);
+  if (age !== undefined && age >= LEAST_KEEP_MS) return age;
+  throw new UsageError(
+    `Cannot use --keep-jobs ${JSON.stringify(text)}: write a time of at least an hour, such as 12h or 90d`,
   );
 }
 

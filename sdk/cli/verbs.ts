@@ -293,6 +293,11 @@ export const VERBS: readonly VerbSpec[] = [
       { name: "isolates", value: "N", help: "the most isolates at once (default: 8)" },
       { name: "time-limit", value: "TIME", help: "end a run after this time (default: 120s)" },
       { name: "job-time-limit", value: "TIME", help: "end a task of a job after this time (default: 1h)" },
+      {
+        name: "keep-jobs",
+        value: "AGE",
+        help: "remove jobs with their logs and results so long after their end, of each user the oldest beyond 10,000 too (default: 30d)",
+      },
       { name: "memory-limit", value: "SIZE", help: "end a run above this memory (default: 2GB)" },
       { name: "verbose", short: "v", help: "write each request to standard error, as a line of JSON" },
       ...PERMISSION_OPTIONS.filter(({ name }) => name !== "no-prompt"),
@@ -395,6 +400,31 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet job run heavy.py year=2025 --instance-type m5.large",
       "fuselet job logs 6487b8c0-6620-483a-ba79-c0a8fb33156c --follow",
       "fuselet job results 6487b8c0-6620-483a-ba79-c0a8fb33156c --index 0 -o table.parquet",
+    ],
+  },
+  {
+    name: "user",
+    usage:
+      "fuselet user [list | add EMAIL | set USER | enable USER | disable USER | token USER | delete USER] [options]",
+    summary: "Make, change, disable and delete the users of a server (admins)",
+    description:
+      "USER is a handle, an email or an id. list shows all (the default). add makes a user and a first token. set changes what is given, and\nleaves the rest; --allow-… and --deny-… together are the most that the user's UDFs may get, in place of what was set before.\ndisable takes effect at once: tokens and links open nothing, runs and jobs are cancelled, schedules begin nothing until enable.\ntoken takes all tokens of the user away and makes a new one. delete deletes tokens, links, secrets, UDFs, schedules and jobs as well;\nfiles stay in the server's folder, where no user has them any more.",
+    options: [
+      URL_OPTION,
+      { name: "json", help: "write JSON" },
+      { name: "handle", value: "NAME", help: "with add: a short name (default: what is before the @)" },
+      { name: "name", value: "TEXT", help: "with add, set: the user's name" },
+      { name: "team", value: "NAME", help: "with add, set: the team (default: one of its own)" },
+      { name: "admin", help: "with add, set: may make and change users" },
+      { name: "no-admin", help: "with set: is no admin any more; the last one stays one" },
+      { name: "no-bounds", help: "with set: the user's UDFs may get all that the server may give" },
+      ...PERMISSION_OPTIONS.filter(({ name }) => name !== "no-prompt" && name !== "audit-log"),
+      ...EVERYWHERE,
+    ],
+    examples: [
+      "fuselet user add ada@example.org --team maps --allow-net=api.example.org",
+      "fuselet user set ada --allow-net=api.example.org,data.example.org --allow-cache",
+      "fuselet user disable ada",
     ],
   },
   {

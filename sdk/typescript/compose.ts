@@ -18,7 +18,7 @@ import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
 import type { ProgressEvent } from "../../runtime/engines/pyodide/recipe.ts";
 import { quickjsEngine } from "../../runtime/engines/quickjs/engine.ts";
 import type { LoadEsbuild } from "../../runtime/engines/quickjs/esbuild.ts";
-import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { type PermissionDeniedError, UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { IsolatePlatform } from "../../runtime/isolate/platform.ts";
 import { type Limits, ownLimits } from "../../runtime/limits.ts";
 import { once } from "../../runtime/once.ts";
@@ -80,7 +80,7 @@ export interface RuntimeOptions {
     | ((name: string, by: Finder) => Promise<string | UdfSource | null>);
   /** Where packages are fetched from that are not on this machine, for runs that `import` is granted. */
   packages?: PackageOptions;
-  /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), `reusable` (default true: isolates serve many runs). */
+  /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), the most that runs of one owner have (`mostPerOwner`, default all), `reusable` (default true: isolates serve many runs). */
   pool?: Partial<PoolOptions> & { reusable?: boolean };
   /** The server of runs with `engine: "remote"`: `{ url, token }`. Default: none */
   server?: RuntimeServer;
@@ -88,6 +88,8 @@ export interface RuntimeOptions {
   onUngranted?: BrokerOptions["onUngranted"];
   /** Called with each decision on a permission before it takes effect; if it throws, nothing is granted. */
   onDecision?: BrokerOptions["onDecision"];
+  /** Puts a denial into other words for UDFs and for who runs them, where these cannot give more, as on a server. Default: the flag that would grant it */
+  explainDenial?: (error: PermissionDeniedError) => PermissionDeniedError;
   /** Called while a first use takes long: packages are installed, a snapshot is built. */
   onProgress?: (event: ProgressEvent) => void;
 }
@@ -170,6 +172,7 @@ const OPTIONS = new Set([
   "server",
   "onUngranted",
   "onDecision",
+  "explainDenial",
   "onProgress",
 ]);
 
@@ -179,13 +182,14 @@ function checkPool({
   maxIsolates = 4,
   memoryBytes = DEFAULT_POOL_BYTES,
   spares = 1,
+  mostPerOwner = maxIsolates,
   reusable = true,
   ...rest
 }: NonNullable<RuntimeOptions["pool"]>) {
   const unknown = Object.keys(rest)[0];
   if (unknown)
     throw new UsageError(
-      `Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, memoryBytes, spares, reusable`,
+      `Cannot create a runtime: pool.${unknown} is unknown; options are maxIsolates, memoryBytes, spares, mostPerOwner, reusable`,
     );
   if (!Number.isInteger(maxIsolates) || maxIsolates < 1) {
     throw new UsageError(
@@ -202,7 +206,18 @@ function checkPool({
       `Cannot create a runtime: pool.spares must be a whole number from 0: received ${spares}`,
     );
   }
-  return { maxIsolates, memoryBytes, spares: reusable ? Math.min(spares, maxIsolates - 1) : 0, reusable };
+  if (!Number.isInteger(mostPerOwner) || mostPerOwner < 1) {
+    throw new UsageError(
+      `Cannot create a runtime: pool.mostPerOwner must be a whole number above 0: received ${mostPerOwner}`,
+    );
+  }
+  return {
+    maxIsolates,
+    memoryBytes,
+    spares: reusable ? Math.min(spares, maxIsolates - 1) : 0,
+    mostPerOwner,
+    reusable,
+  };
 }
 
 declare const FUSELET_VERSION: string;
@@ -330,6 +345,7 @@ export async function composeRuntime(
         ...host.bindings,
       },
       own: options.host,
+      explainDenial: options.explainDenial,
     }),
     limits,
     pool,

@@ -11,9 +11,10 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { report, runCases } from "../setup/cases.mjs";
+import { dist, startServer } from "../setup/serve.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cli = join(process.env.FUSELET_DIST ?? join(root, "dist"), "cli.js");
+const cli = join(dist, "cli.js");
 const folder = mkdtempSync(join(tmpdir(), "fuselet-cli-suite-"));
 const file = (name, text) => {
   writeFileSync(join(folder, name), text);
@@ -461,39 +462,18 @@ def udf():
   },
   "a server's folder is copied while it serves, and served again from the copy": async () => {
     const [data, copy, archive] = ["server", "copy", "server.tar"].map((name) => join(folder, name));
-    const ask = (url, path, body) =>
-      fetch(`${url}/server/v1${path}`, {
-        method: body ? "POST" : "GET",
-        headers: {
-          authorization: "Bearer secret-token",
-          ...(body ? { "content-type": "application/json" } : {}),
-        },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      }).then((response) => response.json());
-    const serve = async (path, work) => {
-      let worked;
-      const { status, stderr } = await fuselet(
-        ["serve", "--port", "0", "--data", path, "--token", "secret-token"],
-        {
-          onOutput: (child, chunk) => {
-            const url = /at (\S+)/.exec(String(chunk))?.[1];
-            worked ??= work(url).finally(() => child.kill());
-          },
-        },
-      );
-      assert.equal(status, 0, stderr);
-      return worked;
-    };
-    const udf = { name: "kept", code: "def kept(): ...", entrypoint: "kept", type: "geopandas_v2" };
-    await serve(data, async (url) => {
-      await ask(url, "/udf/new", { slug: "kept", udf_body: JSON.stringify(udf), udf_type: "auto" });
+    {
+      await using server = await startServer({ data });
+      await server.save("kept", "def kept(): ...");
       const { status, stderr } = await fuselet(["backup", "--data", data, archive]);
       assert.equal(status, 0, stderr);
-    });
+      assert.equal(await server.end(), 0);
+    }
     assert.equal(statSync(archive).mode & 0o777, 0o600);
     assert.equal((await fuselet(["restore", archive, "--data", copy])).status, 0);
     assert.equal((await fuselet(["restore", archive, "--data", copy])).status, 2);
-    const saved = await serve(copy, (url) => ask(url, "/udf/self"));
+    await using server = await startServer({ data: copy });
+    const saved = await server.call("GET", "udf/self");
     assert.deepEqual(
       saved.map(({ slug }) => slug),
       ["kept"],

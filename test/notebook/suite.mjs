@@ -5,51 +5,29 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { zipSync } from "fflate";
 import { report, runCases } from "../setup/cases.mjs";
 import { python } from "../setup/python.mjs";
+import { packageFolder, packageZip } from "../setup/python-package.mjs";
+import { startServer, TOKEN } from "../setup/serve.mjs";
 
 const root = join(import.meta.dirname, "../..");
-const dist = process.env.FUSELET_DIST ?? join(root, "dist");
 const notebook = join(root, "examples/notebook/udfs.ipynb");
 const runner = join(import.meta.dirname, "run_cells.py");
-const sdk = join(root, "sdk/python");
-const TOKEN = "notebook-token";
-
-/** Starts the server of the command line. @returns its address, and what ends it */
-async function serve(data) {
-  const args = [join(dist, "cli.js"), "serve", "--port", "0", "--data", data, "--token", TOKEN];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  let printed = "";
-  for await (const chunk of child.stdout) {
-    printed += chunk;
-    const url = /http:\/\/[\d.:]+/.exec(printed)?.[0];
-    if (url) return { url, child };
-  }
-  throw new Error(`The server ended early: ${printed}`);
-}
 
 async function inPython(url) {
-  const env = { PATH: process.env.PATH, PYTHONPATH: sdk, FUSELET_URL: url, FUSED_AUTH_TOKEN: TOKEN };
+  const env = {
+    PATH: process.env.PATH,
+    PYTHONPATH: packageFolder,
+    FUSELET_URL: url,
+    FUSED_AUTH_TOKEN: TOKEN,
+  };
   const child = spawn(await python(), [runner, notebook], { env, stdio: ["ignore", "pipe", "pipe"] });
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (!output) throw new Error(errors);
   return JSON.parse(output);
-}
-
-/** The package as a wheel is one: JupyterLite installs it. */
-function packageZip() {
-  const files = {};
-  for (const entry of readdirSync(join(sdk, "fused"), { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && entry.name.endsWith(".py"))
-      files[relative(sdk, path)] = new Uint8Array(readFileSync(path));
-  }
-  return zipSync(files, { level: 1 });
 }
 
 async function inPyodide(url) {
@@ -99,8 +77,8 @@ function withOutputs(book, shown) {
   return { ...book, cells };
 }
 
-const data = mkdtempSync(join(tmpdir(), "fuselet-notebook-"));
-const { url, child } = await serve(data);
+const server = await startServer();
+const { url } = server;
 try {
   const book = JSON.parse(readFileSync(notebook, "utf8"));
   if (process.argv.includes("--write")) {
@@ -121,10 +99,16 @@ try {
           expected.filter(({ result }) => result !== null).length >= 6 && expected.some((cell) => cell.text),
         ),
     ],
+    [
+      "the server ends with 0, and has no trouble to tell of",
+      async () => {
+        assert.equal(await server.end(), 0);
+        assert.equal(server.errors(), "");
+      },
+    ],
   ]);
 } finally {
-  child.kill();
-  rmSync(data, { recursive: true, force: true });
+  await server.close();
 }
 report();
 // Time limits of the client, which are over by now, are timers of Pyodide: they would keep this process for minutes.

@@ -3,30 +3,18 @@
  * ours, as a JupyterLite kernel is one, in a worker and on a page's main thread of Chromium. (The way that plain Python goes has its
  * tests in test/python/server_client.) Prints `N passed, N failed` at the end. FUSELET_DIST names another build.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { zipSync } from "fflate";
 import { openBrowser } from "../browser/chromium.mjs";
 import { serve } from "../browser/server.mjs";
 import { plainDistribution } from "../setup/pyodide-distribution.mjs";
+import { packageZip } from "../setup/python-package.mjs";
 
 const dist = process.env.FUSELET_DIST ?? join(import.meta.dirname, "../../dist");
-const sdk = join(dirname(dirname(import.meta.dirname)), "sdk/python");
 const START = "/server/v1/realtime/c1/api/v1/run/udf/start";
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, index) => index);
-
-function packageZip() {
-  const files = {};
-  for (const entry of readdirSync(join(sdk, "fused"), { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && entry.name.endsWith(".py"))
-      files[relative(sdk, path)] = new Uint8Array(readFileSync(path));
-  }
-  return zipSync(files, { level: 1 });
-}
 
 /** A server of the wire protocol that any page may ask. */
 async function fakeServer() {

@@ -15,6 +15,7 @@ ANSWER = {
     "recursionFactor": 2,
     "clientId": "client-1",
     "userEmail": "ann@example.com",
+    "user": {"id": "1", "email": "ann@example.com", "handle": "ann", "name": "Ann", "executionEnvironmentId": "team-1", "isAdmin": False},
     "kind": "realtime",
     "shareToken": "token-1",
     "sessionToken": "session-1",
@@ -172,6 +173,38 @@ def test_all_of_it(host):
     assert repr(whole) == "ExecutionContext(kind='realtime', udf_name='hello', recursion_factor=2)"
     with pytest.raises(AttributeError, match="Cannot set kind"):
         whole.kind = "batch"
+
+
+def test_whoami_is_who_is_signed_in_to_the_run(host):
+    found = fused.api.whoami()
+    assert found == {
+        "id": "1",
+        "email": "ann@example.com",
+        "handle": "ann",
+        "name": "Ann",
+        "execution_environment_id": "team-1",
+        "is_admin": False,
+    }
+    found["email"] = "other"
+    assert fused.api.whoami()["email"] == "ann@example.com"
+    assert [name for name, _ in host.asked] == ["context.field"]
+
+
+def test_whoami_where_nobody_is_signed_in_and_what_takes_a_token_say_what_to_do(host):
+    host.answer["user"] = None
+    with pytest.raises(RuntimeError, match="nobody is signed in to this run"):
+        fused.api.whoami()
+    with pytest.raises(RuntimeError, match="a UDF gets no token of its user.*FUSED_AUTH_TOKEN"):
+        fused.api.team_info()
+    with pytest.raises(RuntimeError, match="There is no access token"):
+        fused.api.access_token()
+
+
+def test_whoami_asks_a_server_that_the_udf_names(host):
+    with pytest.raises(Exception) as raised:
+        fused.api.FusedAPI(base_url="http://127.0.0.1:1/server/v1", set_global_api=False)._whoami()
+    assert "signed in" not in str(raised.value)
+    assert not any(name == "context.field" for name, _ in host.asked)
 
 
 def test_another_failure_of_the_host_is_one(host):

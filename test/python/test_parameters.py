@@ -188,6 +188,11 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(run, failure, caps
     assert capsys.readouterr().out == ""
 
 
+def test_the_option_verbose_of_run_is_no_parameter(run):
+    assert run("@fused.udf\ndef hello(a: int = 1): return a", a=2, verbose=False) == 2
+    assert run("@fused.udf\ndef hello(verbose: bool = True): return verbose", verbose=False) is False
+
+
 def test_a_udf_without_parameters_says_so(run, failure):
     assert failure(run, "@fused.udf\ndef hello(): pass", a=1).message == 'Cannot run hello: it has no parameter "a". It declares no parameters.'
 

@@ -6,16 +6,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow";
 import { openBrowser } from "../browser/chromium.mjs";
 import { report, runCases } from "../setup/cases.mjs";
+import { dist, startServer, TOKEN } from "../setup/serve.mjs";
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const dist = process.env.FUSELET_DIST ?? join(root, "dist");
 const folder = mkdtempSync(join(tmpdir(), "fuselet-remote-"));
-const TOKEN = "token-of-the-suite";
 const { createRuntime, openServer } = await import(pathToFileURL(join(dist, "index.node.js")).href);
 
 const env = { ...process.env, FUSELET_DATA: join(folder, "data"), FUSELET_CACHE: join(folder, "cache") };
@@ -40,40 +38,8 @@ function fuselet(args, { input = "", more = { FUSELET_URL: url, FUSELET_TOKEN: T
   });
 }
 
-/** Starts the server. @returns {Promise<{ url: string, close: () => Promise<void> }>} */
-function startServer() {
-  const args = [
-    "serve",
-    "--port",
-    "0",
-    "--data",
-    join(folder, "server"),
-    "--token",
-    TOKEN,
-    "--cors-origin",
-    "*",
-  ];
-  const child = spawn(process.execPath, [join(dist, "cli.js"), ...args], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (chunk) => {
-      text += chunk;
-      const url = /at (http:\S+)/.exec(text)?.[1];
-      const close = async () => {
-        child.kill("SIGTERM");
-        await ended;
-      };
-      if (url) resolve({ url, close });
-    });
-    ended.then((status) => reject(new Error(`the server ended with status ${status}`)));
-  });
-}
-
-const { url, close } = await startServer();
+const served = await startServer({ args: ["--cors-origin", "*"], env });
+const { url } = served;
 const server = await openServer({ baseUrl: url, token: TOKEN });
 const typescript = (code, name = "one") => ({
   ...{ name, language: "typescript", code, file: `${name}.ts`, headers: [], metadata: {} },
@@ -302,9 +268,13 @@ export default async ({ url, token }: { url?: string; token?: string }) => {
     );
     assert.equal(await value("await api.resolve('fd://a')"), "fd://a");
     await assert.rejects(runtime.run(ask("api.whoami()"), { parameters: { url } }), { type: "ServerError" });
+    await assert.rejects(runtime.run(ask("api.teamInfo()")), {
+      type: "UsageError",
+      message: /There is no server.*a UDF gets no token of its user/,
+    });
     await assert.rejects(runtime.run(ask("api.whoami()")), {
       type: "UsageError",
-      message: /There is no server/,
+      message: /nobody is signed in/,
     });
     await assert.rejects(runtime.run(ask("api.whoami()"), { permissions: {}, parameters }), {
       ...{ name: "PermissionDeniedError", permission: "net" },
@@ -347,6 +317,32 @@ const program = {
     assert.equal(refused.status, 2);
     assert.equal((await fuselet(["run", "--engine", "remote", "hi.ts", "m=1"])).status, 2);
     assert.equal((await fuselet(["run", "--engine", "remote", "nothing_there"])).status, 1);
+  },
+  "user: an admin makes, changes, disables and deletes users": async () => {
+    const user = async (...args) => {
+      const { status, stdout, stderr } = await fuselet(["user", ...args]);
+      assert.equal(status, 0, stderr);
+      return args.includes("--json") ? JSON.parse(stdout) : stdout;
+    };
+    const asThem = (token) => fuselet(["job", "list"], { more: { FUSELET_URL: url, FUSELET_TOKEN: token } });
+    const made = await user("add", "Ada@example.org", "--team", "maps", "--allow-net=a.example", "--json");
+    assert.deepEqual(made.user.permissions, { net: ["a.example"] });
+    assert.equal((await asThem(made.token)).status, 0);
+    assert.match(await user("list"), /^\S+ +ada +ada@example\.org +maps +bounded$/m);
+    const changed = await user("set", "ada", "--name", "Ada L.", "--admin", "--no-bounds", "--json");
+    assert.deepEqual([changed.name, changed.is_admin, changed.permissions], ["Ada L.", true, null]);
+    assert.match(await user("disable", "ada@example.org"), /admin, disabled/);
+    assert.equal((await asThem(made.token)).status, 1);
+    await user("enable", made.user.id);
+    const next = /once: (\S+)/.exec(await user("token", "ada"))[1];
+    assert.deepEqual([(await asThem(made.token)).status, (await asThem(next)).status], [1, 0]);
+    assert.equal(await user("delete", "ada"), "deleted ada@example.org\n");
+    const gone = await fuselet(["user", "disable", "ada"]);
+    assert.deepEqual([gone.status, gone.stderr.includes('There is no user "ada"')], [2, true]);
+    const last = await fuselet(["user", "set", "owner", "--no-admin"]);
+    assert.deepEqual([last.status, last.stderr.includes("the last admin")], [1, true]);
+    const nothing = await fuselet(["user", "set", "owner"]);
+    assert.deepEqual([nothing.status, nothing.stderr.includes("Name what to change")], [2, true]);
   },
   "the token of the environment goes to the server of the environment alone": async () => {
     const more = { FUSELET_DATA: join(folder, "nobody"), FUSELET_TOKEN: TOKEN, FUSELET_URL: undefined };
@@ -459,12 +455,19 @@ async function until(look) {
   throw new Error("it did not come");
 }
 
+const end = {
+  "the server ends with 0, and has no trouble to tell of": async () => {
+    assert.equal(await served.end(), 0);
+    assert.equal(served.errors(), "");
+  },
+};
+
 try {
-  await runCases(Object.entries({ ...client, ...runtimes, ...program, ...pages }));
+  await runCases(Object.entries({ ...client, ...runtimes, ...program, ...pages, ...end }));
 } finally {
   await page?.close();
   await browser?.close();
-  await close();
+  await served.close();
   rmSync(folder, { recursive: true, force: true });
 }
 report();

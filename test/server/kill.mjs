@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { rmSync, utimesSync } from "node:fs";
+import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { openStore } from "../../host/store/store.node.ts";
+import { dist, startServer, udfBody, wireUdf } from "../setup/serve.mjs";
 import { filesBelow } from "../soak/processes.mjs";
-import { dist, startServer, udfBody } from "./harness.mjs";
 
 /** Clients that go on, one request after the other. */
 const SAVERS = 3;
@@ -42,12 +42,6 @@ class Sent {
 
 /** Goes on until the server is gone. */
 async function work(server, sent, random, isOver) {
-  const ask = async (...request) => {
-    const answer = await server.ask(...request);
-    const text = await answer.text();
-    assert.equal(answer.status, 200, `${request[0]} ${request[1]}: ${answer.status} ${text.slice(0, 300)}`);
-    return JSON.parse(text);
-  };
   const goOn = async (step) => {
     while (!isOver()) {
       try {
@@ -61,17 +55,18 @@ async function work(server, sent, random, isOver) {
   };
   const save = async () => {
     const n = sent.next();
-    const old = [...sent.udfs].filter(([, { id }]) => id).at(-1);
+    // Each has one writer at a time: of two, nobody knows whose came last.
+    const old = [...sent.udfs].filter(([, { id, maybe }]) => id && maybe.length === 0).at(-1);
     const isUpdate = old !== undefined && random() < 0.4;
     const name = isUpdate ? old[0] : `saved-${n}`;
     const entry = sent.entry("udfs", name);
     const code = `def udf():\n    return ${n}  # ${"x".repeat(Math.floor(random() * 20_000))}\n`;
     const body = udfBody(name, code);
     entry.maybe.push(body.udf_body);
-    const saved = await ask("POST", isUpdate ? `udf/by-id/${entry.id}` : "udf/new", body);
+    const saved = await server.call("POST", isUpdate ? `udf/by-id/${entry.id}` : "udf/new", body);
     entry.id = saved.id;
     entry.kept = body.udf_body;
-    entry.maybe = entry.maybe.slice(entry.maybe.indexOf(body.udf_body) + 1);
+    entry.maybe = [];
   };
   const upload = (lane) => async () => {
     const n = sent.next();
@@ -81,7 +76,7 @@ async function work(server, sent, random, isOver) {
     const bytes = Buffer.alloc(Math.floor(random() ** 3 * MOST_FILE_BYTES), `${n},`);
     const hash = hashOf(bytes);
     entry.maybe.push(hash);
-    await ask("PUT", `files/upload?path=${path}`, bytes);
+    await server.call("PUT", `files/upload?path=${path}`, bytes);
     entry.kept = hash;
     entry.maybe = [];
   };
@@ -89,10 +84,10 @@ async function work(server, sent, random, isOver) {
   const submit = async () => {
     if (jobs++ >= MOST_JOBS_OF_ONE) return new Promise((resolve) => setTimeout(resolve, 10));
     const name = `job-${sent.next()}`;
-    const { udf_body: udf } = udfBody(name, "export default () => 1;", { language: "typescript" });
-    const config = { name, steps: [{ type: "udf", name, udf: JSON.parse(udf), input: null }] };
+    const udf = wireUdf(name, "export default () => 1;", "typescript");
+    const config = { name, steps: [{ type: "udf", name, udf, input: null }] };
     const entry = sent.entry("jobs", name);
-    entry.kept = (await ask("POST", "run", { config })).job_id;
+    entry.kept = (await server.call("POST", "run", { config })).job_id;
   };
   await Promise.all([
     ...Array.from({ length: SAVERS }, () => goOn(save)),
@@ -108,11 +103,7 @@ async function check(server, sent, names) {
     const answer = await server.ask("GET", path);
     return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) };
   };
-  const json = async (path) => {
-    const { status, bytes } = await get(path);
-    assert.equal(status, 200, `${path}: ${bytes}`);
-    return JSON.parse(bytes);
-  };
+  const json = (path) => server.call("GET", path);
   const all = async (path) => {
     const found = [];
     for (let skip = 0; ; skip += 1000) {
@@ -177,7 +168,7 @@ async function checkDatabase(data) {
 /** Waits until all jobs have ended: each was done, or was begun too often. */
 async function awaitJobs(server) {
   for (const until = performance.now() + 60_000; ; ) {
-    const jobs = await (await server.ask("GET", "job/self?limit=1000")).json();
+    const jobs = await server.call("GET", "job/self?limit=1000");
     const open = jobs.filter(({ job_status: status }) => !["Done", "Failed"].includes(status));
     if (open.length === 0) return;
     assert.ok(performance.now() < until, `${open.length} jobs go on for ever`);
@@ -203,9 +194,9 @@ export async function killOften(moments, random) {
       const ms = 20 + Math.floor(random() * 600);
       await Promise.race([working, new Promise((resolve) => setTimeout(resolve, ms))]);
       isKilled = true;
-      await server.kill();
+      await server.end("SIGKILL");
       await working;
-      assert.equal(server.stderr(), "", `before moment ${moment}`);
+      assert.equal(server.errors(), "", `before moment ${moment}`);
       await checkDatabase(data);
       server = await startServer({ data });
       await check(server, sent, sent.touched);
@@ -213,14 +204,14 @@ export async function killOften(moments, random) {
     }
     await check(server, sent);
     await awaitJobs(server);
-    await server.close();
+    await server.end();
     // An hour later.
     for (const part of partsBelow(data)) utimesSync(part, 0, 0);
     server = await startServer({ data });
     assert.equal((await server.ask("PUT", "files/upload?path=fd://last", new Uint8Array(1))).status, 200);
     assert.deepEqual(partsBelow(data), []);
-    assert.equal(await server.close(), 0);
-    assert.equal(server.stderr(), "");
+    assert.equal(await server.end(), 0);
+    assert.equal(server.errors(), "");
     const doctor = [join(dist, "cli.js"), "doctor", "--json", "--data", data];
     const { stdout } = await promisify(execFile)(process.execPath, doctor);
     assert.deepEqual(
@@ -230,7 +221,6 @@ export async function killOften(moments, random) {
     const counts = ["udfs", "files", "jobs"].map((kind) => `${sent[kind].size} ${kind}`);
     console.log(`       ${moments} times, with ${counts.join(", ")}`);
   } finally {
-    await server.kill();
-    rmSync(data, { recursive: true, force: true });
+    await server.close("SIGKILL");
   }
 }

@@ -1,9 +1,8 @@
 /** Mixed load for long: every answer is right, and the server's memory stays flat. Linux only: it reads /proc. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { Pool } from "undici";
+import { startServer, TOKEN, udfBody } from "../setup/serve.mjs";
 import { descendants, residentBytes } from "../soak/processes.mjs";
-import { share, startServer, TOKEN, udfBody } from "./harness.mjs";
 
 const TILE = `import fused
 
@@ -37,7 +36,7 @@ export function loadCases({ isLong }) {
   const total = isLong ? 500_000 : 2000;
   return {
     [`${total} requests of all kinds: no error, and no growth of memory`]: async () => {
-      const server = await startServer({ args: ["--allow-cache", "--isolates", "8"] });
+      await using server = await startServer({ args: ["--allow-cache", "--isolates", "8"] });
       const pool = new Pool(server.url, { connections: CONNECTIONS });
       const send = async (method, path, { body, isOpen = false, status = 200 } = {}) => {
         const headers = {
@@ -61,12 +60,12 @@ export function loadCases({ isLong }) {
         return text;
       };
       try {
-        const tile = (await share(server, "tile", TILE)).token;
-        const square = (await share(server, "square", SQUARE, { language: "typescript" })).token;
-        const cube = (await share(server, "cube", CUBE)).token;
-        const fails = (await share(server, "fails", FAILS)).token;
+        const tile = (await server.share("tile", TILE)).token;
+        const square = (await server.share("square", SQUARE, { language: "typescript" })).token;
+        const cube = (await server.share("cube", CUBE)).token;
+        const fails = (await server.share("fails", FAILS)).token;
         const saved = [];
-        for (let i = 0; i < 20; i++) saved.push((await share(server, `saved-${i}`, CUBE)).id);
+        for (let i = 0; i < 20; i++) saved.push((await server.share(`saved-${i}`, CUBE)).id);
         const bytes = new Uint8Array(10_000).fill(7);
         /** Of a hundred requests: most are for tiles that are kept, as on a map. */
         const kinds = [
@@ -118,11 +117,9 @@ export function loadCases({ isLong }) {
         const say = (value) => `${Math.round(value / 2 ** 20)} MB`;
         console.log(`       memory of all processes: ${say(warm)} at half, ${say(last)} at the end`);
         assert.ok(last < warm * 1.15 + 32 * 2 ** 20, `memory grew from ${say(warm)} to ${say(last)}`);
-        assert.equal(server.stderr(), "");
+        assert.equal(server.errors(), "");
       } finally {
         await pool.close();
-        await server.close();
-        rmSync(server.data, { recursive: true, force: true });
       }
     },
   };

@@ -1,8 +1,8 @@
 /** Every route of /openapi.json, for the owner of the thing, a teammate, a stranger, a shared token, an expired token, nobody, and an admin. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { raw as send, TOKEN, wireUdf } from "../setup/serve.mjs";
 import { COLUMNS, TABLE } from "./matrix-table.mjs";
-import { ask, TOKEN } from "./server.mjs";
 
 const CODE = "export default () => 1;\n";
 const V1 = "/server/v1";
@@ -22,7 +22,7 @@ const SEEN_BY = {
   dataset: { thing: "dataset", route: `GET ${V1}/datasets/by-id/{id}` },
 };
 
-/** @param {Awaited<ReturnType<typeof import("./server.mjs").startServer>>} server */
+/** @param {Awaited<ReturnType<typeof import("../setup/serve.mjs").startServer>>} server */
 export async function matrixCases(server) {
   const users = {
     owner: await server.addUser("matrix-owner", "matrix"),
@@ -31,8 +31,8 @@ export async function matrixCases(server) {
     admin: TOKEN,
   };
   const token = users.owner;
-  const call = (method, path, body) => server.call(method, path, { token, ...(body ? { body } : {}) });
-  const timed = await call("POST", "/user/self/tokens", { name: "soon over", expires_in: 1 });
+  const call = (method, path, body) => server.call(method, path, body, { token });
+  const timed = await call("POST", "user/self/tokens", { name: "soon over", expires_in: 1 });
   let count = 0;
   const fresh = () => `thing_${++count}`;
   const saved = async (fields) => {
@@ -42,7 +42,7 @@ export async function matrixCases(server) {
     return { id, slug, collection: "default", owner: "matrix-owner", version: 1 };
   };
   /** Links that have expired take a second to do so: one of each kind is made beforehand. */
-  const share = (fields) => call("POST", "/udf-access-token/new", fields);
+  const share = (fields) => call("POST", "udf-access-token/new", fields);
   const expiredUdf = await saved();
   const expiredLink = (await share({ udf_id: expiredUdf.id, expires_in: 1 })).token;
 
@@ -52,8 +52,7 @@ export async function matrixCases(server) {
     assert.equal(response.status, 200, await response.text());
     return { file: `${folder}/a.txt`, folder };
   };
-  const upload = (folder) =>
-    server.ask("PUT", `/files/upload?path=fd://${folder}/a.txt`, { token, body: "text" });
+  const upload = (folder) => server.ask("PUT", `files/upload?path=fd://${folder}/a.txt`, "text", { token });
   const form = (folder) => {
     const data = new FormData();
     // The folder must come before the file.
@@ -75,12 +74,12 @@ export async function matrixCases(server) {
     publicUdf: () => saved({ allow_public_read: true }),
     udfByEmail: async () => ({ ...(await saved()), owner: "matrix-owner@example.org" }),
     async user() {
-      const { user } = await server.call("POST", "/user/new", { body: { email: `${fresh()}@example.org` } });
+      const { user } = await server.call("POST", "user/new", { email: `${fresh()}@example.org` });
       return { id: user.id };
     },
-    token: () => call("POST", "/user/self/tokens", { name: "one" }),
+    token: () => call("POST", "user/self/tokens", { name: "one" }),
     collection: async () => {
-      const { id, name } = await call("POST", "/collection/new", { name: fresh() });
+      const { id, name } = await call("POST", "collection/new", { name: fresh() });
       return { id, name };
     },
     async link(column) {
@@ -90,11 +89,11 @@ export async function matrixCases(server) {
       return { ...own, token: (await share({ udf_id: id, access_scope: scopeOf(column) })).token };
     },
     async canvas(column) {
-      const { id } = await call("POST", "/collection/new", { name: fresh(), access_scope: scopeOf(column) });
+      const { id } = await call("POST", "collection/new", { name: fresh(), access_scope: scopeOf(column) });
       const { slug } = await saved({ collection_id: id });
-      const { share_token: text } = await call("POST", `/collection/share?collection_id=${id}`);
+      const { share_token: text } = await call("POST", `collection/share?collection_id=${id}`);
       // Those of collections end when they are taken away.
-      if (column === "expired") await call("POST", `/collection/unshare?collection_id=${id}`);
+      if (column === "expired") await call("POST", `collection/unshare?collection_id=${id}`);
       return { token: text, slug, z: 0, x: 0, y: 0, file: "file.json" };
     },
     value: () => ({ value: "some", key: fresh() }),
@@ -103,24 +102,25 @@ export async function matrixCases(server) {
       const { id: udf } = await saved();
       const times = { minute: [1], hour: [1], day_of_month: [1], month: [1], day_of_week: [1] };
       const fields = { name: "m", description: null, enabled: false, udf, udf_args: null, ...times };
-      return { id: (await call("POST", "/cronjob/create", fields)).id, udf };
+      return { id: (await call("POST", "cronjob/create", fields)).id, udf };
     },
     async job() {
-      const udf = { name: "m", code: CODE, metadata: { "fuselet:language": "typescript" } };
+      const udf = wireUdf("m", CODE, "typescript");
       const config = { name: "m", steps: [{ type: "udf", udf }] };
-      return { id: (await call("POST", "/run", { config })).job_id };
+      return { id: (await call("POST", "run", { config })).job_id };
     },
     async run() {
       const runId = fresh();
       const code = "export default () => new Promise((resolve) => setTimeout(resolve, 15_000));\n";
-      const udf = { name: "m", code, metadata: { "fuselet:language": "typescript" } };
-      const body = { step_config: JSON.stringify({ type: "udf", udf }) };
+      const step = { type: "udf", udf: wireUdf("m", code, "typescript") };
+      const body = { step_config: JSON.stringify(step) };
       const headers = { "fused-run-id": runId };
-      const asked = server.ask("POST", "/realtime/fuselet/api/v1/run/udf/start", { token, body, headers });
-      const path = `/realtime/fuselet/api/v1/run/udf/get/${runId}`;
-      while ((await server.ask("GET", path, { token })).status === 404) await sleep(10);
+      const ask = (method, path, body) => server.ask(method, path, body, { token, headers });
+      const asked = ask("POST", "realtime/fuselet/api/v1/run/udf/start", body);
+      const path = `realtime/fuselet/api/v1/run/udf/get/${runId}`;
+      while ((await ask("GET", path)).status === 404) await sleep(10);
       // Its log ends with it, and the request for it with its log.
-      setTimeout(() => server.ask("DELETE", path, { token }).catch(() => undefined), 500);
+      setTimeout(() => ask("DELETE", path).catch(() => undefined), 500);
       asked.catch(() => undefined);
       return { run_id: runId };
     },
@@ -130,12 +130,12 @@ export async function matrixCases(server) {
     form: () => ({ form: form(fresh()) }),
     async secret() {
       const key = fresh();
-      await call("POST", `/secrets/self/user/${key}`, { value: "v" });
+      await call("POST", `secrets/self/user/${key}`, { value: "v" });
       return { key };
     },
     async dataset() {
       const { folder } = await file(upload);
-      const { dataset_id: id } = await call("POST", `/datasets/register-from-url?url=fd://${folder}`);
+      const { dataset_id: id } = await call("POST", `datasets/register-from-url?url=fd://${folder}`);
       return { id, folder };
     },
   };
@@ -168,8 +168,8 @@ export async function matrixCases(server) {
       headers["content-type"] = response.headers.get("content-type");
       sent = Buffer.from(await response.arrayBuffer());
     }
-    const answer = await ask(url, { method, headers, body: sent, localAddress: address });
-    return { status: answer.status, text: String(answer.body) };
+    const answer = await send(url, { method, headers, body: sent, localAddress: address });
+    return answer;
   };
   const { id } = await saved();
   const sharedToken = (await share({ udf_id: id })).token;
@@ -177,7 +177,7 @@ export async function matrixCases(server) {
 
   /** Waits for the end of a job: until then it changes by itself. */
   const ended = async (job) => {
-    while (!(await call("GET", `/run/by-id/${job.id}`)).terminal_status) await sleep(20);
+    while (!(await call("GET", `run/by-id/${job.id}`)).terminal_status) await sleep(20);
   };
 
   const routes = async () => {

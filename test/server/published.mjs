@@ -20,7 +20,7 @@ export async function openFiles() {
 
 /**
  * Runs the scenarios, which are one process of the published client.
- * @param {Awaited<ReturnType<typeof import("./server.mjs").startServer>>} server
+ * @param {Awaited<ReturnType<typeof import("../setup/serve.mjs").startServer>>} server
  * @param {{ filesUrl: string, hasGeo: boolean, folder: string, words?: string[] }} options `words` choose scenarios
  * @returns {Promise<[title: string, run: () => string | undefined][]>} cases that say how each went
  */

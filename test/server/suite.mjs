@@ -4,50 +4,74 @@
  *
  *     node test/server/suite.mjs [--soak] [WORD…]
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isWanted, report, runCases } from "../setup/cases.mjs";
+import { report, runCases } from "../setup/cases.mjs";
 import { geoDistribution, plainDistribution } from "../setup/pyodide-distribution.mjs";
-import { httpCases as edgeCases } from "./edge.mjs";
-import { httpCases } from "./http.mjs";
+import { startServer, TOKEN } from "../setup/serve.mjs";
+import { cachingCases } from "./caching.mjs";
+import { denoCases } from "./deno.mjs";
+import { endingCases } from "./endings.mjs";
+import { fileCases } from "./files.mjs";
+import { linkCases } from "./links.mjs";
 import { loadCases } from "./load.mjs";
 import { matrixCases } from "./matrix.mjs";
+import { methodCases } from "./methods.mjs";
+import { originCases } from "./origins.mjs";
+import { pageCases } from "./pages.mjs";
 import { openFiles, publishedCases } from "./published.mjs";
 import { robustnessCases } from "./robustness.mjs";
+import { underWayCases } from "./runs.mjs";
 import { schemaCases } from "./schema.mjs";
-import { startServer } from "./server.mjs";
+import { openShared } from "./shared.mjs";
+import { tileCases } from "./tiles.mjs";
+import { tokenCases } from "./tokens.mjs";
+import { userCases } from "./users.mjs";
 
 const isLong = process.argv.includes("--soak");
-const folder = mkdtempSync(join(tmpdir(), "fuselet-server-"));
-const home = join(folder, "client");
-mkdirSync(home);
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const home = mkdtempSync(join(tmpdir(), "fuselet-client-"));
 const geo = await geoDistribution();
 const files = await openFiles();
-const server = await startServer(join(folder, "data"), [
-  ...["--pyodide", geo ?? (await plainDistribution()), "--time-limit", "20s", "-v"],
-  ...["--allow-cache", "--allow-run", `--allow-net=${files.host}`, "--allow-secrets=API_KEY:reveal"],
-  ...["--allow-read=fd://", "--allow-write=fd://"],
-]);
+const server = await startServer({
+  args: [
+    ...["--pyodide", geo ?? (await plainDistribution()), "--time-limit", "20s", "-v"],
+    ...["--allow-cache", "--allow-run", `--allow-net=${files.host}`, "--allow-secrets=API_KEY:reveal"],
+    ...["--allow-read=fd://", "--allow-write=fd://"],
+  ],
+});
+const shared = openShared(server);
 
-/** Cases that need something made beforehand, which is not made where none of them is wanted. */
-async function run(make) {
-  const cases = Object.entries(await make());
-  await runCases(cases.filter(([title]) => isWanted(title)));
-}
+const ended = {
+  "the server ends with 0, and its log has no trouble and no token": async () => {
+    assert.equal(await server.end(), 0);
+    const lines = server.errors().trimEnd().split("\n");
+    const trouble = lines.filter((line) => JSON.parse(line).level !== "info");
+    assert.deepEqual(trouble.slice(0, 3), []);
+    assert.doesNotMatch(server.errors(), new RegExp(`${TOKEN}|fsh_\\w`));
+  },
+};
 
 try {
-  const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-  await run(() => httpCases(server));
-  await run(() => matrixCases(server));
+  for (const make of [
+    ...[linkCases, tileCases, cachingCases, fileCases, methodCases],
+    ...[originCases, pageCases, underWayCases, tokenCases, userCases],
+  ])
+    await runCases(Object.entries(make(shared, { isLong })));
+  await runCases(Object.entries(await matrixCases(server)));
   await runCases(
     await publishedCases(server, { filesUrl: files.url, hasGeo: geo !== null, folder: home, words }),
   );
+  await runCases(Object.entries(ended));
 } finally {
-  await server.end();
+  await shared.close();
+  await server.close();
   files.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
 // These start servers of their own.
-for (const make of [edgeCases, schemaCases, robustnessCases, loadCases]) await run(() => make({ isLong }));
+for (const make of [denoCases, schemaCases, endingCases, robustnessCases, loadCases])
+  await runCases(Object.entries(make({ isLong })));
 report();

@@ -6,6 +6,20 @@ const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("
 /** Whether a case is to run. */
 export const isWanted = (title) => wanted.length === 0 || wanted.some((word) => title.includes(word));
 
+/** The same cases, of which the last that will run closes what they share: no other could, where words choose cases. */
+export function closingAfter(cases, close) {
+  const last = Object.keys(cases).filter(isWanted).at(-1);
+  if (last === undefined) return cases;
+  const run = async () => {
+    try {
+      await cases[last]();
+    } finally {
+      await close();
+    }
+  };
+  return { ...cases, [last]: run };
+}
+
 const total = { passed: 0, failed: 0 };
 
 /**

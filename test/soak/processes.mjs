@@ -46,7 +46,7 @@ export function filesBelow(folder) {
 /** Waits until something holds. @throws Error with `what` where it does not within the time */
 export async function eventually(what, holds, withinMs = 10_000) {
   const started = performance.now();
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() - started > withinMs) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

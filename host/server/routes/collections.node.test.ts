@@ -1,16 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { openTestServer, type TestServer } from "../fixtures/server.ts";
+import { openCrew } from "../fixtures/crew.ts";
 
-let server: TestServer;
-let ada: { id: string; token: string; email: string };
-let bob: typeof ada;
-let eve: typeof ada;
-beforeAll(async () => {
-  server = await openTestServer();
-  ada = await server.user("ada", { team: "crew" });
-  bob = await server.user("bob", { team: "crew" });
-  eve = await server.user("eve");
-});
+const { server, ada, bob, eve, statuses } = await openCrew();
 afterAll(() => server.close());
 afterEach(() => void vi.useRealTimers());
 
@@ -27,13 +18,6 @@ async function save(slug: string, collection_id?: string) {
   const saved = await server.ask(ada.token, "POST", "udf/new", { slug, udf_body: body, collection_id });
   expect(saved.status, JSON.stringify(saved.body)).toBe(200);
   return saved.body;
-}
-
-async function statuses(method: string, path: string, body?: unknown): Promise<number[]> {
-  const found: number[] = [];
-  for (const token of [ada.token, bob.token, eve.token, undefined])
-    found.push((await server.ask(token, method, path, body)).status);
-  return found;
 }
 
 test("everybody has a default one, which is made when it is first wanted, once", async () => {
@@ -155,7 +139,7 @@ describe("the token of a collection", () => {
     expect(await read(`${token}/first`)).toBe(404);
     expect(await read(`${other}/first`)).toBe(200);
     token = other;
-    expect((await server.ask(bob.token, "GET", `collection/by-id/${id}`)).body.share_token).toBe(token);
+    expect((await server.ask(bob.token, "GET", `collection/by-id/${id}`)).body.share_token).toBeNull();
   });
 
   test("is no token of a UDF", async () => {

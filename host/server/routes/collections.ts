@@ -18,7 +18,7 @@ const CollectionBody = z
     allow_public_read: z.boolean(),
     dashboard_body: z.string().nullable(),
     preview_image_url: z.string().nullable(),
-    share_token: z.string().nullable(),
+    share_token: z.string().nullable().openapi({ description: "For its owner only" }),
     share_client_id: z.string().nullable(),
     passcode: z.string().nullable().openapi({ description: "For its owner only" }),
     last_updated: z.string(),
@@ -68,9 +68,10 @@ type Shown = (user: User, collection: Collection) => Promise<z.infer<typeof Coll
 function makeShown({ users, sharedTokens }: ServerParts): Shown {
   return async (user, collection) => {
     const isOwn = collection.ownerId === user.id;
+    // What opens it is given to others by its owner alone.
     const [owner, shared, passcode] = await Promise.all([
       users.byId(collection.ownerId),
-      sharedTokens.ofCollection(collection),
+      isOwn ? sharedTokens.ofCollection(collection) : null,
       isOwn ? sharedTokens.passcodeOf(collection) : null,
     ]);
     return {
@@ -90,9 +91,11 @@ function makeShown({ users, sharedTokens }: ServerParts): Shown {
 }
 
 /** One that a user may see. @throws HttpError 404 */
-async function toSee({ collections }: ServerParts, user: User, id: string): Promise<Collection> {
+async function toSee({ collections, users }: ServerParts, user: User, id: string): Promise<Collection> {
   const collection = await collections.byId(id);
-  if (collection?.ownerId === user.id || (collection && collection.team === user.team)) return collection;
+  if (collection?.ownerId === user.id) return collection;
+  const owner = collection?.team === user.team ? await users.byId(collection.ownerId) : null;
+  if (collection && owner?.team === user.team) return collection;
   throw missing(id);
 }
 
@@ -143,6 +146,7 @@ function addLookups(app: App, parts: ServerParts, shown: Shown): void {
       const all = await Promise.all((await teammates(user)).map(({ id }) => collections.byName(id, name)));
       const [first] = all
         .filter((collection) => collection !== null)
+        .filter(({ team }) => team === user.team)
         .sort((one, other) => (one.updated < other.updated ? -1 : 1));
       if (!first) throw missing(name);
       return c.json(await shown(user, first), 200);
@@ -170,7 +174,9 @@ function addLookups(app: App, parts: ServerParts, shown: Shown): void {
       "exec-env",
       "The collections of others in the team",
       async (user: User) =>
-        (await Promise.all((await teammates(user)).map(({ id }) => collections.listOf(id)))).flat(),
+        (await Promise.all((await teammates(user)).map(({ id }) => collections.listOf(id))))
+          .flat()
+          .filter(({ team }) => team === user.team),
     ],
   ] as const;
   for (const [whose, summary, list] of lists) {
@@ -238,7 +244,7 @@ function addChanges(app: App, parts: ServerParts, shown: Shown): void {
       const old = await toChange(parts, user, c.req.valid("param").id);
       // What is narrower counts before what is wider.
       if (body.passcode) await sharedTokens.setPasscode(old, body.passcode);
-      const collection = await collections.update(old.id, changesIn(body));
+      const collection = await collections.update(old.id, { ...changesIn(body), team: user.team });
       if (body.passcode === "") await sharedTokens.setPasscode(old, null);
       return c.json(await shown(user, collection), 200);
     },

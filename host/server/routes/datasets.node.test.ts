@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { openCrew } from "../fixtures/crew.ts";
 import { query, send } from "../fixtures/files.ts";
-import { ADMIN, openTestServer, type TestServer } from "../fixtures/server.ts";
+import { ADMIN } from "../fixtures/server.ts";
 
-let server: TestServer;
-let ada: { id: string; token: string };
-let bob: typeof ada;
-let eve: typeof ada;
-beforeAll(async () => {
-  server = await openTestServer();
-  ada = await server.user("ada", { team: "crew" });
-  bob = await server.user("bob", { team: "crew" });
-  eve = await server.user("eve");
-});
+const { server, ada, bob, eve } = await openCrew();
 afterAll(() => server.close());
 
 const put = (path: string, user = ada) =>

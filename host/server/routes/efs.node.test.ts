@@ -1,19 +1,10 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { openCrew } from "../fixtures/crew.ts";
 import { formOf, query, send } from "../fixtures/files.ts";
-import { openTestServer, type TestServer } from "../fixtures/server.ts";
 
-let site: TestServer;
-let ada: { token: string };
-let bob: typeof ada;
-let eve: typeof ada;
-beforeAll(async () => {
-  site = await openTestServer();
-  ada = await site.user("ada", { team: "crew" });
-  bob = await site.user("bob", { team: "crew" });
-  eve = await site.user("eve", { team: "mount" });
-});
+const { server: site, ada, bob, eve } = await openCrew();
 afterAll(() => site.close());
 
 const upload = async (dir: string, fileName: string, content: string, user = ada) =>
@@ -85,7 +76,7 @@ describe("the team's disk", () => {
     mkdirSync(join(site.folder, "elsewhere"));
     writeFileSync(join(site.folder, "elsewhere", "a.txt"), "outside");
     symlinkSync(join(site.folder, "elsewhere"), join(folder, "out"));
-    symlinkSync(join(site.folder, "mount", "mount"), join(folder, "eves"));
+    symlinkSync(join(site.folder, "mount", "others"), join(folder, "eves"));
     await upload("/", "e.txt", "eve's", eve);
     for (const file of ["out/a.txt", "eves/e.txt"]) expect((await download(file)).status).toBe(403);
     expect((await upload("/out", "new.txt", "x")).status).toBe(403);

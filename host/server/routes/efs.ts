@@ -7,7 +7,7 @@ import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH, storageErrors } 
 import { readForm, textOf } from "../multipart.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
-import { answer, json } from "../schemas.ts";
+import { answer, json, wholeNumber } from "../schemas.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
 
@@ -38,7 +38,7 @@ export function addEfsRoutes(app: App, parts: ServerParts): void {
       request: {
         params: Client,
         query: z.object({
-          limit: z.coerce.number().int().min(-1).max(100_000).default(-1).openapi({ description: "-1: all" }),
+          limit: wholeNumber(-1, 100_000).default(-1).openapi({ description: "-1: all" }),
         }),
         body: json(Item),
       },

@@ -1,21 +1,19 @@
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { openCrew } from "../fixtures/crew.ts";
 import { type FileRequest, query, send } from "../fixtures/files.ts";
-import { openTestServer, type TestServer } from "../fixtures/server.ts";
 
 const QUOTA = 3_000_000;
-let site: TestServer;
-let ada: { id: string; token: string };
-let bob: typeof ada;
-beforeAll(async () => {
-  site = await openTestServer({
-    storage: { quota: { bytes: QUOTA } },
-    permissions: { read: ["s3://bucket"], deny: { read: ["fd://secret"], write: ["/mount/locked"] } },
-  });
-  ada = await site.user("ada", { team: "crew" });
-  bob = await site.user("bob", { team: "crew" });
+const {
+  server: site,
+  ada,
+  bob,
+  eve,
+} = await openCrew({
+  storage: { quota: { bytes: QUOTA } },
+  permissions: { read: ["s3://bucket"], deny: { read: ["fd://secret"], write: ["/mount/locked"] } },
 });
 afterAll(() => site.close());
 
@@ -205,7 +203,6 @@ describe("what is asked for", () => {
   test("is the user's own, and the team's below /mount", async () => {
     await put("fd://mine.txt", "ada's");
     await put("file:///mount/ours.txt", "crew's");
-    const eve = await site.user("eve");
     expect((await get("fd://mine.txt", {}, bob)).status).toBe(404);
     expect((await get("fd://../mine.txt", {}, bob)).status).toBe(422);
     expect(await (await get("file:///mount/ours.txt", {}, bob)).text()).toBe("crew's");

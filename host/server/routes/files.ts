@@ -8,7 +8,7 @@ import { fileAnswer } from "../file-answer.ts";
 import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH, storageErrors } from "../file-entries.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
-import { answer, errors } from "../schemas.ts";
+import { answer, errors, wholeNumber } from "../schemas.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
 
@@ -27,19 +27,17 @@ const PathQuery = z.object({
   client_id: ClientId,
 });
 const TempQuery = z.object({ extension: z.string().max(255).optional(), client_id: ClientId });
-const ContentLength = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER)
-  .openapi({ description: "The most bytes of the file" });
+const ContentLength = wholeNumber(0, Number.MAX_SAFE_INTEGER).openapi({
+  description: "The most bytes of the file",
+});
 
 const SignedPost = z
   .object({ url: z.string(), fields: z.record(z.string(), z.string()) })
   .openapi("SignedPost", { description: "Where to POST a form: these fields, and then the file as `file`" });
 
+/** None is an empty file. */
 const fileBody = {
-  required: true,
+  required: false,
   content: { "application/octet-stream": { schema: { type: "string", format: "binary" } as const } },
 };
 

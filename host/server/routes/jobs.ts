@@ -1,10 +1,9 @@
 /** Batch jobs: `/run`, `/job`, `/logs`. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { streamSSE } from "hono/streaming";
 import { isEnded, type Job } from "../job.ts";
 import type { Jobs } from "../jobs.ts";
 import type { App, ServerParts } from "../parts.ts";
-import { answer, errors, events, json, nestedWithin, PageQuery } from "../schemas.ts";
+import { answer, errors, events, json, nestedWithin, PageQuery, wholeNumber } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
 /** What clients ask for; here all are this machine. */
@@ -76,7 +75,7 @@ const StartBody = z
 const StartQuery = z.object({
   instance_type: z.enum(INSTANCE_TYPES).optional().openapi({ description: "All are this machine" }),
   region: z.string().max(100).optional(),
-  disk_size_gb: z.coerce.number().int().min(0).max(100_000).optional(),
+  disk_size_gb: wholeNumber(0, 100_000).optional(),
   backend: z.string().max(100).optional(),
 });
 
@@ -125,7 +124,7 @@ const ResultBody = z
 
 const Id = z.object({ id: z.string().max(255) });
 const SinceQuery = z.object({
-  since_ms: z.coerce.number().int().min(0).max(100_000_000_000_000).optional().openapi({
+  since_ms: wholeNumber(0, 100_000_000_000_000).optional().openapi({
     description: "Only what came after: milliseconds since 1970",
   }),
 });
@@ -164,7 +163,7 @@ export async function runBody(job: Job, jobs: Jobs): Promise<z.infer<typeof RunB
   };
 }
 
-export function addJobRoutes(app: App, { jobs, taskResults }: ServerParts): void {
+export function addJobRoutes(app: App, { jobs, taskResults, streams }: ServerParts): void {
   const tags = ["jobs"];
 
   app.openapi(
@@ -303,8 +302,8 @@ export function addJobRoutes(app: App, { jobs, taskResults }: ServerParts): void
       const user = c.get("user");
       await jobs.get(user, id);
       let since = c.req.valid("query").since_ms;
-      return streamSSE(c, async (stream) => {
-        while (!stream.aborted && !stream.closed) {
+      return streams.answer(c, async (stream, signal) => {
+        while (!signal.aborted) {
           // The job first: what is logged before its end is then in the log.
           const job = await jobs.get(user, id);
           for (const entry of await jobs.log(user, id, since)) {

@@ -16,6 +16,7 @@ export function addOperations(app: App, { settings, runner, store, metrics, asse
       path: "/healthz",
       tags: ["operations"],
       summary: "Whether the server and its database answer",
+      security: [],
       responses: { 200: answer(Health, "They do") },
     }),
     async (c) => {

@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HttpError } from "../errors.ts";
 import type { App, ServerParts, User } from "../parts.ts";
 import type { LoggedRun } from "../run-log.ts";
-import { answer, errors, Flag } from "../schemas.ts";
+import { answer, errors, Flag, wholeNumber } from "../schemas.ts";
 import { tokenLabel } from "../token-hash.ts";
 import { BASE } from "./base.ts";
 
@@ -23,30 +23,38 @@ const ItemBody = z
 const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), limit: z.int(), next_page_token: z.string().nullable() });
 
-const Time = z.string().max(64);
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/i;
+const Time = z
+  .string()
+  .max(64)
+  .refine((text) => TIME.test(text), "must be a time as 2026-01-31T12:00:00Z")
+  .openapi({ format: "date-time" });
 const Between = {
   start_timestamp: Time.optional().openapi({ description: "ISO 8601, inclusive" }),
   end_timestamp: Time.optional().openapi({ description: "ISO 8601, inclusive" }),
 };
 const Query = z.object({
   ...Between,
-  limit: z.coerce.number().int().min(1).max(300).default(100),
+  limit: wholeNumber(1, 300).default(100),
   scan_forward: Flag.default(true).openapi({ description: "The oldest first" }),
   page_token: z.string().max(64).optional().openapi({ description: "The answer's next_page_token" }),
 });
 const DistinctQuery = z.object({
   ...Between,
-  max_records_to_scan: z.coerce.number().int().min(1).max(5000).default(1000),
+  max_records_to_scan: wholeNumber(1, 5000).default(1000),
 });
 
 const tags = ["runs"];
 const text = (most: number) => z.string().max(most);
 
 export function addRunLogRoutes(app: App, { users, runLog }: ServerParts): void {
-  const team = async (user: User) => (await users.list()).filter((other) => other.team === user.team);
+  const ofTeam = async ({ team }: User) => {
+    const members = (await users.list()).filter((other) => other.team === team);
+    return runLog.of(members).filter((run) => run.team === team);
+  };
   const lists: { path: string; of: (user: User, value: string) => Promise<LoggedRun[]> }[] = [
     { path: "self", of: async (user) => runLog.of([user]) },
-    { path: "exec-env/self", of: async (user) => runLog.of(await team(user)) },
+    { path: "exec-env/self", of: ofTeam },
     { path: "by-id/{value}", of: async (user, id) => runLog.of([user]).filter((run) => run.id === id) },
     {
       path: "by-udf-id/{value}",
@@ -104,7 +112,7 @@ export function addRunLogRoutes(app: App, { users, runLog }: ServerParts): void 
         async (c) => {
           const { max_records_to_scan: limit, ...times } = c.req.valid("query");
           const user = c.get("user");
-          const runs = runLog.of(whose === "self" ? [user] : await team(user));
+          const runs = whose === "self" ? runLog.of([user]) : await ofTeam(user);
           const last = between(runs, times).reverse().slice(0, limit);
           const found = last.map(({ udfName, udfId }) => (what === "id" ? udfId : udfName));
           const items = [...new Set(found.filter((value) => value !== null))];

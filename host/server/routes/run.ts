@@ -8,7 +8,6 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
 import type { Tile } from "../../../runtime/udf.ts";
 import type { Wish } from "../../formats/negotiate.ts";
 import { HttpError, notFound } from "../errors.ts";
@@ -30,8 +29,6 @@ import { REALTIME } from "./base.ts";
 
 /** How long a request waits for a run that goes on. Clients wait 5 seconds for an answer. */
 const SOON_MS = 2000;
-/** How often a stream of output that nothing is printed to says that it lives. */
-const BEAT_MS = 15_000;
 
 const StartBody = z
   .object({
@@ -50,7 +47,10 @@ const RunId = z.object({ ...Client, run_id: z.string().max(64) });
 const going = { description: "It goes on: ask …/run/udf/get/{run_id}, by the header Fused-Run-Id" };
 const failures = errors(404, 500, 503);
 
-export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" | "log">): void {
+export function addRunRoutes(
+  app: App,
+  { runs, log, streams }: Pick<ServerParts, "runs" | "log" | "streams">,
+): void {
   const tags = ["runs"];
   const started = new StartedRuns();
   const readStep = stepReader();
@@ -228,7 +228,13 @@ export function addRunRoutes(app: App, { runs, log }: Pick<ServerParts, "runs" |
     }),
     (async (c: Context<ServerEnv>) => {
       const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
-      return eventStream(c, find(c, runId));
+      const run = find(c, runId);
+      return streams.answer(c, async (stream, signal) => {
+        for await (const piece of run.events(signal)) {
+          const data = piece.event === "end" ? String(piece.status) : JSON.stringify(piece.text);
+          await stream.writeSSE({ event: piece.event, data });
+        }
+      });
     }) as never,
   );
 
@@ -263,20 +269,4 @@ function valid<Body extends z.ZodType>(c: Context<ServerEnv>) {
     query: of("query") as { format?: string; cache_max_age?: string },
     param: of("param"),
   };
-}
-
-function eventStream(c: Context<ServerEnv>, run: StartedRun): Response {
-  return streamSSE(c, async (stream) => {
-    const stop = new AbortController();
-    stream.onAbort(() => stop.abort());
-    const beat = setInterval(() => void stream.write(": still here\n\n"), BEAT_MS);
-    try {
-      for await (const piece of run.events(stop.signal)) {
-        const data = piece.event === "end" ? String(piece.status) : JSON.stringify(piece.text);
-        await stream.writeSSE({ event: piece.event, data });
-      }
-    } finally {
-      clearInterval(beat);
-    }
-  });
 }

@@ -53,6 +53,9 @@ const CronJob = z
     timezone: z.string(),
     last_run: z.string().nullable(),
     next_run: z.string().nullable(),
+    disabled_reason: z.string().nullable().openapi({
+      description: "Why the server has turned it off: its UDF was deleted",
+    }),
   })
   .openapi("CronJob");
 
@@ -216,6 +219,7 @@ const toBody = (schedule: Schedule): z.infer<typeof CronJob> => ({
   udf_args: schedule.udfArgs,
   last_run: schedule.lastRun,
   next_run: schedule.nextRun === null ? null : new Date(schedule.nextRun).toISOString(),
+  disabled_reason: schedule.disabledReason,
 });
 
 const historyBody = ({ jobId, started, ended, ...rest }: HistoryEntry): z.infer<typeof HistoryBody> => ({

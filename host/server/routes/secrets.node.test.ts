@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestServer, type TestServer } from "../fixtures/server.ts";
+import { afterAll, expect, test } from "vitest";
+import { openCrew } from "../fixtures/crew.ts";
 
-let server: TestServer;
-let ada: { token: string };
-let bob: typeof ada;
-beforeAll(async () => {
-  server = await openTestServer();
-  ada = await server.user("ada", { team: "crew" });
-  bob = await server.user("bob", { team: "crew" });
-});
+const { server, ada, bob } = await openCrew();
 afterAll(() => server.close());
 
 const REALTIME = "realtime/any/api/v1/secrets";

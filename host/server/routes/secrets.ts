@@ -6,9 +6,14 @@ import { answer, errors, json } from "../schemas.ts";
 import { BASE, REALTIME } from "./base.ts";
 
 const Client = { client: z.string().max(255) };
-const Key = { key: z.string().max(255).openapi({ description: "The name of the secret" }) };
+const Key = {
+  key: z
+    .string()
+    .max(255)
+    .openapi({ description: "The name of the secret", pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }),
+};
 /** Bounds and characters are the vault's to check: what it says never has the value in it. */
-const Value = z.object({ value: z.string().max(65_536) }).openapi("SecretValue");
+const Value = z.object({ value: z.string().min(1).max(65_536) }).openapi("SecretValue");
 
 export function addSecretRoutes(app: App, { vault }: ServerParts): void {
   const tags = ["secrets"];

@@ -18,6 +18,7 @@ import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../part
 import { RecentMap } from "../recent-map.ts";
 import { cachedAnswer, failureAnswer, resultAnswer, toResponse, withoutCode } from "../run-answer.ts";
 import {
+  FORMAT_PATTERN,
   RunQuery,
   readAge,
   readContext,
@@ -33,8 +34,16 @@ import { BASE } from "./base.ts";
 
 const Query = z.looseObject({
   ...RunQuery,
-  dtype_out_vector: z.string().max(200).optional().openapi({ description: "The format of a table" }),
-  dtype_out_raster: z.string().max(200).optional().openapi({ description: "The format of an array" }),
+  dtype_out_vector: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "The format of a table", pattern: FORMAT_PATTERN.list }),
+  dtype_out_raster: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "The format of an array", pattern: FORMAT_PATTERN.list }),
   fused_session_token: z.string().max(4096).optional().openapi({
     description: "Where the token is for a team",
   }),
@@ -57,7 +66,7 @@ const File = {
   file: z
     .string()
     .regex(/^file(\.[A-Za-z0-9]{1,16})?$/)
-    .openapi({ example: "file.csv" }),
+    .openapi({ example: "file.csv", pattern: `^file${FORMAT_PATTERN.extension}` }),
 };
 /** Not looked into here: a record of Zod takes seconds for what a body can have. */
 const Body = z

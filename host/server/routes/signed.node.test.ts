@@ -1,14 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { openCrew } from "../fixtures/crew.ts";
 import { formOf, query, send } from "../fixtures/files.ts";
-import { ADMIN, openTestServer, type TestServer } from "../fixtures/server.ts";
+import { ADMIN } from "../fixtures/server.ts";
 
-let site: TestServer;
-let ada: { id: string; token: string };
-let bob: typeof ada;
+const { server: site, ada, bob, eve } = await openCrew();
 beforeAll(async () => {
-  site = await openTestServer();
-  ada = await site.user("ada", { team: "crew" });
-  bob = await site.user("bob", { team: "crew" });
   for (const path of ["fd://a b/ü.txt", "fd://page.svg", "fd://other.txt", "file:///mount/m.txt"])
     await send(site.server, "PUT", `files/upload?${query({ path })}`, { token: ada.token, body: path });
 });
@@ -88,7 +84,6 @@ describe("a signed URL", () => {
   });
 
   test("opens nothing after its time, and after its owner's", async () => {
-    const eve = await site.user("eve");
     const url = await sign("fd://other.txt");
     const eves = await sign("fd://none.txt", eve);
     expect((await open(eves)).status).toBe(404);

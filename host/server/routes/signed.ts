@@ -22,7 +22,7 @@ export function addSignedRoutes(app: App, parts: ServerParts): void {
   /** @throws HttpError 403 */
   const open = async (c: Context<ServerEnv>): Promise<SignedAccess & { call: StorageCall }> => {
     const access = await signedUrls.read(c.req.method, new URL(c.req.url));
-    const owner = await users.byId(access.owner);
+    const owner = await users.active(access.owner);
     if (!owner) throw new HttpError(403, "This address opens nothing: its owner is not here any more");
     return { ...access, call: userCall(parts, owner, c.env.gone) };
   };

@@ -2,8 +2,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { presentedBy } from "../auth.ts";
 import { HttpError, notFound } from "../errors.ts";
+import { deleteUdf } from "../forget.ts";
 import type { App, SavedUdf, ServerParts } from "../parts.ts";
-import { answer, errors, json, PageQuery } from "../schemas.ts";
+import { answer, errors, json, PageQuery, wholeNumber } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
 const KINDS = [
@@ -46,6 +47,7 @@ const SaveBody = z
     version: z
       .int()
       .min(0)
+      .max(9_999_999_999)
       .nullish()
       .openapi({ description: "The version that this is a change of: 409 where it is not the last" }),
   })
@@ -87,7 +89,8 @@ export function addUdfRoutes(app: App, parts: ServerParts): void {
 const tags = ["udfs"];
 const found = { 200: answer(SavedUdfBody, "The UDF"), ...errors(404) };
 
-function addSaves(app: App, { registry, sharedTokens }: ServerParts): void {
+function addSaves(app: App, parts: ServerParts): void {
+  const { registry } = parts;
   const toSave = (body: z.infer<typeof SaveBody>) => ({
     slug: body.slug ?? undefined,
     body: body.udf_body,
@@ -131,14 +134,13 @@ function addSaves(app: App, { registry, sharedTokens }: ServerParts): void {
       method: "delete",
       path: `${BASE}/udf/by-id/{id}`,
       tags,
-      summary: "Delete a UDF, its versions and its shared tokens",
+      summary: "Delete a UDF, its versions and its shared tokens, and turn its schedules off",
       request: { params: Id },
       responses: { ...found, ...errors(404, 409) },
     }),
     async (c) => {
       const udf = await registry.toWrite(c.get("user"), c.req.valid("param").id);
-      await registry.delete(udf);
-      await sharedTokens.deleteOf(udf);
+      await deleteUdf(parts, udf);
       return c.json(savedBody(udf), 200);
     },
   );
@@ -186,7 +188,7 @@ function addLookups(app: App, { registry, users, sharedTokens }: ServerParts): v
       path: `${BASE}/udf/by-id/{id}/versions/{version}`,
       tags,
       summary: "A UDF as it was; saved again, it is so again",
-      request: { params: Id.extend({ version: z.coerce.number().int().min(1).max(9_999_999_999) }) },
+      request: { params: Id.extend({ version: wholeNumber(1, 9_999_999_999) }) },
       responses: found,
     }),
     async (c) => {

@@ -1,10 +1,12 @@
 /** `/user` and `/execution-env`: who one is, one's tokens, one's team; and, for admins, all users. */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { checkPermissions } from "../../permissions/descriptor.ts";
+import { tokenIn } from "../auth.ts";
 import { HttpError, notFound } from "../errors.ts";
-import { deleteAllOf } from "../forget.ts";
-import type { App, ServerParts, User } from "../parts.ts";
-import { answer, errors, json, UserBody } from "../schemas.ts";
+import { deleteUser, endAllOf } from "../forget.ts";
+import type { App, ServerEnv, ServerParts, User } from "../parts.ts";
+import { answer, errors, json, UserBody, UserForAdminsBody } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
 const TeamBody = z.object({ id: z.string(), name: z.string(), members: z.array(UserBody) }).openapi("Team");
@@ -19,6 +21,42 @@ const NewUserBody = z
     permissions: z.record(z.string(), z.unknown()).optional(),
   })
   .openapi("NewUser");
+
+const ChangeBody = z
+  .strictObject({
+    name: z.string().min(1).max(255).optional(),
+    team: z.string().max(64).optional().openapi({
+      description: "What the user saved before stays the user's alone until it is saved again",
+    }),
+    is_admin: z.boolean().optional(),
+    is_enabled: z.boolean().optional().openapi({
+      description:
+        "false: tokens and links open nothing, runs and jobs are cancelled, schedules begin nothing",
+    }),
+    permissions: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .optional()
+      .openapi({ description: "Null: what the server may give at all" }),
+  })
+  .openapi("UserChanges");
+
+const NewTokenBody = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    expires_in: z
+      .number()
+      .int()
+      .min(1)
+      .max(3_153_600_000)
+      .optional()
+      .openapi({ description: "Seconds. No token outlives the one that it is made with" }),
+  })
+  .openapi("NewToken");
+
+const MadeTokenBody = z
+  .object({ id: z.string(), token: z.string(), expires: z.string().nullable() })
+  .openapi("MadeToken");
 
 const TokenBody = z
   .object({ id: z.string(), name: z.string(), created: z.string(), expires: z.string().nullable() })
@@ -36,11 +74,27 @@ export const userBody = ({ id, email, handle, name, team, isAdmin }: User) => ({
   is_admin: isAdmin,
 });
 
+const forAdmins = (user: User): z.infer<typeof UserForAdminsBody> => ({
+  ...userBody(user),
+  is_enabled: user.isEnabled,
+  permissions: (user.permissions ?? null) as Record<string, unknown> | null,
+});
+
+/** The token that was sent: whoever is here has sent one. */
+const tokenOf = (c: Context<ServerEnv>) => tokenIn(c.req.header("authorization") ?? "");
+
+const endOf = (seconds: number | undefined) => (seconds === undefined ? null : Date.now() + seconds * 1000);
+
 export function addUserRoutes(app: App, parts: ServerParts): void {
   const { users } = parts;
   const tags = ["users"];
   const requireAdmin = (user: User) => {
     if (!user.isAdmin) throw new HttpError(403, "Only an admin may do that");
+  };
+  const known = async (id: string) => {
+    const user = await users.byId(id);
+    if (user) return user;
+    throw notFound(`The user ${JSON.stringify(id)}`);
   };
 
   app.openapi(
@@ -78,7 +132,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       request: { body: json(NewUserBody) },
       responses: {
         200: answer(
-          z.object({ user: UserBody, token: z.string() }),
+          z.object({ user: UserForAdminsBody, token: z.string() }),
           "The user and a first token, which is shown this once",
         ),
         ...errors(409),
@@ -92,8 +146,8 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
         isAdmin,
         ...(permissions ? { permissions: checkPermissions(permissions) } : {}),
       });
-      const { token } = await users.addToken(user.id, "first", null);
-      return c.json({ user: userBody(user), token }, 200);
+      const { token } = await users.addToken(user.id, "first", null, tokenOf(c));
+      return c.json({ user: forAdmins(user), token }, 200);
     },
   );
 
@@ -103,11 +157,72 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       path: `${BASE}/user/all`,
       tags,
       summary: "All users (admins)",
-      responses: { 200: answer(z.array(UserBody), "The users"), ...errors() },
+      responses: { 200: answer(z.array(UserForAdminsBody), "The users"), ...errors() },
     }),
     async (c) => {
       requireAdmin(c.get("user"));
-      return c.json((await users.list()).map(userBody), 200);
+      return c.json((await users.list()).map(forAdmins), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: `${BASE}/user/by-id/{id}`,
+      tags,
+      summary: "A user (admins)",
+      request: { params: Id },
+      responses: { 200: answer(UserForAdminsBody, "The user"), ...errors(404) },
+    }),
+    async (c) => {
+      requireAdmin(c.get("user"));
+      return c.json(forAdmins(await known(c.req.valid("param").id)), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: `${BASE}/user/by-id/{id}`,
+      tags,
+      summary: "Change a user (admins): what is not given stays as it is",
+      request: { params: Id, body: json(ChangeBody) },
+      responses: { 200: answer(UserForAdminsBody, "The user"), ...errors(404, 409) },
+    }),
+    async (c) => {
+      requireAdmin(c.get("user"));
+      const { is_admin: isAdmin, is_enabled: isEnabled, permissions, ...rest } = c.req.valid("json");
+      const user = await users.update(c.req.valid("param").id, {
+        ...rest,
+        isAdmin,
+        isEnabled,
+        permissions: permissions && checkPermissions(permissions),
+      });
+      if (isEnabled === false) await endAllOf(parts, user);
+      return c.json(forAdmins(user), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: `${BASE}/user/by-id/{id}/tokens`,
+      tags,
+      summary: "Take all tokens of a user away, and make a new one (admins)",
+      description:
+        "For a token that was lost, or that others have. The user sees that the own ones are gone.",
+      request: { params: Id, body: json(NewTokenBody) },
+      responses: { 200: answer(MadeTokenBody, "The token, which is shown this once"), ...errors(404, 409) },
+    }),
+    async (c) => {
+      requireAdmin(c.get("user"));
+      const { name, expires_in: seconds } = c.req.valid("json");
+      const { id } = await known(c.req.valid("param").id);
+      if (id === c.get("user").id)
+        throw new HttpError(409, "One's own tokens are made and deleted at /user/self/tokens");
+      await users.deleteTokens(id);
+      await parts.standing.look();
+      return c.json(await users.addToken(id, name, endOf(seconds), tokenOf(c)), 200);
     },
   );
 
@@ -116,7 +231,9 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       method: "delete",
       path: `${BASE}/user/by-id/{id}`,
       tags,
-      summary: "Delete a user, and the user's tokens, UDFs, schedules, jobs and secrets (admins); files stay",
+      summary: "Delete a user (admins)",
+      description:
+        "Tokens, links, secrets, UDFs, collections, schedules and jobs go with the user, and runs are cancelled. The files stay in the server's folder, where no user has them any more.",
       request: { params: Id },
       responses: { 200: answer(z.boolean(), "Done"), ...errors(404, 409) },
     }),
@@ -124,9 +241,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       requireAdmin(c.get("user"));
       const { id } = c.req.valid("param");
       if (id === c.get("user").id) throw new HttpError(409, "Nobody may delete themselves");
-      const user = await users.byId(id);
-      if (!user || !(await users.delete(id))) throw notFound(`The user ${JSON.stringify(id)}`);
-      await deleteAllOf(parts, user);
+      await deleteUser(parts, await known(id));
       return c.json(true, 200);
     },
   );
@@ -149,28 +264,16 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       tags,
       summary: "Make another token for oneself",
       request: {
-        body: json(
-          z.strictObject({
-            name: z.string().min(1).max(100),
-            expires_in: z
-              .number()
-              .int()
-              .min(1)
-              .max(3_153_600_000)
-              .optional()
-              .openapi({ description: "Seconds" }),
-          }),
-        ),
+        body: json(NewTokenBody),
       },
       responses: {
-        200: answer(z.object({ id: z.string(), token: z.string() }), "The token, which is shown this once"),
-        ...errors(),
+        200: answer(MadeTokenBody, "The token, which is shown this once, and when it ends"),
+        ...errors(409),
       },
     }),
     async (c) => {
       const { name, expires_in: seconds } = c.req.valid("json");
-      const expires = seconds === undefined ? null : Date.now() + seconds * 1000;
-      return c.json(await users.addToken(c.get("user").id, name, expires), 200);
+      return c.json(await users.addToken(c.get("user").id, name, endOf(seconds), tokenOf(c)), 200);
     },
   );
 
@@ -186,6 +289,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
     async (c) => {
       const { id } = c.req.valid("param");
       if (!(await users.deleteToken(c.get("user").id, id))) throw notFound(`The token ${JSON.stringify(id)}`);
+      await parts.standing.look();
       return c.json(true, 200);
     },
   );

@@ -472,8 +472,11 @@ function notHere(names: readonly string[]): PermissionDeniedError {
     sorted.length === 1
       ? [`package ${sorted[0]} is`, "it", "it"]
       : [`packages ${sorted.join(", ")} are`, "them", "them"];
-  return new PermissionDeniedError(
-    `The ${what} not on this machine. Fetching ${them} needs ${grant}; or name a distribution (--pyodide DIR) or a folder of wheels (--wheels DIR) that has ${has}`,
-    { permission: "import", value: names[0] as string, grant },
-  );
+  const remedy = `. Fetching ${them} needs ${grant}; or name a distribution (--pyodide DIR) or a folder of wheels (--wheels DIR) that has ${has}`;
+  return new PermissionDeniedError(`The ${what} not on this machine${remedy}`, {
+    permission: "import",
+    value: names[0] as string,
+    grant,
+    remedy,
+  });
 }

@@ -428,8 +428,9 @@ const notBeside = ({ file }: UdfSource, { name, subpath }: PackageSpecifier) =>
 function denied(names: readonly string[]): PermissionDeniedError {
   const sorted = [...new Set(names)].map((name) => `npm:${name}`).sort();
   const grant = `--allow-import=${sorted.join(",")}`;
+  const remedy = `: run again with ${grant}`;
   return new PermissionDeniedError(
-    `Requires import access to ${sorted.map((name) => JSON.stringify(name)).join(", ")}: run again with ${grant}`,
-    { permission: "import", value: sorted[0] as string, grant },
+    `Requires import access to ${sorted.map((name) => JSON.stringify(name)).join(", ")}${remedy}`,
+    { permission: "import", value: sorted[0] as string, grant, remedy },
   );
 }

@@ -8,6 +8,9 @@ from ._exceptions import ParameterProblem
 from ._geo import tile_value
 from ._json import shorten
 
+OPTION = "verbose"
+"""An option of `fused.run` that clients send along: no parameter, unless the UDF declares it."""
+
 _VAR_POSITIONAL = 0x04
 _VAR_KEYWORD = 0x08
 _FUTURE_ANNOTATIONS = 0x1000000
@@ -31,7 +34,7 @@ def bind(name: str, function: FunctionType, given: dict[str, Any], tile: dict | 
             keyword[key] = None if value is None else _coerce(key, value, annotations.get(key))
         elif code.co_flags & _VAR_KEYWORD:
             keyword[key] = extra_text(value)
-        else:
+        elif key != OPTION:
             raise unknown_parameter(name, function.__name__, key, names)
     defaults = function.__defaults__ or ()
     keyword_defaults = function.__kwdefaults__ or {}

@@ -169,7 +169,7 @@ def coercer_of(annotation: Any) -> Coercer | None:
         return coercer_of(annotation.__origin__)
     if isinstance(annotation, type):
         root = str(annotation.__module__).partition(".")[0]
-        if root == "shapely" and any(base.__name__ == "BaseGeometry" for base in annotation.__mro__):
+        if root == "shapely" and any(base.__name__ in ("BaseGeometry", "Geometry") for base in annotation.__mro__):
             return _to_geometry(annotation)
         return _BY_NAME.get((root, annotation.__name__))
     return None

@@ -6,7 +6,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ._bind import bind, unknown_parameter
+from ._bind import OPTION, bind, unknown_parameter
 from ._exceptions import LoadProblem, ParameterProblem, UdfRuntimeError, parameter_error
 from ._failure import format_traceback, message_of
 from ._source import MODULE_NAME, Source
@@ -28,9 +28,9 @@ def open_call(source: Source, given: dict[str, Any], tile: dict | None) -> tuple
 
     Raises LoadProblem or ParameterProblem for our own findings, and whatever the source raises.
     """
-    if source.declared is not None and not given.keys() <= set(source.declared):
+    if source.declared is not None and not given.keys() <= {*source.declared, OPTION}:
         # Before anything runs: binding would find it only after the module's own code.
-        unknown = next(key for key in given if key not in source.declared)
+        unknown = next(key for key in given if key not in source.declared and key != OPTION)
         raise unknown_parameter(source.name, source.entrypoint, unknown, source.declared)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__

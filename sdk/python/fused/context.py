@@ -31,7 +31,7 @@ __all__ = [
     "this_udf",
 ]
 
-_LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "kind": "local", "shareToken": None,
+_LOCAL = {"headers": {}, "recursionFactor": 0, "clientId": None, "userEmail": None, "user": None, "kind": "local", "shareToken": None,
           "sessionToken": None, "executionEnvironmentId": None, "udf": None}  # fmt: skip
 
 
@@ -125,6 +125,17 @@ def _whoami() -> dict[str, Any]:
     if key not in _users:
         _users[key] = call("GET", "user/self")
     return _users[key]
+
+
+def user_of_run() -> dict[str, Any] | None:
+    """Who is signed in to the run, as a server says it; None where nobody is, and outside of an isolate."""
+    user = _field("user")
+    if user is None:
+        return None
+    return {name: user[name] for name in ("id", "email", "handle", "name")} | {
+        "execution_environment_id": user["executionEnvironmentId"],
+        "is_admin": user["isAdmin"],
+    }
 
 
 def in_realtime() -> bool:

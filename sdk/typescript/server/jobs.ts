@@ -179,7 +179,7 @@ export function jobFunctions(
       } = {},
     ): Promise<void> {
       const end =
-        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutSeconds * 1000;
+        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
       let newest = -1;
       let known = new Set<string>();
       for (;;) {
@@ -198,7 +198,7 @@ export function jobFunctions(
           );
         }
         if (!isLive) return;
-        if (Date.now() > end) {
+        if (performance.now() > end) {
           throw new JobPoolTailTimeoutError(`The job ${now.jobId} has not ended after ${timeoutSeconds} s`, {
             allowed: (timeoutSeconds as number) * 1000,
           });
@@ -232,11 +232,11 @@ export function jobFunctions(
       { pollIntervalSeconds = 5, timeoutSeconds, signal }: JobWait = {},
     ): Promise<JobStatus> {
       const end =
-        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutSeconds * 1000;
+        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
       for (;;) {
         const now = await self.jobGetStatus(job);
         if (now.finishedJobStatus ?? now.terminalStatus) return now;
-        if (Date.now() > end)
+        if (performance.now() > end)
           throw new UdfTimeoutError(`The job ${now.jobId} has not finished after ${timeoutSeconds} s`, {
             allowed: (timeoutSeconds as number) * 1000,
           });

@@ -48,7 +48,7 @@ describe("a result", () => {
   test("that is several is an object of them", async () => {
     const zip = await encodeZip(
       { a: 1, page: new MediaValue("text/html", new TextEncoder().encode("<p>")) },
-      ["json"],
+      { formats: ["json"] },
     );
     const { raw } = await resultOf(bytes(zip, "application/zip"));
     expect(raw).toMatchObject({ a: 1, page: { type: "text/html" } });

@@ -1,6 +1,7 @@
 /** Whole processes: the command line against scripts that do the same without a sandbox. */
 import { join } from "node:path";
-import { FLAGS } from "../../../runtime/isolate/child-process.node.ts";
+import { flagsOf } from "../../../runtime/isolate/child-process.node.ts";
+import { nodeProgram } from "../../../runtime/isolate/node-program.node.ts";
 import { atMost, atMostMore, fasterBy, figure, interleave, timeProcess } from "../measure.mjs";
 
 export async function run(bench) {
@@ -27,7 +28,7 @@ export async function run(bench) {
   const typescript = await interleave(
     {
       ours: fuselet("hello.ts", hello),
-      bare: () => timeProcess(node, [peer("bare-parent.mjs"), ...FLAGS], { expect: hello }),
+      bare: () => timeProcess(node, [peer("bare-parent.mjs"), ...flagsOf(nodeProgram())], { expect: hello }),
       deno: () => timeProcess(deno, ["run", peer("hello.deno.ts")], { expect: hello }),
     },
     { rounds: 20, warmUps: 3 },

@@ -1,13 +1,12 @@
 /** `fuselet serve` under load, against the same functions as native handlers of FastAPI under uvicorn, one process each. */
-import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fastapi } from "../../setup/fastapi.mjs";
+import { startServer } from "../../setup/serve.mjs";
 import { figure, forScale, interleave, runProcess, under } from "../measure.mjs";
 
-const TOKEN = "benchmark-token";
 const SECONDS = 4;
 const ROUNDS = 5;
 
@@ -19,16 +18,12 @@ const rateOf = (factor) => ({
   isMet: (value) => value >= factor,
 });
 
-/** Starts a server. @returns what it has printed first, and its end */
-async function start(program, args, env = {}) {
-  const child = spawn(program, args, {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const { value: line } = await lines[Symbol.asyncIterator]().next();
+/** Starts the native handlers. @returns their address, and their end */
+async function startNative(file) {
+  const child = spawn(await fastapi(), [file], { stdio: ["ignore", "pipe", "inherit"] });
+  const [port] = await once(createInterface({ input: child.stdout }), "line");
   return {
-    line,
+    url: `http://127.0.0.1:${port}`,
     close: () =>
       new Promise((resolve) => {
         child.once("exit", resolve);
@@ -37,38 +32,18 @@ async function start(program, args, env = {}) {
   };
 }
 
-/** Saves a UDF and makes a shared token for it. @returns the token */
-async function share(url, name, file, language) {
-  const call = async (path, body) => {
-    const response = await fetch(`${url}/server/v1/${path}`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    assert.equal(response.status, 200, await response.clone().text());
-    return response.json();
-  };
-  const code = readFileSync(file, "utf8");
-  const udf = { name, code, type: "geopandas_v2", headers: [], metadata: { "fuselet:language": language } };
-  const saved = await call("udf/new", { slug: name, udf_body: JSON.stringify(udf), udf_type: "auto" });
-  const { token } = await call("udf-access-token/new", { udf_id: saved.id, cache: true });
-  return token;
-}
-
 export async function run(bench) {
-  const native = await start(await fastapi(), [bench.peer("native.py")]);
-  const data = join(bench.temporary, "server");
-  const ours = await start(bench.node, [
-    bench.cli,
-    "serve",
-    ...["--port", "0", "--data", data, "--token", TOKEN, "--allow-cache", "--isolates", "16"],
-  ]);
+  const native = await startNative(bench.peer("native.py"));
+  const ours = await startServer({ args: ["--allow-cache", "--isolates", "16"] });
   try {
-    const url = /https?:\S+/.exec(ours.line)[0];
-    const peer = `http://127.0.0.1:${native.line}`;
-    const work = await share(url, "work", bench.udf("work.py"), "python");
-    const typed = await share(url, "typed", bench.udf("work.ts"), "typescript");
-    const tile = await share(url, "tile", bench.udf("tile.py"), "python");
+    const { url } = ours;
+    const peer = native.url;
+    /** Saves a UDF and makes a link to it. @returns the link's token */
+    const share = async (name, file, language) =>
+      (await ours.share(name, readFileSync(bench.udf(file), "utf8"), { language })).token;
+    const work = await share("work", "work.py", "python");
+    const typed = await share("typed", "work.ts", "typescript");
+    const tile = await share("tile", "tile.py", "python");
     const last = {};
     /** Milliseconds a request, of all connections together. */
     const load = (address, connections) => async () => {

@@ -106,6 +106,26 @@ def _() -> None:
     equal(fused.run(source(body)), ["ada@example.org", True, False, "fuselet"])
 
 
+@scenario("a UDF knows who runs it, and has no token")
+def _() -> None:
+    equal(fused.run(source("return fused.api.whoami()")), fused.api.whoami())
+    fails("UdfRuntimeError", "no access token", fused.run, source("return fused.api.access_token()"))
+    fails("UdfRuntimeError", "a UDF gets no token of its user", fused.run, source("return fused.api.team_info()"))
+
+
+@scenario("a UDF that runs by a link is told of nobody who is signed in")
+def _() -> None:
+    token = save("return fused.api.whoami()").create_access_token().token
+    fails("UdfRuntimeError", "nobody is signed in to this run", fused.run, token)
+
+
+@scenario("a denial names who can grant it, and not how a command is run again")
+def _() -> None:
+    body = "import urllib.request\nreturn urllib.request.urlopen('http://127.0.0.1:9/').status"
+    error = fails(Exception, "Whoever runs this server can grant it (fuselet serve --allow-net=127.0.0.1:9)", fused.run, source(body))
+    assert "run again" not in str(error), error
+
+
 @scenario("the context: the headers of the request")
 def _() -> None:
     before = fused.options.default_run_headers

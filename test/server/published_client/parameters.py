@@ -32,6 +32,17 @@ for title, (annotation, value, expression) in VALUES.items():
     add(title, annotation, value, expression)
 
 
+@scenario("a parameter: an int beyond 2^53")
+def _() -> None:
+    equal(run("return [v, w]", "v: int, w=0", v=2**60 + 1, w=-(2**63)), [2**60 + 1, -(2**63)])
+
+
+@scenario("the option verbose is no parameter, but where the UDF has one")
+def _() -> None:
+    equal(run("return a", "a: int = 1", a=2, verbose=False), 2)
+    equal(run("return verbose", "verbose: bool = True", verbose=False), False)
+
+
 @scenario("a parameter: None")
 def _() -> None:
     equal(run("return [v is None, w]", "v: str = 'default', w: int = 3", v=None), [True, 3])
@@ -63,8 +74,8 @@ def _() -> None:
 def _() -> None:
     import shapely
 
-    found = run("return v.area", "v: shapely.Polygon", "import shapely", v=shapely.box(0, 0, 2.5, 3))
-    equal(found, 7.5)
+    for kind in ("Polygon", "Geometry"):
+        equal(run("return v.area", f"v: shapely.{kind}", "import shapely", v=shapely.box(0, 0, 2.5, 3)), 7.5)
 
 
 @scenario("a parameter: bounds as a list")

@@ -15,6 +15,11 @@ def is_equal(wanted: Any) -> Check:
     return lambda found: equal(found, wanted)
 
 
+def is_same(wanted: Any) -> Check:
+    """The same to the last detail: 6.0 is not 6, and keys have their order."""
+    return lambda found: equal(repr(found), repr(wanted))
+
+
 def is_array(wanted: Any) -> Check:
     def check(found: Any) -> None:
         numpy.testing.assert_array_equal(found, wanted, strict=True)
@@ -63,6 +68,19 @@ RESULTS: dict[str, tuple[str, str, Check]] = {
     "an int": ("", "42", is_equal(42)),
     "an int beyond 2^53": ("", "2**60 + 1", is_equal(2**60 + 1)),
     "a float": ("", "1.5", is_equal(1.5)),
+    "a float that is a whole number": ("", "6.0", is_same(6.0)),
+    "floats among other numbers": ("", "{'a': [1, 1.0, -0.0, 1e16, {'b': (2.0, 3)}]}", is_same({"a": [1, 1.0, -0.0, 1e16, {"b": [2.0, 3]}]})),
+    "NaN and infinities": ("", "[float('nan'), {'a': float('inf')}, -float('inf')]", is_same([math.nan, {"a": math.inf}, -math.inf])),
+    "a dict whose keys are numbers": ("", "{'b': 1, '10': 2, 9: 3, 1.5: 4, None: 5}", is_same({"b": 1, "10": 2, "9": 3, "1.5": 4, "null": 5})),
+    "a dict with the key $": ("", "{'$': 1.0, 'v': {'$': 'float'}}", is_same({"$": 1.0, "v": {"$": "float"}})),
+    "dates and big numbers among floats": (
+        "import datetime, decimal",
+        "[datetime.date(2020, 1, 2), 2**64, decimal.Decimal('1.10'), {3.0}]",
+        is_same(["2020-01-02", 2**64, "1.10", [3.0]]),
+    ),
+    "a list with an array": (NUMPY, "[np.array([[1.0, np.nan]]), np.float64(2)]", is_same([[[1.0, math.nan]], 2.0])),
+    "a list with a DataFrame": (PANDAS, "[pd.DataFrame({'a': [1.0, None], 'b': [1, 2]})]", is_same([[{"a": 1.0, "b": 1}, {"a": None, "b": 2}]])),
+    "a dict of an array and a float": (NUMPY, "{'a': np.array([1.0]), 'b': 6.0, 'c': [1.0, float('nan')]}", is_same({"a": numpy.array([1.0]), "b": 6.0, "c": [1.0, math.nan]})),
     "a str": ("", "'h\u00e9llo \U0001f30d'", is_equal("h\u00e9llo \U0001f30d")),
     "an empty str": ("", "''", is_equal("")),
     "a list": ("", "[1, 'a', None, 2.5]", is_equal([1, "a", None, 2.5])),

@@ -181,6 +181,9 @@ def _() -> None:
     udf = save("return n * 2", "n: int = 1", collection_name=collection.name)
     token = api.share_collection(collection.id).share_token
     assert token.startswith("fc_"), token
+    # The owner sees it again, and a teammate sees the collection without it.
+    equal(api.get_collection_by_id(collection.id).share_token, token)
+    equal(ask("GET", f"/server/v1/collection/by-id/{collection.id}", token=PLACE.teammate_token)["share_token"], None)
     equal(ask("GET", f"/{token}/{udf.name}/run/file.json?n=4"), 8)
     api.unshare_collection(collection.id)
     fails("HTTPError", "404", ask, "GET", f"/{token}/{udf.name}/run/file.json")

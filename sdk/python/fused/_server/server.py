@@ -4,12 +4,16 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from .. import _host
 from .._options import options, origin_of
 from .credentials import auth_header
 from .http import Response, Timeout, request, request_async
 
 _NO_SERVER = ("there is no server: set fused.options.base_url, or the environment variable FUSED_BASE_URL, to a server's address "
               '("http://127.0.0.1:8000/server/v1"); `fuselet serve` starts one')  # fmt: skip
+_NO_TOKEN = ("a UDF gets no token of its user. fused.load and fused.run by name, fused.submit, fused.secrets, fused.api.whoami() and the "
+             "files of fused.api need none; for all else set fused.options.base_url and the environment variable FUSED_AUTH_TOKEN in "
+             "the UDF, and let it reach that server")  # fmt: skip
 _AGAIN = (502, 503)
 _DEFAULT: Any = object()
 
@@ -31,7 +35,7 @@ def base_url() -> str:
     """The server's address, without a slash at its end. Raises ServerNotConfiguredError."""
     url = options.base_url.rstrip("/")
     if not url:
-        raise ServerNotConfiguredError(f"Cannot ask the server: {_NO_SERVER}")
+        raise ServerNotConfiguredError(f"Cannot ask the server: {_NO_TOKEN if _host.connected() else _NO_SERVER}")
     return url
 
 

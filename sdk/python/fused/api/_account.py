@@ -6,7 +6,9 @@ import warnings
 from typing import Any, Literal
 from urllib.parse import quote
 
-from .. import context
+from .. import _host, context
+from .._options import options
+from .._server.server import ServerNotConfiguredError
 from ..models._udf_registry import UdfRegistry
 from ..models.api.collection import AccessScope, Collection, SessionToken, SharedUdfUrl
 from ..warnings import FusedWarning
@@ -19,7 +21,17 @@ class AccountApi(Connection):
     """The part of FusedAPI for the user."""
 
     def _whoami(self) -> Any:
-        """What the server knows of the user: `email`, `handle`, `execution_environment_id` …"""
+        """What the server knows of the user: `email`, `handle`, `execution_environment_id` …
+
+        Inside a UDF it is who is signed in to the run, unless a server's address is set there: it takes no token, and the UDF has none.
+        """
+        if self._base_url is None and not options.base_url and _host.connected():
+            found = context.user_of_run()
+            if found is None:
+                raise ServerNotConfiguredError(
+                    "Cannot say who you are: nobody is signed in to this run, which was asked for by a link or runs on no server"
+                )
+            return found
         return self._call("GET", "user/self")
 
     def _team_info(self) -> Any:

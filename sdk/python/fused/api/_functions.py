@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def whoami() -> Any:
-    """What the server knows of you: `email`, `handle`, `execution_environment_id` …
+    """What the server knows of you: `email`, `handle`, `execution_environment_id` … Inside a UDF, who is signed in to the run.
 
     Raises HTTPError where the server refuses, RuntimeError without one.
     """
