@@ -76,6 +76,11 @@ describe("json", () => {
   test("refuses damaged data without filling the memory", async () => {
     await expect(text(new TableValue(Uint8Array.of(1, 2, 3)), "json")).rejects.toThrow(/Cannot/);
     await expect(text(npy("<f8", [2 ** 31, 0], new Float64Array(0)), "json")).rejects.toThrow("its shape is");
+    const many = npy("|u1", [3e7], new Uint8Array(3e7));
+    await expect(text(many, "json")).rejects.toThrow("its shape is");
+    const large = new Uint8Array(2 ** 27 + 1);
+    for (const value of [large, [large], new MediaValue("image/png", large)])
+      await expect(text(value, "json")).rejects.toThrow("at most 134217728 can be");
     await expect(text(npy("|u1", [1000], new Uint8Array(3)), "json")).rejects.toThrow("cut off");
   });
 });

@@ -5,8 +5,8 @@ import { UnsuitableError } from "./values.ts";
 /** A typed array. */
 export type Elements = NdArray["data"];
 
-/** More lists than this are no JSON that anybody reads; an empty array can have any number of them. */
-const MAX_LISTS = 50_000_000;
+/** More lists and elements than this are no JSON that anybody reads, and fill memory; an empty array can have any number of lists. */
+const MAX_ITEMS = 20_000_000;
 
 /** Whether the file holds its elements column by column. Source: numpy/lib/format.py. */
 function isColumnMajor({ npy }: NdArray): boolean {
@@ -53,7 +53,7 @@ export function nestedList(array: NdArray): unknown {
   const data = elementsOf(array);
   let lists = 1;
   for (const length of array.shape.slice(0, -1)) lists *= length || 1;
-  if (lists > MAX_LISTS) throw new UnsuitableError(`its shape is (${array.shape.join(", ")})`);
+  if (lists + data.length > MAX_ITEMS) throw new UnsuitableError(`its shape is (${array.shape.join(", ")})`);
   const isBoolean = array.dtype === "|b1";
   let at = 0;
   const build = (axis: number): unknown => {

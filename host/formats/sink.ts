@@ -41,8 +41,15 @@ export class TextSink {
   }
 }
 
-/** Base64 (RFC 4648, with padding). */
+/** Of bytes in a text: with more, it would be longer than what JSON.stringify takes. */
+const MAX_BASE64 = 2 ** 27;
+
+/** Base64 (RFC 4648, with padding). @throws ResultError for more than 128 MiB */
 export function base64(bytes: Uint8Array): string {
+  if (bytes.length > MAX_BASE64)
+    throw new ResultError(`Cannot write ${bytes.length} bytes as text: at most ${MAX_BASE64} can be`, {
+      path: "result",
+    });
   // As fast as copying, where it is there: other runs wait meanwhile.
   const { toBase64 } = bytes as { toBase64?(): string };
   if (toBase64) return toBase64.call(bytes);

@@ -41,6 +41,15 @@ describe("a request comes for", () => {
     for (const path of ["user/self", "/healthz", "/metrics", LINK])
       expect([path, await statusOf(path, { host })]).toEqual([path, 403]);
   });
+
+  test.each(["http://evil.example", "https://evil.example"])(
+    "no target at %s, whatever its header says",
+    async (origin) => {
+      const request = new Request(`${origin}/healthz`, { headers: { host: "127.0.0.1" } });
+      const gone = new AbortController().signal;
+      expect((await server.server.handler(request, { address: "192.0.2.7", gone })).status).toBe(403);
+    },
+  );
 });
 
 describe("a page of another origin", () => {
@@ -135,6 +144,26 @@ describe("a body", () => {
       return (await server.server.handler(request, { address: "192.0.2.7", gone })).status;
     };
     expect([await statusWith(10_000), await statusWith(10_001)]).toEqual([404, 422]);
+  });
+
+  test("is UTF-8", async () => {
+    const statusWith = async (type: string, body: Uint8Array<ArrayBuffer>) => {
+      const headers = { host: "127.0.0.1", "content-type": type };
+      const request = new Request(`http://127.0.0.1${LINK}`, { method: "POST", headers, body });
+      const gone = new AbortController().signal;
+      return (await server.server.handler(request, { address: "192.0.2.7", gone })).status;
+    };
+    for (const [type, text] of [
+      ["application/json", '{"a":"ü"}'],
+      ["application/x-www-form-urlencoded", "a=ü"],
+    ] as const) {
+      const latin1 = Uint8Array.from(text, (one) => one.charCodeAt(0));
+      const statuses = [
+        await statusWith(type, new TextEncoder().encode(text)),
+        await statusWith(type, latin1),
+      ];
+      expect(statuses).toEqual([404, 422]);
+    }
   });
 
   test("whose client leaves is no failure of the server", async () => {

@@ -149,16 +149,30 @@ const limitBody = (maxSize: number) =>
     },
   });
 
-/** What takes long to be read though it is not large. @throws HttpError 422 */
+/** What is no text, and what takes long to be read though it is not large. @throws HttpError 422 */
 const checkBody: MiddlewareHandler<ServerEnv> = async (c, next) => {
   const [, kind] = /(json|x-www-form-urlencoded)/i.exec(c.req.header("content-type") ?? "") ?? [];
   if (kind && !UPLOAD.test(c.req.path)) {
-    const text = await c.req.text();
-    const problem = kind.toLowerCase() === "json" ? jsonProblem(text) : formProblem(text);
+    const text = textOf(await c.req.arrayBuffer());
+    const problem =
+      text === null
+        ? "it is no UTF-8"
+        : kind.toLowerCase() === "json"
+          ? jsonProblem(text)
+          : formProblem(text);
     if (problem !== null) throw new HttpError(422, `The body cannot be read: ${problem}`);
   }
   await next();
 };
+
+/** @returns null for what is no UTF-8: as a text, it would be another one than what was sent */
+function textOf(bytes: ArrayBuffer): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
 
 const formProblem = (text: string) =>
   text.split("&", MOST_FIELDS + 1).length > MOST_FIELDS ? `it has more than ${MOST_FIELDS} fields` : null;

@@ -1,6 +1,7 @@
 /**
  * What the tasks of a job gave, as files of its owner: `fd://jobs/ID/3.parquet`, and `3.parquet.metadata`, which says how its run went.
  * A task without a result, and one that failed, has an empty file: there is one for each task, so that the published client can count them.
+ * They stay when the job goes, as far as the owner's quota does.
  */
 import { FuseletError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
@@ -17,8 +18,6 @@ export type TaskOutcome = { readonly result: RunResult } | { readonly error: Fus
 export interface OwnFiles {
   /** Writes a file, whole or not at all. @throws StorageError */
   write(owner: User, path: string, bytes: Uint8Array): Promise<void>;
-  /** Removes a folder with the files in it, where there is no other folder in it. @throws StorageError */
-  removeFolder(owner: Pick<User, "id">, path: string): Promise<void>;
   /** A URL that can be used without a token for some time. */
   sign(owner: User, path: string): Promise<string>;
 }
@@ -38,8 +37,6 @@ export interface TaskResults {
   sign(owner: User, jobId: string, tasks: readonly JobTask[]): Promise<ResultFile[]>;
   /** Writes what a job runs to a file. @returns its signed URL. @throws StorageError */
   signConfig(owner: User, jobId: string, config: string): Promise<string>;
-  /** Removes all files of a job. @throws StorageError */
-  remove(owner: Pick<User, "id">, jobId: string): Promise<void>;
 }
 
 /** What clients of jobs can read, in the order in which they like it. */
@@ -84,7 +81,6 @@ export function openTaskResults(files: OwnFiles): TaskResults {
       await files.write(owner, path, new TextEncoder().encode(config));
       return files.sign(owner, path);
     },
-    remove: (owner, jobId) => files.removeFolder(owner, `${folder(jobId)}/`),
   };
 }
 

@@ -1,5 +1,4 @@
 /** Batch jobs: what users submit, and how they look after it. What runs them is job-worker.ts. */
-import { StorageError } from "../storage/errors.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isEnded, type Job, type JobTask, type JobWrite } from "./job.ts";
 import { type LogEntry, logWrite, readLog } from "./job-log.ts";
@@ -47,7 +46,7 @@ export interface Jobs extends Background {
   /** The tasks that have ended. @throws HttpError 404 */
   tasks(user: User, id: string): Promise<JobTask[]>;
   /**
-   * Removes jobs that ended long ago, and the oldest of users who have very many, with their logs and results.
+   * Removes jobs that ended long ago, and the oldest of users who have very many, with their logs. Results are files of their owner, and stay.
    * @param pause is waited for between two of them; what it throws ends this
    * @param isClockRight whether ages can be told: else only those go that are too many
    */
@@ -78,7 +77,7 @@ const KEEP_MS = 30 * 86_400_000;
 const KEEP_OF_USER = 10_000;
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { store, registry, results, log, metrics, leaseMs = LEASE_MS, now = Date.now } = options;
+  const { store, registry, metrics, leaseMs = LEASE_MS, now = Date.now } = options;
   const { keepMs = KEEP_MS, keepOfUser = KEEP_OF_USER } = options;
   const records = new JobRecords(store, now);
   const count = metrics.counter("fuselet_jobs_total", "Jobs that have ended here, by how they ended.");
@@ -173,13 +172,6 @@ export function openJobs(options: JobsOptions): Jobs {
       const before = isClockRight ? now() - keepMs : Number.NEGATIVE_INFINITY;
       for await (const job of records.old(keepOfUser, before)) {
         await pause();
-        try {
-          // First: without its job nobody would know of them.
-          await results.remove({ id: job.ownerId }, job.id);
-        } catch (error) {
-          if (!(error instanceof StorageError)) throw error;
-          log.warn("old job", { job: job.id, left: error.message });
-        }
         await records.remove(job);
         count++;
       }

@@ -26,9 +26,6 @@ export function openOwnFiles({ fd }: ServerParts["drivers"]): OwnFiles {
         throw error;
       }
     },
-    async removeFolder(owner, path) {
-      await driverOf(owner.id).deleteFolder(parseLocation(path), 1);
-    },
     sign: (owner, path) =>
       driverOf(owner.id).sign(parseLocation(path), { method: "GET", expiresSeconds: SIGNED_SECONDS }),
   };

@@ -1,5 +1,5 @@
 /**
- * Removes what nobody wants any more, a little at a time: jobs that ended long ago, with their logs and results, and what was left behind
+ * Removes what nobody wants any more, a little at a time: jobs that ended long ago, with their logs, and what was left behind
  * where the server was killed while something was deleted. Each removal is whole by itself: one that is broken off is gone on with by the
  * next sweep, and two servers on one store may sweep at once.
  *

@@ -296,7 +296,7 @@ export const VERBS: readonly VerbSpec[] = [
       {
         name: "keep-jobs",
         value: "AGE",
-        help: "remove jobs with their logs and results so long after their end, of each user the oldest beyond 10,000 too (default: 30d)",
+        help: "remove jobs with their logs so long after their end, and of each user the oldest beyond 10,000 (default: 30d)",
       },
       { name: "memory-limit", value: "SIZE", help: "end a run above this memory (default: 2GB)" },
       { name: "verbose", short: "v", help: "write each request to standard error, as a line of JSON" },

@@ -82,6 +82,7 @@ RESULTS: dict[str, tuple[str, str, Check]] = {
     "a list with a DataFrame": (PANDAS, "[pd.DataFrame({'a': [1.0, None], 'b': [1, 2]})]", is_same([[{"a": 1.0, "b": 1}, {"a": None, "b": 2}]])),
     "a dict of an array and a float": (NUMPY, "{'a': np.array([1.0]), 'b': 6.0, 'c': [1.0, float('nan')]}", is_same({"a": numpy.array([1.0]), "b": 6.0, "c": [1.0, math.nan]})),
     "a str": ("", "'h\u00e9llo \U0001f30d'", is_equal("h\u00e9llo \U0001f30d")),
+    "a str of megabytes": ("", "'\ufeff\u00fc\U0001f30dx' * 300_000", is_equal("\ufeff\u00fc\U0001f30dx" * 300_000)),
     "an empty str": ("", "''", is_equal("")),
     "a list": ("", "[1, 'a', None, 2.5]", is_equal([1, "a", None, 2.5])),
     "a tuple": ("", "(1, (2, 3))", is_equal([1, [2, 3]])),
