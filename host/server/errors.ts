@@ -17,6 +17,7 @@ export type ErrorStatus =
   | 500
   | 501
   | 503
+  | 504
   | 507;
 
 /** A request that is answered with an error. Its text goes to whoever asked. */

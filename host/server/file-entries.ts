@@ -28,14 +28,14 @@ const fileContent = {
 };
 
 /** The errors of what a route does with the storage. */
-export const storageErrors = errors(400, 404, 409, 503, 507);
+export const storageErrors = errors(400, 404, 409, 504);
 
 /** What a route answers that gives the content of a file. */
 export const fileAnswers = {
   200: fileContent,
   206: { ...fileContent, description: "The part that the header Range asks for" },
   304: { description: "It is what If-None-Match says" },
-  ...errors(400, 404, 416, 503),
+  ...errors(400, 404, 416, 504),
 };
 
 export function entryBody({ url, name, isDirectory, size, modifiedMs }: Entry): z.infer<typeof FileEntry> {

@@ -231,8 +231,8 @@ const STORAGE_STATUS: Readonly<Record<StorageErrorCode, number>> = {
   exists: 409,
   access: 403,
   request: 422,
-  // Nothing was done that would be another thing when it is done again.
-  network: 503,
+  // Clients do not ask again for minutes, as they do after 502 and 503.
+  network: 504,
   full: 507,
   config: 422,
 };

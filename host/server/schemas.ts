@@ -97,6 +97,7 @@ const REASONS: Readonly<Record<number, string>> = {
   422: "An argument is wrong; or a UDF raised",
   429: "Too many requests: see Retry-After",
   503: "Nothing was done: send it again after Retry-After",
+  504: "A service behind the server cannot be reached, or did not answer as it should",
   507: "There is no room left",
 };
 

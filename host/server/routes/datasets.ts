@@ -46,7 +46,7 @@ export function addDatasetRoutes(app: App, parts: ServerParts): void {
       tags,
       summary: "Register a folder of Parquet files for one's team, or look at it again",
       request: { query: z.object({ url: Place }) },
-      responses: { 200: answer(Registered, "What was found in it"), ...errors(404, 409, 503) },
+      responses: { 200: answer(Registered, "What was found in it"), ...errors(404, 409, 504) },
     }),
     async (c) => {
       const user = c.get("user");

@@ -45,7 +45,7 @@ const Client = { client: z.string().max(255) };
 const RunId = z.object({ ...Client, run_id: z.string().max(64) });
 
 const going = { description: "It goes on: ask …/run/udf/get/{run_id}, by the header Fused-Run-Id" };
-const failures = errors(404, 500, 503);
+const failures = errors(404, 500);
 
 export function addRunRoutes(
   app: App,

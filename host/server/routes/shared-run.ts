@@ -243,7 +243,7 @@ export function addSharedRunRoutes(
               responses: {
                 200: anyResult,
                 304: { description: "The client has it already (If-None-Match)" },
-                ...errors(404, 500, 503),
+                ...errors(404, 500),
               },
             }),
             (async (c: Context<ServerEnv>) => {
