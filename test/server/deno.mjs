@@ -90,8 +90,19 @@ export function denoCases() {
     "kill -9: isolates end with it, whatever they do": async () => {
       await using other = await start();
       const { token } = await other.share("loop", LOOP, { language: "typescript" });
-      fetch(`${other.url}/${token}/run`).catch(() => {});
-      await eventually("the run is under way", async () => (await other.metric("fuselet_runs")) === 1);
+      let early;
+      fetch(`${other.url}/${token}/run`).then(
+        async (answer) => {
+          early = `${answer.status} ${await answer.text()}`;
+        },
+        (error) => {
+          early = String(error.cause ?? error);
+        },
+      );
+      await eventually("the run is under way", async () => {
+        assert.equal(early, undefined);
+        return (await other.metric("fuselet_runs")) === 1;
+      });
       const left = descendants(other.child.pid);
       assert.ok(left.length > 0);
       await other.end("SIGKILL");
