@@ -154,12 +154,8 @@ const checkBody: MiddlewareHandler<ServerEnv> = async (c, next) => {
   const [, kind] = /(json|x-www-form-urlencoded)/i.exec(c.req.header("content-type") ?? "") ?? [];
   if (kind && !UPLOAD.test(c.req.path)) {
     const text = textOf(await c.req.arrayBuffer());
-    const problem =
-      text === null
-        ? "it is no UTF-8"
-        : kind.toLowerCase() === "json"
-          ? jsonProblem(text)
-          : formProblem(text);
+    const problemOf = kind.toLowerCase() === "json" ? jsonProblem : formProblem;
+    const problem = text === null ? "it is no UTF-8" : problemOf(text);
     if (problem !== null) throw new HttpError(422, `The body cannot be read: ${problem}`);
   }
   await next();

@@ -150,15 +150,10 @@ export class JobRecords {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
-    for (let after = ""; ; ) {
-      const page = await this.#store.list(QUEUE, { after, limit: PAGE });
-      for (const { key, value } of page) {
-        const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-        if (isFree(value as unknown as Queued, { mine, now, leaseMs })) free.push({ key, owner, at });
-        else working.set(owner, (working.get(owner) ?? 0) + 1);
-      }
-      if (page.length < PAGE) break;
-      after = page.at(-1)!.key;
+    for await (const { key, value } of scan(this.#store, QUEUE, "")) {
+      const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
+      if (isFree(value as unknown as Queued, { mine, now, leaseMs })) free.push({ key, owner, at });
+      else working.set(owner, (working.get(owner) ?? 0) + 1);
     }
     const load = ({ owner }: { owner: string }) => working.get(owner) ?? 0;
     return free.sort((a, b) => load(a) - load(b) || (a.at < b.at ? -1 : 1)).map(({ key }) => key);

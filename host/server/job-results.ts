@@ -1,7 +1,7 @@
 /**
  * What the tasks of a job gave, as files of its owner: `fd://jobs/ID/3.parquet`, and `3.parquet.metadata`, which says how its run went.
  * A task without a result, and one that failed, has an empty file: there is one for each task, so that the published client can count them.
- * They stay when the job goes, as far as the owner's quota does.
+ * They are the owner's, and stay when the job is removed.
  */
 import { FuseletError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";

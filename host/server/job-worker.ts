@@ -69,8 +69,12 @@ export class JobWorker implements Background {
 
   /** There may be a job to take. */
   wake(): void {
-    if (this.#claiming) this.#isAsked = true;
-    else this.#claiming = this.#claim().finally(() => (this.#claiming = undefined));
+    this.#isAsked = true;
+    this.#claiming ??= this.#claim().finally(() => {
+      this.#claiming = undefined;
+      // Somebody has asked since the last look.
+      if (this.#isAsked) this.wake();
+    });
   }
 
   /** Ends the runs of a job at once where it is this worker's. */
@@ -80,15 +84,13 @@ export class JobWorker implements Background {
 
   async #claim(): Promise<void> {
     const { records, leaseMs, tasksAtOnce, log } = this.#options;
+    this.#isAsked = false;
     try {
-      do {
-        this.#isAsked = false;
-        while (!this.#isStopped && this.#working.size < tasksAtOnce) {
-          const job = await records.claim(this.#holder, leaseMs, this.#working);
-          if (!job) break;
-          this.#begin(job);
-        }
-      } while (this.#isAsked);
+      while (!this.#isStopped && this.#working.size < tasksAtOnce) {
+        const job = await records.claim(this.#holder, leaseMs, this.#working);
+        if (!job) break;
+        this.#begin(job);
+      }
     } catch (error) {
       log.error("job queue", error);
     }

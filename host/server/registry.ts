@@ -99,7 +99,7 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     return collection && inCollection(collection, slug);
   };
   const canRead = (user: User, udf: Pick<SavedUdf, "ownerId" | "team" | "publicRead" | "teamRead">) =>
-    udf.ownerId === user.id || user.isAdmin || udf.publicRead || (udf.teamRead && udf.team === user.team);
+    udf.ownerId === user.id || user.isAdmin || udf.publicRead || isOfTeam(user)(udf);
   const toRead: UdfRegistry["toRead"] = async (user, id) => {
     const udf = await byId(id);
     if (udf && canRead(user, udf)) return udf;
@@ -116,9 +116,7 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     const own = await bySlug(user.id, slug, collection);
     if (own) return own;
     const found = await Promise.all((await teammates(user)).map(({ id }) => bySlug(id, slug, collection)));
-    return oldest(
-      found.filter((udf) => udf !== null).filter(({ team, teamRead }) => teamRead && team === user.team),
-    );
+    return oldest(found.filter((udf) => udf !== null).filter(isOfTeam(user)));
   };
   /** Reads those of some indexes that count, as far as a page goes. */
   const page = async (
@@ -170,11 +168,7 @@ export function openRegistry(store: Store, users: Users, collections: Collection
 
     listOf: (user, wanted) => page([ownIndex(user)], wanted, () => true),
     listOfTeam: async (user, wanted) =>
-      page(
-        [user, ...(await teammates(user))].map(ownIndex),
-        wanted,
-        ({ team, teamRead }) => teamRead && team === user.team,
-      ),
+      page([user, ...(await teammates(user))].map(ownIndex), wanted, isOfTeam(user)),
     listPublic: (wanted) => page([[PUBLIC, ""]], wanted, ({ publicList }) => publicList),
 
     async idsIn({ ownerId, id }) {
@@ -212,3 +206,9 @@ export function openRegistry(store: Store, users: Users, collections: Collection
 
 const oldest = (udfs: readonly SavedUdf[]): SavedUdf | null =>
   udfs.reduce<SavedUdf | null>((first, udf) => (first && first.created <= udf.created ? first : udf), null);
+
+/** Whether the team of a user may read a UDF. */
+const isOfTeam =
+  (user: User) =>
+  ({ team, teamRead }: Pick<SavedUdf, "team" | "teamRead">) =>
+    teamRead && team === user.team;

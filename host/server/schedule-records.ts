@@ -7,6 +7,7 @@
  */
 import type { Json, RecordName, Store, StoreRecord } from "../store/store.ts";
 import { FAR, SCHEDULE_HISTORY, timeKey } from "./job.ts";
+import { scan } from "./records.ts";
 import type { Times } from "./schedule-times.ts";
 
 export interface Schedule extends Times {
@@ -57,12 +58,8 @@ export const toJson = (value: object): Json => value as unknown as Json;
 /** All of them. */
 export async function allSchedules(store: Store): Promise<StoreRecord[]> {
   const records: StoreRecord[] = [];
-  for (let after = ""; ; ) {
-    const page = await store.list(SCHEDULES, { after, limit: PAGE });
-    records.push(...page);
-    if (page.length < PAGE) return records;
-    after = page.at(-1)!.key;
-  }
+  for await (const record of scan(store, SCHEDULES, "")) records.push(record);
+  return records;
 }
 
 /** A new key in the history of a schedule. */

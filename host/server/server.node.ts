@@ -50,7 +50,7 @@ import { Standing } from "./standing.ts";
 import { openSweep } from "./sweep.ts";
 import { udfEpochs } from "./udf-epochs.ts";
 import { udfFinder } from "./udf-finder.ts";
-import { openUsers } from "./users.ts";
+import { isActingAdmin, openUsers } from "./users.ts";
 
 export interface ServerOptions {
   data: string;
@@ -287,7 +287,7 @@ const FIRST_USER = "first-user";
 async function firstUserOf(store: Store): Promise<{ firstUser: string; firstToken: string | undefined }> {
   const users = openUsers(store);
   const known = (await store.get(SETTINGS, FIRST_USER))?.value as string | undefined;
-  const admins = (await users.list()).filter(({ isAdmin, isEnabled }) => isAdmin && isEnabled);
+  const admins = (await users.list()).filter(isActingAdmin);
   const admin = admins.find(({ id }) => id === known) ?? admins[0];
   let first = admin;
   try {
@@ -295,7 +295,7 @@ async function firstUserOf(store: Store): Promise<{ firstUser: string; firstToke
   } catch (error) {
     // Another server on this folder, at the same moment: it shows the token.
     const owner = error instanceof HttpError ? await users.byHandle("owner") : null;
-    if (!owner?.isAdmin || !owner.isEnabled) throw error;
+    if (!owner || !isActingAdmin(owner)) throw error;
     return firstUserOf(store);
   }
   if (first.id !== known) await store.put(SETTINGS, FIRST_USER, first.id);

@@ -299,7 +299,8 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
 
 type Found = readonly (StoreRecord | undefined)[];
 
-const isActingAdmin = ({ isAdmin, isEnabled }: User) => isAdmin && isEnabled;
+/** Whether somebody is an admin who is not disabled. */
+export const isActingAdmin = ({ isAdmin, isEnabled }: User) => isAdmin && isEnabled;
 const missing = (id: string) => notFound(`The user ${JSON.stringify(id)}`);
 
 /** @throws HttpError 422 */

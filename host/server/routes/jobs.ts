@@ -223,7 +223,7 @@ export function addJobRoutes(app: App, { jobs, taskResults, streams }: ServerPar
       tags,
       summary: "The files of the tasks that have ended",
       description:
-        "Two for each: the result, and what is said about its run (`.metadata`). Each URL can be used without a token for an hour. The files go with the job, some time after its end: by default 30 days.",
+        "Two for each: the result, and what is said about its run (`.metadata`). Each URL can be used without a token for an hour.",
       request: { params: Id },
       responses: { 200: answer(z.array(ResultBody), "The files"), ...errors(404) },
     }),
