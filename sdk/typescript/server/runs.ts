@@ -79,7 +79,8 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
       if (leftMs <= 0) throw late(runId, timeoutMs);
       try {
         return await connection.send(`${base}/${path}`, {
-          timeoutMs: leftMs,
+          // A timer may fire a millisecond early, and then it would not be late yet.
+          timeoutMs: Math.ceil(leftMs) + 1,
           signal,
           ...more,
           headers: { ...connection.own(), ...headers },
