@@ -22,10 +22,14 @@ function quietly(what, program, args) {
   process.exit(1);
 }
 
+/** What Python and its tools write beside the sources that they read. */
+const isCache = (name) => name.startsWith(".") || name === "__pycache__";
+
 /** The time of the newest file below a folder. */
 function newest(path) {
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+  const names = readdirSync(path).filter((name) => !isCache(name));
+  return Math.max(0, ...names.map((name) => newest(join(path, name))));
 }
 
 const lock = join(root, "node_modules", ".package-lock.json");

@@ -156,6 +156,8 @@ const cases = [
     async () => {
       const { status, stdout, stderr } = await run(process.execPath, [join(root, "examples", "start.mjs")]);
       assert.equal(status, 0, stderr);
+      // Nothing is built anew while other suites use what is there.
+      assert.doesNotMatch(stderr, /Building/);
       const [python, typescript, ...rest] = stdout.trimEnd().split("\n\n");
       assert.deepEqual(rest, []);
       assert.match(python, /^Python: .*quakes\.py\n/);
