@@ -89,6 +89,7 @@ function buildForNode() {
       "index.node": "sdk/typescript/index.node.ts",
       cli: "sdk/cli/cli.ts",
       udf: "sdk/typescript/udf.ts",
+      "result-thread.node": "host/server/result-thread.node.ts",
     },
     outdir: dist,
     platform: "node",

@@ -61,9 +61,15 @@ export class UdfLoadError extends FuseletError {
   override readonly name = "UdfLoadError";
   override readonly exitCode = 2;
   readonly location: SourceLocation | undefined;
-  constructor(message: string, options: { location?: SourceLocation; cause?: unknown } = {}) {
+  /** What Python raises for it, where that is a SyntaxError: class and text. */
+  readonly raised: string | undefined;
+  constructor(
+    message: string,
+    options: { location?: SourceLocation | undefined; raised?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, "cause" in options ? { cause: options.cause } : {});
     this.location = options.location;
+    this.raised = options.raised;
   }
 }
 

@@ -74,7 +74,7 @@ export function failureError(
   const location = file === null ? undefined : { file, ...(line === null ? {} : { line }) };
   switch (kind) {
     case "load":
-      return new UdfLoadError(message, location ? { location } : {});
+      return new UdfLoadError(message, { location, raised: value ?? undefined });
     case "input":
       return new ParameterError(message, { parameter: subject ?? "", raised: value ?? undefined });
     case "exit":

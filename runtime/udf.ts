@@ -72,6 +72,10 @@ export interface UdfSource {
   metadata: Readonly<Record<string, unknown>>;
   /** What was saved with it, where its folder or zip says so: the function to run, and values for parameters that a caller leaves out. */
   saved?: { entrypoint?: string; parameters?: Readonly<Record<string, unknown>> };
+  /** The collection that it is saved in: where names of others are looked for first. Default: the one that each user has. */
+  collection?: string;
+  /** Whoever runs it may not read it: how it fails is told without its lines. */
+  isHidden?: boolean;
   /** Where it is part of another one, whose run made it. */
   part?: UdfPart;
   /** The text of `fuselet.lock` beside it (runtime/lock-file.ts): which files its packages are. */
@@ -106,7 +110,10 @@ export interface GuestFailure {
 }
 
 /** All that makes a UDF's code what it is, as one text: its hash is the UDF's. */
-export function identityOf({ language, name, file, code, headers, saved, part }: UdfSource): string {
+export function identityOf(source: UdfSource): string {
+  const { language, name, file, code, headers, saved, collection, part } = source;
   const rest = part ? [part.of, part.entrypoint] : saved?.entrypoint ? [saved.entrypoint] : [];
-  return JSON.stringify([language, name, file, code, headers, ...rest]);
+  // The names that it runs are other ones there.
+  const place = collection === undefined ? [] : [{ collection }];
+  return JSON.stringify([language, name, file, code, headers, ...rest, ...place]);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeParsed, type TableValue } from "./value.ts";
+import { decodeParsed, encodeValue, type TableValue } from "./value.ts";
 
 const table = (b: number, n: unknown) => ({ $: "table", kind: "arrow", meta: {}, b, n });
 const frame = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -32,4 +32,8 @@ describe("a table in parts", () => {
     for (const buffers of [apart, apart.map(() => new Uint8Array())])
       expect(() => decodeParsed([table(0, 3), table(0, 3)], buffers)).toThrow("more parts than there are");
   });
+});
+
+test("a number in raw JSON crosses as it is written", () => {
+  expect(encodeValue({ a: [JSON.rawJSON("2.0"), 2] }).text).toBe('{"a":[2.0,2]}');
 });

@@ -23,8 +23,16 @@
 import { concat } from "./bytes.ts";
 import { ResultError } from "./errors.ts";
 
+declare global {
+  // ES2026; all of ours but QuickJS have it.
+  interface JSON {
+    rawJSON(text: string): object;
+    isRawJSON?(value: unknown): boolean;
+  }
+}
+
 // Held: inside QuickJS the user's code may change JSON.
-const { parse, stringify } = JSON;
+const { parse, stringify, isRawJSON } = JSON;
 
 /** An encoded value: JSON text and its buffers. */
 export interface Encoded {
@@ -208,6 +216,8 @@ export function encodeValue(value: unknown, root = "result"): Encoded {
         return fail(describe(v), path);
     }
     const object = v as object;
+    // A number as somebody has written it: 2.0 is a float.
+    if (isRawJSON?.(object)) return object;
     if (depth > MAX_DEPTH)
       fail(`nested more than ${MAX_DEPTH} levels deep`, path.length > 80 ? `${path.slice(0, 80)}…` : path);
     if (open.has(object)) fail("a reference back to one of its own containers", path);

@@ -100,6 +100,11 @@ test("formats go by several names", () => {
   ]);
 });
 
+test("a table is JSON where that is wanted before other formats that suit it", async () => {
+  expect(await typeOf(frame, ["json", "csv"], false)).toBe("application/json");
+  expect(await typeOf(frame, ["csv", "json"], false)).toBe("text/csv");
+});
+
 test("a header Accept names formats in the order of its weights", () => {
   expect(formatsAccepted("text/csv;q=0.5, text/html, image/*;q=0.9, application/json;q=0")).toEqual([
     "html",

@@ -77,6 +77,13 @@ export async function writeResult(
   return { mediaType: "application/octet-stream", bytes: value as Uint8Array };
 }
 
+/** Whether a result is written as it was wished for without looking into it: a document, bytes, an array as npy. */
+export function isAsItIs(value: unknown, wish: Wish): boolean {
+  if (value === null || value === undefined || value instanceof MediaValue) return true;
+  const format = choose(value, wish);
+  return format === undefined || (format === "npy" && value instanceof NdArray);
+}
+
 /** The type that a UDF has given to a document, if it is one, as a header can have it. */
 function sentType(type: string): string {
   if (!/^[\w.+-]{1,100}\/[\w.+-]{1,100}(;[\x20-\x7e]{0,100})?$/.test(type)) return "application/octet-stream";
@@ -108,7 +115,7 @@ function isNatural(value: unknown, name: FormatName, tile: Tile | undefined): bo
   if (value instanceof NdArray) return (name === "npy" || name === "tiff" || name === "png") && suits(value);
   if (value instanceof TableValue) {
     if (name === "mvt") return tile !== undefined && FORMATS.geojson.suits(value);
-    return name !== "json" && name !== "text" && suits(value);
+    return name !== "text" && suits(value);
   }
   if (value instanceof MediaValue) return suits(value);
   return (name === "json" || name === "html" || name === "text") && suits(value);

@@ -2,8 +2,9 @@
  * What Parquet has no type for: times in whole seconds and dates in milliseconds. The writer would leave them bare integers;
  * here they become the next finer unit, or days, as pyarrow writes them.
  */
-import type { Data, DataType, Schema } from "apache-arrow";
+import type { Data, DataType } from "apache-arrow";
 import type { TableValue } from "../../runtime/value.ts";
+import { rewritten } from "./arrow.ts";
 import { readArrow } from "./table.ts";
 
 type Arrow = typeof import("apache-arrow");
@@ -20,18 +21,9 @@ export async function prepareForParquet(value: TableValue, geo: string | null): 
   const fields = schema.fields.map((field, index) => field.clone({ type: types[index] ?? field.type }));
   const metadata = new Map(schema.metadata);
   if (geo !== null) metadata.set("geo", geo);
-  const converted: Schema = new arrow.Schema(fields, metadata, schema.dictionaries, schema.metadataVersion);
-  const batches = table.batches.map((batch) => {
-    const columns = batch.data.children.map((column, index) => convert(arrow, column, types[index] ?? null));
-    const data = arrow.makeData({
-      type: new arrow.Struct(fields),
-      length: batch.numRows,
-      nullCount: 0,
-      children: columns,
-    });
-    return new arrow.RecordBatch(converted, data);
-  });
-  return arrow.tableToIPC(new arrow.Table(converted, batches), "stream");
+  return rewritten(arrow, table, { fields, metadata }, (column, index) =>
+    convert(arrow, column, types[index] ?? null),
+  );
 }
 
 /** The type to write in place of another; null where it stays. */

@@ -5,9 +5,8 @@
  */
 import { MediaValue, TableValue } from "../../runtime/value.ts";
 import { encodeArrow } from "./arrow.ts";
-import { geoParquetCrs } from "./crs.ts";
+import { geoMetadata } from "./geo-metadata.ts";
 import { prepareForParquet } from "./parquet-types.ts";
-import { isObject } from "./values.ts";
 
 /** Where parquet-wasm's binary is: needed in pages only, where nothing else says so. */
 export type WasmSource = URL | Uint8Array<ArrayBuffer> | (() => Promise<URL | Uint8Array<ArrayBuffer>>);
@@ -50,20 +49,4 @@ function loadParquet(wasm: WasmSource | undefined): Promise<Parquet> {
     throw error;
   });
   return loading;
-}
-
-/** The `geo` key; null for tables without geometry. */
-function geoMetadata({ kind, meta }: TableValue): string | null {
-  if ((kind !== "geodataframe" && kind !== "geoseries") || !isObject(meta.columns)) return null;
-  const names = Object.keys(meta.columns);
-  if (names.length === 0) return null;
-  const columns = Object.fromEntries(
-    Object.entries(meta.columns).map(([name, crs]) => [
-      name,
-      { encoding: "WKB", geometry_types: [], ...geoParquetCrs(crs) },
-    ]),
-  );
-  const primary =
-    typeof meta.geometry === "string" && names.includes(meta.geometry) ? meta.geometry : names[0];
-  return JSON.stringify({ version: "1.1.0", primary_column: primary, columns });
 }

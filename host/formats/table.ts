@@ -68,8 +68,10 @@ async function readTable(value: TableValue): Promise<Columns> {
     });
   }
   // What the index says comes first, as in the frame.
-  const labels = columns.filter((column) => index.names.has(column.name));
-  const ordered = [...index.ranges, ...labels, ...columns.filter((column) => !labels.includes(column))];
+  const { labels = [], others = [] } = Object.groupBy(columns, ({ name }) =>
+    index.names.has(name) ? "labels" : "others",
+  );
+  const ordered = [...index.ranges, ...labels, ...others];
   const isOne = ["series", "geoseries", "index"].includes(value.kind) || value.meta.column !== undefined;
   return { columns: unique(ordered), rows: table.numRows, isList: isOne && ordered.length === 1 };
 }
@@ -102,20 +104,22 @@ function indexColumns({ schema }: Table): IndexColumns {
   } catch {
     return found;
   }
+  const fields = new Set(schema.fields.map(({ name }) => name));
+  // The first of a name counts.
+  const descriptions = new Map(pandas.columns?.toReversed().map((column) => [column.field_name, column]));
   for (const entry of Array.isArray(pandas.index_columns) ? pandas.index_columns : []) {
     if (typeof entry !== "string") {
       if (entry?.kind === "range" && typeof entry.name === "string") found.ranges.push(rangeColumn(entry));
       continue;
     }
-    const described = pandas.columns?.find((column) => column.field_name === entry);
-    if (!schema.fields.some((field) => field.name === entry)) continue;
+    const described = descriptions.get(entry);
+    if (!fields.has(entry)) continue;
     const isUnnamed = described ? described.name === null : /^__index_level_\d+__$/.test(entry);
     if (isUnnamed && /^u?int\d+$/.test(described?.pandas_type ?? "")) {
       found.dropped.add(entry);
       continue;
     }
-    const taken = (name: string) => schema.fields.some((field) => field.name === name);
-    const name = !isUnnamed ? String(described?.name ?? entry) : taken("index") ? "level_0" : "index";
+    const name = !isUnnamed ? String(described?.name ?? entry) : fields.has("index") ? "level_0" : "index";
     found.renamed.set(entry, name);
     found.names.add(name);
   }
@@ -187,9 +191,15 @@ function recordColumns(records: Records): Columns {
 /** Arrow allows two columns of one name; no format of rows does. */
 function unique(columns: readonly Column[]): Column[] {
   const seen = new Set<string>();
+  /** The number that a name gets next. */
+  const numbers = new Map<string, number>();
   return columns.map((column) => {
     let name = column.name;
-    for (let number = 2; seen.has(name); number++) name = `${column.name}_${number}`;
+    while (seen.has(name)) {
+      const number = numbers.get(column.name) ?? 2;
+      numbers.set(column.name, number + 1);
+      name = `${column.name}_${number}`;
+    }
     seen.add(name);
     return { ...column, name };
   });

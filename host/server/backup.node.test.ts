@@ -34,6 +34,7 @@ beforeAll(async () => {
     ["files/ada/own.db", "no database"],
     ["cache/results/cache.db", "made again"],
     ["parts/1", "an upload"],
+    [`files/ada/.fuselet-${"0".repeat(32)}.part`, "what it has until now"],
     ["usage.db", "counts"],
   ] as const) {
     mkdirSync(join(data, path, ".."), { recursive: true });
@@ -92,6 +93,7 @@ test("nothing is replaced: neither a file by a backup nor a folder that has some
   await expect(backup(join(folder, "nowhere"), join(folder, "c.tar"), "1")).rejects.toThrow(
     "it is not a folder of fuselet serve",
   );
+  await expect(backup(data, join(data, "c.tar"), "1")).rejects.toThrow("name a file elsewhere");
   await expect(backup(data, join(folder, "no/such/c.tar"), "1")).rejects.toMatchObject({
     name: "UsageError",
   });

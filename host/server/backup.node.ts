@@ -19,6 +19,7 @@ import {
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { createTarDecoder, createTarPacker } from "modern-tar";
 import { UsageError } from "../../runtime/errors.ts";
+import { isPartName } from "../storage/parts.node.ts";
 import { openStore } from "../store/store.node.ts";
 
 /** The first entry of an archive: it says what the rest is. */
@@ -47,11 +48,15 @@ interface Source {
 
 /**
  * Copies a server's folder to a new archive, mode 0600.
- * @throws UsageError where there is no server's folder, or the file is there already; StoreError
+ * @throws UsageError where there is no server's folder, or the file is in it, or there already; StoreError
  */
 export async function backup(data: string, file: string, version: string): Promise<Copied> {
   if (!(await exists(join(data, "server.db"))))
     throw new UsageError(`Cannot back up ${JSON.stringify(data)}: it is not a folder of fuselet serve`);
+  if (resolve(file).startsWith(resolve(data) + sep))
+    throw new UsageError(
+      `Cannot write ${JSON.stringify(file)}: it would be in what it is a copy of; name a file elsewhere`,
+    );
   if (await exists(file)) throw new UsageError(`Cannot write ${JSON.stringify(file)}: it is there already`);
   const temporary = await mkdtemp(join(dirname(file), `.${basename(file).slice(0, 100)}.`)).catch(
     (cause: Error) => {
@@ -144,7 +149,7 @@ async function sourcesIn(data: string, temporary: string): Promise<Source[]> {
   const files: Source[] = [];
   const walk = async (folder: string, name: string) => {
     for (const entry of (await readdir(folder, { withFileTypes: true }).catch(orUndefined)) ?? []) {
-      if (name === "" && LEFT_OUT.test(entry.name)) continue;
+      if ((name === "" && LEFT_OUT.test(entry.name)) || isPartName(entry.name)) continue;
       const path = join(folder, entry.name);
       const below = name === "" ? entry.name : `${name}/${entry.name}`;
       // What users call .db is theirs, and no database of ours.

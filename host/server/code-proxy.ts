@@ -6,7 +6,6 @@ import type { Guard, NetCall } from "../net/guard.ts";
 import { readUrl } from "../net/request.ts";
 import { wholeBody } from "../net/whole-body.ts";
 import { createBroker, type Decision } from "../permissions/broker.ts";
-import { narrow } from "../permissions/narrow.ts";
 import { readMeta } from "../udfs/meta.ts";
 import { isSourcePath } from "../udfs/paths.ts";
 import { SOURCE_LIMITS, sourceFromFiles } from "../udfs/source.ts";
@@ -14,6 +13,7 @@ import { HttpError, notFound } from "./errors.ts";
 import { encode, type GitHubHosts, type GitHubPlace, readPlace } from "./github.ts";
 import type { ServerSettings, UdfRunner, User } from "./parts.ts";
 import { bodyOf } from "./udf-body.ts";
+import { grantedTo } from "./user-call.ts";
 
 export interface CodeProxy {
   /**
@@ -56,9 +56,7 @@ export function openCodeProxy(options: CodeProxyOptions): CodeProxy {
       const place = readPlace(url);
       const ending = new AbortController();
       const signal = AbortSignal.any([gone, ending.signal, AbortSignal.timeout(WHOLE_MS)]);
-      const permissions = user.permissions
-        ? narrow(settings.permissions, user.permissions)
-        : settings.permissions;
+      const permissions = grantedTo(settings, user);
       const caller = {
         principal: user.id,
         udf: { name: "code-proxy", hash: "" },

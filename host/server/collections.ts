@@ -16,8 +16,6 @@ export interface Collection {
   readonly scope: AccessScope;
   /** Whether whoever has the share token may read code. */
   readonly publicRead: boolean;
-  /** What the client keeps with it; the server does not read it. */
-  readonly dashboard: string | null;
   readonly previewUrl: string | null;
   /** ISO 8601. */
   readonly updated: string;
@@ -28,6 +26,7 @@ export interface CollectionChanges {
   name?: string | undefined;
   scope?: AccessScope | undefined;
   publicRead?: boolean | undefined;
+  /** What the client keeps with it; the server does not read it. */
   dashboard?: string | undefined;
   previewUrl?: string | undefined;
   /** The owner's as it is now. */
@@ -37,6 +36,8 @@ export interface CollectionChanges {
 export interface Collections {
   byId(id: string): Promise<Collection | null>;
   byName(ownerId: string, name: string): Promise<Collection | null>;
+  /** By itself: it may be large. */
+  dashboardOf(id: string): Promise<string | null>;
   /** The user's `default`; it is made where it is not there. */
   defaultOf(user: User): Promise<Collection>;
   /** By name. */
@@ -51,6 +52,8 @@ export interface Collections {
 
 /** The registry's saves look here, in their transaction, whether the collection is still there. */
 export const COLLECTIONS = "server.collections";
+/** By the id; as bytes, JSON. */
+const DASHBOARDS = "server.collection-dashboards";
 /** `OWNER/NAME` to the id. */
 const NAMES = "server.collection-names";
 export const DEFAULT = "default";
@@ -78,7 +81,6 @@ export function openCollections(store: Store): Collections {
       name,
       scope: scope ?? "team",
       publicRead: publicRead ?? false,
-      dashboard: dashboard ?? null,
       previewUrl: previewUrl ?? null,
       updated: new Date().toISOString(),
     };
@@ -86,10 +88,11 @@ export function openCollections(store: Store): Collections {
       [
         { collection: COLLECTIONS, key: id },
         { collection: NAMES, key: nameKey(user.id, name) },
+        { collection: DASHBOARDS, key: id },
       ],
       ([, taken]) => {
         if (taken) throw nameTaken(name);
-        return [{ value }, { value: id }];
+        return [{ value }, { value: id }, dashboardRecord(dashboard)];
       },
     );
     return { id, ...value };
@@ -98,6 +101,14 @@ export function openCollections(store: Store): Collections {
     byId,
     byName,
     add,
+
+    async dashboardOf(id) {
+      const bytes = (await store.get(DASHBOARDS, id))?.bytes;
+      if (bytes) return JSON.parse(new TextDecoder().decode(bytes)) as string;
+      // Until version 0.1 it was a part of the collection.
+      const kept = (await store.get(COLLECTIONS, id))?.value as { dashboard?: string | null } | undefined;
+      return kept?.dashboard ?? null;
+    },
 
     async defaultOf(user) {
       for (;;) {
@@ -124,13 +135,16 @@ export function openCollections(store: Store): Collections {
       const name = checkName("a collection", changes.name ?? old.name);
       if (name !== old.name && old.name === DEFAULT)
         throw new HttpError(409, `The collection ${DEFAULT} cannot have another name`);
-      const names = [{ collection: COLLECTIONS, key: id }];
+      const names = [
+        { collection: COLLECTIONS, key: id },
+        { collection: DASHBOARDS, key: id },
+      ];
       if (name !== old.name)
         names.push(
           { collection: NAMES, key: nameKey(old.ownerId, name) },
           { collection: NAMES, key: nameKey(old.ownerId, old.name) },
         );
-      const [record] = await store.transact(names, ([now, taken]) => {
+      const [record] = await store.transact(names, ([now, , taken]) => {
         if (!now) throw gone(id);
         if ((now.value as { name: string }).name !== old.name)
           throw new HttpError(409, "The collection was changed meanwhile: load it again");
@@ -142,10 +156,10 @@ export function openCollections(store: Store): Collections {
           ...(changes.team === undefined ? {} : { team: changes.team }),
           ...(changes.scope === undefined ? {} : { scope: changes.scope }),
           ...(changes.publicRead === undefined ? {} : { publicRead: changes.publicRead }),
-          ...(changes.dashboard === undefined ? {} : { dashboard: changes.dashboard }),
           ...(changes.previewUrl === undefined ? {} : { previewUrl: changes.previewUrl }),
         };
-        return [{ value }, { value: id }, null].slice(0, names.length);
+        const changed = [{ value }, dashboardRecord(changes.dashboard), { value: id }, null];
+        return changed.slice(0, names.length);
       });
       return read(record!);
     },
@@ -155,14 +169,18 @@ export function openCollections(store: Store): Collections {
         [
           { collection: COLLECTIONS, key: id },
           { collection: NAMES, key: nameKey(ownerId, name) },
+          { collection: DASHBOARDS, key: id },
         ],
-        ([now, named]) => [now && null, named?.value === id ? null : undefined],
+        ([now, named]) => [now && null, named?.value === id ? null : undefined, null],
       );
     },
   };
 }
 
 const read = ({ key, value }: StoreRecord) => ({ ...(value as object), id: key }) as Collection;
+/** Undefined: it stays as it is. */
+const dashboardRecord = (text: string | undefined) =>
+  text === undefined ? undefined : { value: null, bytes: new TextEncoder().encode(JSON.stringify(text)) };
 const nameKey = (ownerId: string, name: string) => `${ownerId}/${name}`;
 const gone = (id: string) => notFound(`The collection ${JSON.stringify(id)}`);
 const nameTaken = (name: string) =>

@@ -37,6 +37,7 @@ details { border: 1px solid var(--line); border-radius: 6px; margin: .3rem 0; pa
 details[open] { padding-bottom: .7rem }
 summary { cursor: pointer; display: flex; flex-wrap: wrap; gap: .2rem .7rem; align-items: baseline }
 code, pre { font: 13px/1.45 ui-monospace, monospace }
+code { overflow-wrap: anywhere }
 pre { margin: .2rem 0; padding: .5rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 4px }
 table { border-collapse: collapse; width: 100% }
 td { border-top: 1px solid var(--line); padding: .25rem .6rem .25rem 0; vertical-align: top }

@@ -35,6 +35,14 @@ test("a user has so many streams at once, and may open another one for each that
   expect((await open()).status).toBe(200);
 });
 
+test("who asks for the headers of a stream alone takes no place", async () => {
+  for (let i = 0; i < 2 * MOST; i++)
+    expect((await server.ask("HEAD", `${RUN}/get/r1/logs`)).headers.get("content-type")).toBe(
+      "text/event-stream",
+    );
+  expect(await count()).toBe("0");
+});
+
 test("streams end with the server", async () => {
   const stream = await open();
   isClosed = true;

@@ -31,6 +31,9 @@ export class EventStreams {
     c: Context<ServerEnv>,
     write: (stream: SSEStreamingApi, signal: AbortSignal) => Promise<void>,
   ): Response {
+    // Nobody would read it, or end it.
+    if (c.req.method === "HEAD")
+      return new Response(null, { headers: { "content-type": "text/event-stream" } });
     const { id } = c.get("user");
     const own = this.#open.get(id) ?? new Set();
     if (own.size >= MOST_OF_USER)

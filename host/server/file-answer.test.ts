@@ -4,7 +4,7 @@ import { parseRange } from "./file-answer.ts";
 test.each([
   [undefined, null],
   ["bytes=0-0", { offset: 0, length: 1 }],
-  ["bytes=2-", { offset: 2, length: 8 }],
+  ["Bytes=2-", { offset: 2, length: 8 }],
   ["bytes=2-100", { offset: 2, length: 8 }],
   ["bytes=-3", { offset: 7, length: 3 }],
   ["bytes=-100", { offset: 0, length: 10 }],

@@ -4,6 +4,7 @@ import type { Entry, Range, StorageCall } from "../storage/driver.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { HttpError } from "./errors.ts";
+import { namesEtag } from "./etags.ts";
 import { mediaTypeOf } from "./media-types.ts";
 import type { ServerEnv } from "./parts.ts";
 
@@ -18,7 +19,7 @@ export async function fileAnswer(
   if (c.req.method === "HEAD" || known !== undefined) {
     const entry = await storage.details(url, call);
     if (entry.isDirectory) throw new StorageError("request", `Cannot open ${entry.url}: it is a folder`);
-    if (known !== undefined && entry.etag !== null && known.split(/\s*,\s*/).includes(entry.etag))
+    if (known !== undefined && entry.etag !== null && namesEtag(known, entry.etag))
       return new Response(null, { status: 304, headers: { etag: entry.etag } });
     if (c.req.method === "HEAD") return new Response(null, { headers: headersOf(entry, null) });
   }
@@ -45,7 +46,7 @@ export async function fileAnswer(
  * @throws HttpError 416 where the file ends before it
  */
 export function parseRange(header: string | undefined, size: number): Range | null {
-  const [, first = "", last = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "") ?? [];
+  const [, first = "", last = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(header?.trim() ?? "") ?? [];
   if (first === "" && last === "") return null;
   if (first !== "" && last !== "" && Number(first) > Number(last)) return null;
   const offset = first === "" ? Math.max(0, size - Number(last)) : Number(first);

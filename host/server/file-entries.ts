@@ -48,7 +48,7 @@ export function entryBody({ url, name, isDirectory, size, modifiedMs }: Entry): 
   };
 }
 
-/** All that lies in a folder. @throws StorageError "request" beyond 100,000 entries */
+/** All that lies in a folder. @throws StorageError "request" beyond 100,000 entries, "not found" for a file with a slash at its end */
 export async function listAll(storage: Storage, url: string, call: StorageCall): Promise<Entry[]> {
   const entries: Entry[] = [];
   let after: string | null = null;
@@ -59,5 +59,15 @@ export async function listAll(storage: Storage, url: string, call: StorageCall):
     if (entries.length > MOST_ENTRIES)
       throw new StorageError("request", `Cannot list ${url}: it has more than ${MOST_ENTRIES} entries`);
   } while (after !== null);
+  // The published client asks whether a path is a folder in this way: by its 404 it knows a file.
+  if (entries.length === 0 && /[^/]\/$/.test(url)) {
+    const { entries: files } = await storage.list(
+      url.slice(0, -1),
+      { recursive: false, after: null, limit: 1 },
+      call,
+    );
+    if (files.length > 0)
+      throw new StorageError("not found", `Cannot list ${url}: it is a file, and no folder`);
+  }
   return entries;
 }

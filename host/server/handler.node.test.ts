@@ -4,6 +4,8 @@ import { ADMIN, openTestServer, type TestServer } from "./fixtures/server.ts";
 
 /** Nobody's. */
 const LINK = "/fsh_0123456789abcdef/run";
+/** Somebody's, which is disabled. */
+let knownLink: string;
 
 let server: TestServer;
 beforeAll(async () => {
@@ -11,6 +13,10 @@ beforeAll(async () => {
     allowedHosts: ["udfs.example.org"],
     corsOrigins: ["https://maps.example"],
   });
+  const udf_body = JSON.stringify({ code: "@fused.udf\ndef udf():\n    return 1\n", entrypoint: "udf" });
+  const { id: udf_id } = (await server.ask(ADMIN, "POST", "udf/new", { slug: "linked", udf_body })).body;
+  const made = await server.ask(ADMIN, "POST", "udf-access-token/new", { udf_id, enabled: false });
+  knownLink = `/${made.body.token}/run`;
 });
 afterAll(() => server.close());
 
@@ -113,10 +119,12 @@ describe("a body", () => {
   test("is not read before its sender is known", async () => {
     for (const token of [null, "wrong"])
       expect(await send("/server/v1/udf/new", token, MiB)).toEqual({ status: 401, taken: 0 });
+    for (const path of [LINK, `/server/v1/realtime-shared${LINK}`, "/nothing", "/a/b/run"])
+      expect([path, await send(path, null, MiB)]).toEqual([path, { status: 404, taken: 0 }]);
   });
 
   test("that comes with a link, which anybody may have, is small", async () => {
-    for (const path of [LINK, `/server/v1/realtime-shared${LINK}`]) {
+    for (const path of [knownLink, `/server/v1/realtime-shared${knownLink}`]) {
       const { status, taken } = await send(path, null, 64 * MiB);
       expect([path, status]).toEqual([path, 413]);
       expect(taken).toBeLessThan(5 * MiB);
@@ -136,20 +144,28 @@ describe("a body", () => {
   });
 
   test("has not thousands of fields", async () => {
-    const headers = { host: "127.0.0.1", "content-type": "application/x-www-form-urlencoded" };
-    const statusWith = async (fields: number) => {
-      const body = "a=1&".repeat(fields - 1);
-      const request = new Request(`http://127.0.0.1${LINK}`, { method: "POST", headers, body });
+    const statusWith = async (type: string, body: string) => {
+      const headers = { host: "127.0.0.1", "content-type": type };
+      const request = new Request(`http://127.0.0.1${knownLink}`, { method: "POST", headers, body });
       const gone = new AbortController().signal;
       return (await server.server.handler(request, { address: "192.0.2.7", gone })).status;
     };
-    expect([await statusWith(10_000), await statusWith(10_001)]).toEqual([404, 422]);
+    const form = (fields: number) => "a=1&".repeat(fields - 1);
+    const json = (fields: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: fields }, (_, n) => [n, 1])));
+    for (const [type, write] of [
+      ["application/x-www-form-urlencoded", form],
+      ["application/json", json],
+    ] as const)
+      expect([await statusWith(type, write(10_000)), await statusWith(type, write(10_001))]).toEqual([
+        404, 422,
+      ]);
   });
 
   test("is UTF-8", async () => {
     const statusWith = async (type: string, body: Uint8Array<ArrayBuffer>) => {
       const headers = { host: "127.0.0.1", "content-type": type };
-      const request = new Request(`http://127.0.0.1${LINK}`, { method: "POST", headers, body });
+      const request = new Request(`http://127.0.0.1${knownLink}`, { method: "POST", headers, body });
       const gone = new AbortController().signal;
       return (await server.server.handler(request, { address: "192.0.2.7", gone })).status;
     };
@@ -187,4 +203,40 @@ describe("a body", () => {
     expect(status).toBe(400);
     expect(server.log.filter((line) => line.includes('"error"'))).toHaveLength(before);
   });
+});
+
+test("the document of the API has defaults that are of their types, as validators and generators want them", async () => {
+  const request = new Request("http://127.0.0.1/openapi.json", { headers: { host: "127.0.0.1" } });
+  const answer = await server.server.handler(request, {
+    address: "192.0.2.7",
+    gone: new AbortController().signal,
+  });
+  const { paths } = (await answer.json()) as {
+    paths: Record<
+      string,
+      Record<string, { parameters?: { schema: { type?: string; default?: unknown } }[] }>
+    >;
+  };
+  const schemas = Object.values(paths)
+    .flatMap((path) => Object.values(path))
+    .flatMap(({ parameters = [] }) => parameters.map(({ schema }) => schema))
+    .filter((schema) => schema.default !== undefined);
+  expect(schemas).not.toHaveLength(0);
+  for (const { type, default: value } of schemas)
+    expect(type === "integer" ? "number" : type).toBe(typeof value);
+});
+
+test("the document of the API is made once: it takes long, and anybody may ask for it", async () => {
+  /** The shortest of some answers, in milliseconds. */
+  const fastest = async (path: string) => {
+    const times: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const request = new Request(`http://127.0.0.1${path}`, { headers: { host: "127.0.0.1" } });
+      const started = performance.now();
+      await server.server.handler(request, { address: "192.0.2.7", gone: new AbortController().signal });
+      times.push(performance.now() - started);
+    }
+    return Math.min(...times);
+  };
+  expect(await fastest("/openapi.json")).toBeLessThan(10 * (await fastest("/healthz")));
 });

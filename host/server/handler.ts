@@ -10,12 +10,13 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { getPath } from "hono/utils/url";
 import { FuseletError, PermissionDeniedError } from "../../runtime/errors.ts";
 import { servedDenial } from "../permissions/served.ts";
 import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { StoreError } from "../store/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
-import { errorBody, errorResponse, HttpError } from "./errors.ts";
+import { errorBody, errorResponse, HttpError, notFound } from "./errors.ts";
 import { jsonProblem } from "./json-size.ts";
 import { answerAgain, LinkAnswers } from "./link-answers.ts";
 import { loggablePath } from "./log.ts";
@@ -35,7 +36,7 @@ import { addRunRoutes } from "./routes/run.ts";
 import { addRunLogRoutes } from "./routes/run-log.ts";
 import { addScheduleRoutes } from "./routes/schedules.ts";
 import { addSecretRoutes } from "./routes/secrets.ts";
-import { addSharedRunRoutes } from "./routes/shared-run.ts";
+import { addSharedRunRoutes, LINK_BODY_BYTES, linkPath } from "./routes/shared-run.ts";
 import { addSharedTokenRoutes } from "./routes/shared-tokens.ts";
 import { addSignedRoutes } from "./routes/signed.ts";
 import { addUdfCacheRoutes } from "./routes/udf-cache.ts";
@@ -48,15 +49,13 @@ export type Handler = (request: Request, peer: Peer) => Promise<Response>;
 /** Uploads have a limit of their own, and are read as they come. */
 const UPLOAD = /^\/server\/v1\/(files\/upload|efs\/[^/]+\/upload$|signed\/)/;
 
-/** The most bytes of a body that comes with a link: anybody may have one. */
-const OPEN_BODY_BYTES = 4 * 1024 * 1024;
-
 /** Of a form. */
 const MOST_FIELDS = 10_000;
 
 export function createHandler(parts: ServerParts): Handler {
   const { settings, log, metrics } = parts;
   const app: App = new OpenAPIHono<ServerEnv>({
+    getPath: (request) => linkPath(getPath(request)),
     defaultHook(result) {
       if (result.success) return;
       const [issue] = result.error.issues;
@@ -111,13 +110,17 @@ export function createHandler(parts: ServerParts): Handler {
     return (method === "GET" && TOKEN_PATH.test(path) ? visited : guarded)(c, next);
   });
   // Behind the tokens: what nobody asked for is not read.
-  const [limited, limitedOpen] = [settings.bodyBytes, Math.min(OPEN_BODY_BYTES, settings.bodyBytes)].map(
+  const [limited, limitedOpen] = [settings.bodyBytes, Math.min(LINK_BODY_BYTES, settings.bodyBytes)].map(
     limitBody,
   );
-  app.use((c, next) => {
+  app.use(async (c, next) => {
     const { method, path } = c.req;
     if (method === "GET" || method === "HEAD" || UPLOAD.test(path)) return next();
-    return (path.startsWith(`${BASE}/`) && !isOpenPath(path) ? limited : limitedOpen)!(c, next);
+    if (path.startsWith(`${BASE}/`) && !isOpenPath(path)) return limited!(c, next);
+    const [, token] = LINK_RUN.exec(path) ?? [];
+    if (token === undefined) return c.notFound();
+    if (!(await parts.sharedTokens.byText(token))) throw notFound("What this token opens");
+    return limitedOpen!(c, next);
   });
   app.use(checkBody);
   addUserRoutes(app, parts);
@@ -178,6 +181,9 @@ const isOpenPath = (path: string) =>
   (path.startsWith(`${BASE}/realtime-shared/`) && !path.includes("/udf-cache/")) ||
   path.startsWith(`${BASE}/signed/`) ||
   path === `${BASE}/health`;
+
+/** Runs by a link, with its token. */
+const LINK_RUN = new RegExp(`^(?:${BASE}/realtime-shared)?/([^/]+)/(?:[^/]+/)?run(?:/|$)`);
 
 /** Where a shared token in the path may be enough. */
 const TOKEN_PATH = new RegExp(`^${BASE}/(udf/shared|udf-access-token)/by-token/`);

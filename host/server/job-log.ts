@@ -2,9 +2,10 @@
  * The log of a job: what its UDFs print, and what happens to it. Output is gathered for a moment and kept in pieces, as records of the
  * store; it is bounded, and where something is left out, the log says so.
  */
-import type { Change, Json, RecordName, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { JOB_LOGS, timeKey } from "./job.ts";
 import type { Log } from "./log.ts";
+import { readAs } from "./records.ts";
 
 export interface LogEntry {
   /** One line or more, with the line break at the end. */
@@ -13,8 +14,10 @@ export interface LogEntry {
   readonly timestamp: number;
 }
 
-/** Of one try of a job. */
+/** Of the output of one try of a job, and of what is said about it. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
+/** Of a note where there were long ones: thousands of tasks may fail, each with its traceback. */
+const LEAST_OF_NOTE = 500;
 /** Of one entry; longer output becomes several. */
 const MOST_OF_ENTRY = 64 * 1024;
 /** How long output is gathered. */
@@ -23,17 +26,10 @@ const GATHER_MS = 200;
 const MOST_ENTRIES = 10_000;
 const PAGE = 1000;
 
-/** An entry of a log, to be written with others in one transaction. @param message with its line break */
-export function logWrite(
-  jobId: string,
-  message: string,
-  timestamp: number,
-): { name: RecordName; change: Change } {
-  const entry: LogEntry = { message, timestamp };
-  return {
-    name: { collection: JOB_LOGS, key: `${jobId}/${timeKey(timestamp)}` },
-    change: { value: entry as unknown as Json },
-  };
+/** Adds to a log what happens to a job beside its worker. */
+export async function addToLog(store: Store, jobId: string, text: string): Promise<void> {
+  const timestamp = Date.now();
+  await store.put(JOB_LOGS, `${jobId}/${timeKey(timestamp)}`, { message: `${text}\n`, timestamp });
 }
 
 /** Writes the log of one job, while one worker works on it. Its calls do not wait; `close` does. */
@@ -45,6 +41,7 @@ export class JobLog {
   readonly #writer = crypto.randomUUID().slice(0, 8);
   #waiting = "";
   #left = MOST_CHARACTERS;
+  #leftOfNotes = MOST_CHARACTERS;
   #leftOut = 0;
   #lastTime = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -66,10 +63,12 @@ export class JobLog {
     if (kept !== "") this.#gather(kept);
   }
 
-  /** What happens to the job, on a line of its own. It is never left out. */
+  /** What happens to the job, on a line of its own. It is never left out; of a long one, its beginning stays. */
   note(text: string): void {
+    const kept = text.slice(0, Math.max(this.#leftOfNotes, LEAST_OF_NOTE)).trimEnd();
+    this.#leftOfNotes -= kept.length;
     const lineBreak = this.#waiting === "" || this.#waiting.endsWith("\n") ? "" : "\n";
-    this.#gather(`${lineBreak}${text.trimEnd()}\n`);
+    this.#gather(`${lineBreak}${kept}\n`);
   }
 
   #gather(text: string): void {
@@ -88,7 +87,7 @@ export class JobLog {
       const entry = { message: text.slice(from, from + MOST_OF_ENTRY).toWellFormed(), timestamp };
       const key = `${this.#jobId}/${timeKey(timestamp)}-${this.#writer}`;
       this.#written = this.#written
-        .then(() => this.#store.put(JOB_LOGS, key, entry as unknown as Json))
+        .then(() => this.#store.put(JOB_LOGS, key, entry))
         // A job does not fail because a line of its log is lost.
         .then(
           () => undefined,
@@ -114,7 +113,7 @@ export async function readLog(store: Store, jobId: string, sinceMs: number | und
   let after = sinceMs === undefined ? "" : `${prefix}${timeKey(sinceMs)}~`;
   while (entries.length < MOST_ENTRIES) {
     const page = await store.list(JOB_LOGS, { prefix, after, limit: PAGE });
-    entries.push(...page.map(({ value }) => value as unknown as LogEntry));
+    entries.push(...page.map((record) => readAs<LogEntry>(record)));
     if (page.length < PAGE) break;
     after = page.at(-1)!.key;
   }

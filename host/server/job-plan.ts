@@ -39,6 +39,10 @@ export function nameOf({ udf }: UdfStep): string {
   return typeof udf.name === "string" && udf.name !== "" ? udf.name : "udf";
 }
 
+/** Whether an input is parameters by their names. A number that is raw JSON is an object, too. */
+export const isNamed = (input: unknown): input is Record<string, unknown> =>
+  typeof input === "object" && input !== null && !Array.isArray(input) && !JSON.isRawJSON?.(input);
+
 /**
  * The parameters of a task.
  * @param first the name of the UDF's first parameter
@@ -46,7 +50,6 @@ export function nameOf({ udf }: UdfStep): string {
  */
 export function parametersOf(input: unknown, first: string | undefined): Record<string, unknown> | null {
   if (input === undefined) return {};
-  if (typeof input === "object" && input !== null && !Array.isArray(input))
-    return input as Record<string, unknown>;
+  if (isNamed(input)) return input;
   return first === undefined ? null : { [first]: input };
 }

@@ -23,9 +23,11 @@ import {
   taskName,
   timeKey,
 } from "./job.ts";
-import { scan } from "./records.ts";
+import { readAs, recordOf, scan } from "./records.ts";
 
 const PAGE = 1000;
+/** Characters of why a job failed: its log has all. */
+const MOST_ERROR = 10_000;
 
 export class JobRecords {
   readonly #store: Store;
@@ -63,25 +65,21 @@ export class JobRecords {
         { collection: ORDER, key: `${job.ownerId}/${timeKey(FAR - now)}-${id}` },
         queueName(job),
       ],
-      changes: [
-        { value: toJson(job) },
-        { value: null, bytes: config },
-        { value: id },
-        { value: toJson(queued) },
-      ],
+      changes: [recordOf(job), { value: null, bytes: config }, { value: id }, recordOf(queued)],
     };
   }
 
   async get(id: string): Promise<Job | null> {
     const found = await this.#store.get(JOBS, id);
-    return found ? (found.value as unknown as Job) : null;
+    return found ? readAs<Job>(found) : null;
   }
 
   /** When whoever works on it was last heard of; null where nobody does. @param leaseMs how long each sign of life counts */
   async lastHeartbeat(job: Job, leaseMs: number): Promise<string | null> {
     const { collection, key } = queueName(job);
-    const found = (await this.#store.get(collection, key))?.value as unknown as Queued | undefined;
-    return found?.lease ? new Date(found.lease.until - leaseMs).toISOString() : null;
+    const found = await this.#store.get(collection, key);
+    const lease = found && readAs<Queued>(found).lease;
+    return lease ? new Date(lease.until - leaseMs).toISOString() : null;
   }
 
   async config(id: string): Promise<string> {
@@ -92,11 +90,9 @@ export class JobRecords {
   async list(ownerId: string, { skip, limit }: { skip: number; limit: number }): Promise<Job[]> {
     const ids: string[] = [];
     let passed = 0;
-    for (let after = ""; ids.length < limit; ) {
-      const page = await this.#store.list(ORDER, { prefix: `${ownerId}/`, after, limit: PAGE });
-      for (const { value } of page) if (passed++ >= skip && ids.length < limit) ids.push(value as string);
-      if (page.length < PAGE) break;
-      after = page.at(-1)!.key;
+    for await (const { value } of scan(this.#store, ORDER, `${ownerId}/`)) {
+      if (passed++ >= skip) ids.push(value as string);
+      if (ids.length >= limit) break;
     }
     const jobs = await Promise.all(ids.map((id) => this.get(id)));
     return jobs.filter((job) => job !== null);
@@ -127,9 +123,9 @@ export class JobRecords {
       ];
       await this.#store.transact(names, ([queued, found]) => {
         claimed = null;
-        if (!queued || !found || !isFree(queued.value as unknown as Queued, { mine, now, leaseMs }))
+        if (!queued || !found || !isFree(readAs<Queued>(queued), { mine, now, leaseMs }))
           return [undefined, undefined];
-        const job = found.value as unknown as Job;
+        const job = readAs<Job>(found);
         const time = new Date(now).toISOString();
         claimed = {
           ...job,
@@ -139,7 +135,7 @@ export class JobRecords {
           tries: job.tries + 1,
         };
         const next: Queued = { id, lease: { holder, until: now + leaseMs }, notBefore: 0 };
-        return [{ value: toJson(next) }, { value: toJson(claimed) }];
+        return [recordOf(next), recordOf(claimed)];
       });
       if (claimed) return claimed;
     }
@@ -150,9 +146,10 @@ export class JobRecords {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
-    for await (const { key, value } of scan(this.#store, QUEUE, "")) {
+    for await (const record of scan(this.#store, QUEUE, "")) {
+      const { key } = record;
       const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-      if (isFree(value as unknown as Queued, { mine, now, leaseMs })) free.push({ key, owner, at });
+      if (isFree(readAs<Queued>(record), { mine, now, leaseMs })) free.push({ key, owner, at });
       else working.set(owner, (working.get(owner) ?? 0) + 1);
     }
     const load = ({ owner }: { owner: string }) => working.get(owner) ?? 0;
@@ -164,11 +161,9 @@ export class JobRecords {
     let isOurs = false;
     const { collection, key } = queueName(job);
     await this.#store.update(collection, key, (found) => {
-      const queued = found?.value as unknown as Queued | undefined;
+      const queued = found && readAs<Queued>(found);
       isOurs = queued?.lease?.holder === holder;
-      return isOurs && queued
-        ? { value: toJson({ ...queued, lease: { holder, until: this.#now() + leaseMs } }) }
-        : undefined;
+      return isOurs ? recordOf({ ...queued, lease: { holder, until: this.#now() + leaseMs } }) : undefined;
     });
     return isOurs;
   }
@@ -184,7 +179,7 @@ export class JobRecords {
             finishedTasks: current.finishedTasks + 1,
             failedTasks: current.failedTasks + (task.isFailure ? 1 : 0),
           },
-      others: [{ value: toJson(task) }],
+      others: [recordOf(task)],
     }));
   }
 
@@ -223,28 +218,24 @@ export class JobRecords {
   async cancel(job: Job): Promise<Job> {
     const names = [{ collection: JOBS, key: job.id }, queueName(job), ...historyName(job)];
     const [found] = await this.#store.transact(names, ([current, , history]) => {
-      const now = current?.value as unknown as Job | undefined;
+      const now = current && readAs<Job>(current);
       if (!now || isEnded(now.status)) return [];
       const ended = this.#ended(now, "cancelled", null);
-      return [{ value: toJson(ended) }, null, historyOf(history, ended)];
+      return [recordOf(ended), null, historyOf(history, ended)];
     });
-    return found ? (found.value as unknown as Job) : job;
+    return found ? readAs<Job>(found) : job;
   }
 
   #ended(job: Job, status: JobStatus, error: string | null): Job {
     const time = new Date(this.#now()).toISOString();
-    return { ...job, status, error, changed: time, ended: time };
+    return { ...job, status, error: error?.slice(0, MOST_ERROR) ?? null, changed: time, ended: time };
   }
 
   /** The tasks that have ended, by their number. */
   async tasks(id: string): Promise<JobTask[]> {
     const tasks: JobTask[] = [];
-    for (let after = ""; ; ) {
-      const page = await this.#store.list(TASKS, { prefix: `${id}/`, after, limit: PAGE });
-      tasks.push(...page.map(({ value }) => value as unknown as JobTask));
-      if (page.length < PAGE) return tasks;
-      after = page.at(-1)!.key;
-    }
+    for await (const record of scan(this.#store, TASKS, `${id}/`)) tasks.push(readAs<JobTask>(record));
+    return tasks;
   }
 
   /** Those that have ended and are too many of their user's, or too old. @param before when one that is too old has ended */
@@ -294,18 +285,15 @@ export class JobRecords {
     await this.#store.transact(
       [{ collection: JOBS, key: job.id }, queueName(job), ...names],
       ([current, queued, ...others]) => {
-        isHeld = (queued?.value as unknown as Queued | undefined)?.lease?.holder === holder;
+        isHeld = queued !== undefined && readAs<Queued>(queued).lease?.holder === holder;
         if (!isHeld || !current) return [];
-        const made = change(current.value as unknown as Job, others);
-        const next = made.queued && { value: toJson(made.queued) };
-        return [{ value: toJson(made.job) }, next, ...made.others];
+        const made = change(readAs<Job>(current), others);
+        return [recordOf(made.job), made.queued && recordOf(made.queued), ...made.others];
       },
     );
     return isHeld;
   }
 }
-
-const toJson = (value: object): Json => value as unknown as Json;
 
 /** No time of a queue is so far ahead, unless the clock was set back since: it counts as past. */
 const FARTHEST_MS = 60_000;

@@ -6,9 +6,8 @@
 import { FuseletError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { FORMATS } from "../formats/formats.ts";
-import { writeResult } from "../formats/negotiate.ts";
 import type { JobTask } from "./job.ts";
-import type { User } from "./parts.ts";
+import type { ResultWriter, User } from "./parts.ts";
 import { metadataOfFailure, metadataOfResult } from "./run-metadata.ts";
 
 /** How a task ended. */
@@ -42,7 +41,7 @@ export interface TaskResults {
 /** What clients of jobs can read, in the order in which they like it. */
 const WISH = { formats: ["npy", "tiff", "parquet", "json"], isFirm: true } as const;
 
-export function openTaskResults(files: OwnFiles): TaskResults {
+export function openTaskResults(files: OwnFiles, writeResult: ResultWriter): TaskResults {
   const folder = (jobId: string) => `fd://jobs/${jobId}`;
   return {
     async write(owner, jobId, index, outcome) {
@@ -52,8 +51,8 @@ export function openTaskResults(files: OwnFiles): TaskResults {
       let extension = ".none";
       if ("result" in outcome) {
         try {
-          const { raw, encoded } = outcome.result;
-          const written = await writeResult(raw, WISH, encoded);
+          const by = { owner, signal: new AbortController().signal };
+          const written = await writeResult(outcome.result, WISH, by);
           bytes = written.bytes as Uint8Array<ArrayBuffer>;
           if (bytes.length > 0) extension = extensionOf(written.mediaType);
         } catch (error) {

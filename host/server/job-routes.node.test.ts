@@ -11,6 +11,8 @@ const runs: Record<string, (options: Parameters<UdfRunner["run"]>[1]) => unknown
     onOutput?.("stdout", `n is ${parameters?.n}\n`);
     return Number(parameters?.n) * 2;
   },
+  show: ({ parameters }) =>
+    JSON.stringify(parameters, (_, one) => (typeof one === "bigint" ? `${one}n` : one)),
   raise() {
     throw new UdfRuntimeError("ValueError: bad", {
       type: "ValueError",
@@ -117,6 +119,46 @@ test("a job is started, looked at, and leaves signed results, a log and its conf
   expect((await ask("GET", "/job/self?skip=0&limit=1")).body).toMatchObject([{ id, job_status: "Done" }]);
 });
 
+test("numbers are what they were written as: all digits of a cell's id, and 2.0 is no integer", async () => {
+  const cell = "617700169958293503";
+  const body = `{"config":{"steps":[{"type":"udf","udf":{"name":"f","code":"show"},"input":[${cell},2.0,{"n":[${cell}]}]}]}}`;
+  const { job_id: id } = (await ask("POST", "/run", body)).body;
+  expect(await ended(id)).toMatchObject({ job_status: "Done" });
+  const results = (await ask("GET", `/run/by-id/${id}/results`)).body as { name: string; url: string }[];
+  const files = results.filter(({ name }) => !name.endsWith(".metadata"));
+  expect(await Promise.all(files.map(async ({ url }) => (await fetch(url)).json()))).toEqual([
+    `{"n":"${cell}n"}`,
+    '{"n":2.0}',
+    `{"n":["${cell}n"]}`,
+  ]);
+  const config = await ask("GET", `/job/by-id/${id}/config`);
+  expect(await (await fetch(config.headers.get("location")!)).text()).toContain(
+    `"input":[${cell},2.0,{"n":[${cell}]}]`,
+  );
+
+  const udf_body = JSON.stringify({ name: "f", code: "show" });
+  const { id: udf } = (await ask("POST", "/udf/new", { slug: "cells", udf_body })).body;
+  const times = `"minute":[0],"hour":[0],"day_of_month":[1],"month":[1],"day_of_week":[0]`;
+  const schedule = `{"name":"s",${times},"udf":"${udf}","udf_args":{"n":${cell},"m":1}}`;
+  const made = (await ask("POST", "/cronjob/create", schedule)).body;
+  expect(made.udf_args).toEqual({ n: cell, m: 1 });
+  expect((await ask("DELETE", `/cronjob/by-id/${made.id}`)).status).toBe(200);
+});
+
+test("a job that a run asks for counts how deep it is nested", async () => {
+  const body = { config: { name: "j", steps: [step("double", { input: [1] })] } };
+  const deep = async (depth: string) => {
+    const headers = {
+      authorization: `Bearer ${ADMIN}`,
+      "content-type": "application/json",
+      "fused-recursion": depth,
+    };
+    return (await fetch(`${url}/server/v1/run`, { method: "POST", headers, body: JSON.stringify(body) }))
+      .status;
+  };
+  expect([await deep("1"), await deep("6"), await deep("7")]).toEqual([200, 200, 422]);
+});
+
 test("a job that fails says why, in its status, its log and its results", async () => {
   const id = await start("raise");
   expect(await ended(id)).toMatchObject({ job_status: "Failed", error: "ValueError: bad", failed_tasks: 1 });
@@ -124,7 +166,7 @@ test("a job that fails says why, in its status, its log and its results", async 
   expect(await (await fetch(metadata.url)).json()).toMatchObject({
     has_exception: true,
     exception_class: "ValueError",
-    errormsg: "bad",
+    errormsg: "ValueError: bad",
     profile: null,
   });
 });

@@ -4,9 +4,10 @@ import type { UdfSource } from "../../runtime/udf.ts";
 import { StorageError } from "../storage/errors.ts";
 import { contextUser } from "./context-user.ts";
 import { HttpError } from "./errors.ts";
+import { stringifyExact } from "./exact-json.ts";
 import type { Job, JobTask } from "./job.ts";
 import type { JobLog } from "./job-log.ts";
-import { parametersOf, type Task, type UdfStep } from "./job-plan.ts";
+import { isNamed, parametersOf, type Task, type UdfStep } from "./job-plan.ts";
 import type { JobRecords } from "./job-records.ts";
 import type { TaskOutcome, TaskResults } from "./job-results.ts";
 import type { Runs, UdfRunner, User } from "./parts.ts";
@@ -69,7 +70,7 @@ export async function runStep(
   tasks: readonly Task[],
 ): Promise<string | null> {
   const { step, source, room, signal } = context;
-  const first = tasks.some(({ input }) => isAlone(input))
+  const first = tasks.some(({ input }) => input !== undefined && !isNamed(input))
     ? (await parts.runner.inspect(source)).parameters[0]?.name
     : undefined;
   const left = tasks.values();
@@ -110,7 +111,7 @@ async function runTask(
   let outcome: TaskOutcome;
   try {
     const parameters = parametersOf(input, first);
-    if (!parameters) throw new TaskError(`its UDF has no parameter for the value ${JSON.stringify(input)}`);
+    if (!parameters) throw new TaskError(`its UDF has no parameter for the value ${stringifyExact(input)}`);
     const print = labelled(label, (text) => jobLog.output(text));
     outcome = { result: await runWhenThereIsRoom(parts, context, parameters, print) };
   } catch (error) {
@@ -163,9 +164,6 @@ async function runWhenThereIsRoom(
     }
   }
 }
-
-const isAlone = (input: unknown) =>
-  input !== undefined && (typeof input !== "object" || input === null || Array.isArray(input));
 
 /** Puts a label in front of each line of a text that comes in pieces. */
 function labelled(label: string, print: (text: string) => void): (text: string) => void {

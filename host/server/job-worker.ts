@@ -3,6 +3,7 @@
  * behind that was killed is taken up by the next one: tasks that have ended are not run again.
  */
 import type { Store } from "../store/store.ts";
+import { parseExact, stringifyExact } from "./exact-json.ts";
 import type { Job } from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import { type JobConfig, nameOf, type Task, tasksOf } from "./job-plan.ts";
@@ -152,8 +153,12 @@ export class JobWorker implements Background {
       return `it was begun ${job.mostTries} times, and each time the server failed or ended before it was done`;
     const owner = await users.active(job.ownerId);
     if (!owner) return "its user is not there any more, or is disabled";
-    const config = JSON.parse(await records.config(job.id)) as JobConfig;
-    const done = new Set((await records.tasks(job.id)).map(({ index }) => index));
+    const config = parseExact(await records.config(job.id)) as JobConfig;
+    const ended = await records.tasks(job.id);
+    const done = new Set(ended.map(({ index }) => index));
+    const failed = new Set(ended.filter(({ isFailure }) => isFailure).map(({ index }) => index));
+    // Not before: who follows a log takes a job that has one, and does not run, for one that has ended.
+    for (const note of job.notes ?? []) jobLog.note(note);
     jobLog.note(
       `The job ${job.id} begins on this machine: ${job.totalTasks} ${job.totalTasks === 1 ? "task" : "tasks"}${
         done.size === 0 ? "" : `, of which ${done.size} have ended before`
@@ -162,9 +167,13 @@ export class JobWorker implements Background {
     const { signal } = controller;
     const steps = tasksOf(config);
     for (const [number, step] of config.steps.entries()) {
-      const tasks = (steps[number] as Task[]).filter(({ index }) => !done.has(index));
+      const all = steps[number] as Task[];
+      const tasks = all.filter(({ index }) => !done.has(index));
+      // The server was ended between the end of the task and that of the job.
+      const first = step.ignore_chunk_error ? undefined : all.find(({ index }) => failed.has(index));
+      if (first) return `task ${first.index} failed before the server ended`;
       try {
-        const source = registry.sourceOf({ body: JSON.stringify(step.udf), slug: nameOf(step) });
+        const source = registry.sourceOf({ body: stringifyExact(step.udf), slug: nameOf(step) });
         const context = { job, owner, step, source, holder: this.#holder, room: this.#room, signal, jobLog };
         const failure = await runStep(this.#options, context, tasks);
         if (failure !== null) return failure;

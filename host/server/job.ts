@@ -40,6 +40,8 @@ export interface Job {
   readonly error: string | null;
   /** The record of its run, where a schedule began it (schedule-history.ts). */
   readonly historyKey: string | null;
+  /** What its log begins with. A job that was kept by an older version has none. */
+  readonly notes?: readonly string[];
 }
 
 /** How a task ended. Its files are named after `index`. */
@@ -61,6 +63,7 @@ export interface NewJob {
   readonly cacheMaxAge: number;
   readonly recursion: number;
   readonly historyKey: string | null;
+  readonly notes: readonly string[];
   /** The text of a JobConfig. */
   readonly config: Uint8Array;
 }

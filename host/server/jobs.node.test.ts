@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UdfRuntimeError } from "../../runtime/errors.ts";
 import type { Udf } from "../../runtime/udf.ts";
+import { writeResult } from "../formats/negotiate.ts";
 import { HttpError } from "./errors.ts";
 import { resultOf } from "./fixtures/results.ts";
 import { openTestStore, type TestStore, userOf } from "./fixtures/store.ts";
@@ -35,12 +36,15 @@ type Work = (run: ServerRun) => unknown;
 
 /** A server's jobs, whose runs are a function. */
 function open(work: Work, options: Partial<JobsOptions> = {}): Jobs {
-  const results = openTaskResults({
-    async write(_owner, path, bytes) {
-      written.set(path, bytes);
+  const results = openTaskResults(
+    {
+      async write(_owner, path, bytes) {
+        written.set(path, bytes);
+      },
+      sign: async (_owner, path) => `https://signed/${path}`,
     },
-    sign: async (_owner, path) => `https://signed/${path}`,
-  });
+    ({ raw, encoded }, wish) => writeResult(raw, wish, encoded),
+  );
   const jobs = openJobs({
     store: db.store,
     results,
@@ -230,6 +234,22 @@ describe("a job", () => {
     });
   });
 
+  test("fails where a task had failed before its server was gone, and not where it ignores that", async () => {
+    const dead = new JobRecords(db.store, () => Date.now() - 60_000);
+    for (const [more, end] of [
+      [{}, { status: "failed", error: "task 0 failed before the server ended" }],
+      [{ ignore_chunk_error: true }, { status: "succeeded", failedTasks: 1 }],
+    ] as const) {
+      const jobs = open(() => 1);
+      const { id } = await jobs.submit(submission(ada, config([1, 2], more)));
+      const claimed = (await dead.claim("dead", 10_000))!;
+      await dead.endTask(claimed, "dead", { index: 0, isFailure: true, file: "0.none", bytes: 0 });
+      await jobs.start();
+      expect(await untilEnded(jobs, await jobs.get(ada, id))).toMatchObject(end);
+      await jobs.stop();
+    }
+  });
+
   test("is worked on by one of two servers", async () => {
     const runs: string[] = [];
     const servers = ["a", "b"].map((name) =>
@@ -261,11 +281,11 @@ test("a job's log is bounded, says what it has left out, and is read from a time
   const jobs = open((run) => {
     for (let i = 0; i < 6; i++) run.onOutput?.("stdout", "x".repeat(1024 * 1024));
   });
+  const waiting = await jobs.submit(submission(ada, config(), { notes: ["No status email"] }));
+  // The published client, which follows it, would take it for one that has ended.
+  expect(await jobs.log(ada, waiting.id, undefined)).toEqual([]);
   await jobs.start();
-  const job = await untilEnded(
-    jobs,
-    await jobs.submit(submission(ada, config(), { notes: ["No status email"] })),
-  );
+  const job = await untilEnded(jobs, waiting);
   const entries = await jobs.log(ada, job.id, undefined);
   const all = entries.map(({ message }) => message).join("");
   expect(all.startsWith("No status email\n")).toBe(true);
@@ -276,6 +296,22 @@ test("a job's log is bounded, says what it has left out, and is read from a time
   expect(new Set(times).size).toBe(times.length);
   const middle = times[Math.floor(times.length / 2)] as number;
   expect(await jobs.log(ada, job.id, middle)).toEqual(entries.filter(({ timestamp }) => timestamp > middle));
+});
+
+test("a job's log and its error are bounded where thousands of tasks fail, too", async () => {
+  const message = `ValueError: ${"x".repeat(300_000)}`;
+  const jobs = open(() => {
+    throw new UdfRuntimeError(message, { type: "ValueError", traceback: message });
+  });
+  await jobs.start();
+  const inputs = Array.from({ length: 50 }, (_, n) => n);
+  const many = await jobs.submit(submission(ada, config(inputs, { ignore_chunk_error: true })));
+  expect(await untilEnded(jobs, many)).toMatchObject({ status: "succeeded", failedTasks: 50 });
+  const log = await text(jobs, many.id);
+  expect(log.length).toBeLessThan(4.1 * 1024 * 1024);
+  for (const n of inputs) expect(log).toContain(`\n[${n}] ValueError: x`);
+  const one = await untilEnded(jobs, await jobs.submit(submission(ada, config())));
+  expect([one.status, one.error!.length]).toEqual(["failed", 10_000]);
 });
 
 const MONTH = 31 * 86_400_000;

@@ -1,7 +1,8 @@
 /** Batch jobs: what users submit, and how they look after it. What runs them is job-worker.ts. */
 import { HttpError, notFound } from "./errors.ts";
+import { stringifyExact } from "./exact-json.ts";
 import { isEnded, type Job, type JobTask, type JobWrite } from "./job.ts";
-import { type LogEntry, logWrite, readLog } from "./job-log.ts";
+import { addToLog, type LogEntry, readLog } from "./job-log.ts";
 import { countTasks, type JobConfig, nameOf } from "./job-plan.ts";
 import { JobRecords } from "./job-records.ts";
 import { JobWorker, type JobWorkerOptions } from "./job-worker.ts";
@@ -97,14 +98,15 @@ export function openJobs(options: JobsOptions): Jobs {
       recursion,
       tries = TRIES,
       historyKey = null,
+      notes = [],
     } = submission;
     const totalTasks = countTasks(config);
     if (totalTasks > MOST_TASKS)
       throw new HttpError(422, `A job has at most ${MOST_TASKS} tasks: received ${totalTasks}`);
     // What cannot be read as a UDF is said now, and not in a log.
     for (const step of config.steps)
-      registry.sourceOf({ body: JSON.stringify(step.udf), slug: nameOf(step) });
-    const text = new TextEncoder().encode(JSON.stringify(config));
+      registry.sourceOf({ body: stringifyExact(step.udf), slug: nameOf(step) });
+    const text = new TextEncoder().encode(stringifyExact(config));
     if (text.length > MOST_CONFIG_BYTES)
       throw new HttpError(
         422,
@@ -124,6 +126,7 @@ export function openJobs(options: JobsOptions): Jobs {
       cacheMaxAge,
       recursion,
       historyKey,
+      notes,
       config: text,
     });
   };
@@ -132,13 +135,7 @@ export function openJobs(options: JobsOptions): Jobs {
     wake: () => worker.wake(),
     async submit(submission) {
       const { job, names, changes } = await prepare(submission);
-      const { notes = [] } = submission;
-      // Before all that its worker writes, which may begin at once.
-      const log = notes.length > 0 ? [logWrite(job.id, `${notes.join("\n")}\n`, Date.now() - 1)] : [];
-      await store.transact([...names, ...log.map(({ name }) => name)], () => [
-        ...changes,
-        ...log.map(({ change }) => change),
-      ]);
+      await store.transact(names, () => changes);
       worker.wake();
       return job;
     },
@@ -149,8 +146,7 @@ export function openJobs(options: JobsOptions): Jobs {
       const job = await records.cancel(before);
       worker.drop(id);
       if (!isEnded(before.status) && job.status === "cancelled") {
-        const { name, change } = logWrite(id, `${note}\n`, Date.now());
-        await store.transact([name], () => [change]);
+        await addToLog(store, id, note);
         count({ outcome: "cancelled" });
       }
       return job;

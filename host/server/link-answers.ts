@@ -83,12 +83,13 @@ export function answerAgain(
   };
 }
 
-const RUN = /^\/[^?]*\/run(\/|\?|$)/;
+const RUN = /\/run(\/|$)/;
 
 /** All that its answer depends on; undefined where it is no run by a link that asks for what anybody may have. */
 function requestText(request: HonoRequest): string | undefined {
   const { url, method } = request;
   const path = url.slice(url.indexOf("/", url.indexOf("://") + 3));
-  if (method !== "GET" || !RUN.test(path) || request.header("authorization") !== undefined) return undefined;
+  if (method !== "GET" || !RUN.test(request.path) || request.header("authorization") !== undefined)
+    return undefined;
   return [path, request.header("accept") ?? "", request.header("user-agent") ?? ""].join("\n");
 }

@@ -41,6 +41,15 @@ describe("a form", () => {
     ).toEqual([{ name: "a", fileName: null, text: "" }]);
   });
 
+  test.each([
+    ["name=file; filename=a.txt; filename*=utf-8''a.txt", "a.txt"],
+    ['filename="a.txt"; Name="file"', "a.txt"],
+    ['name="file"; x="; filename=b.txt"', null],
+  ])("names its fields as %s", async (names, fileName) => {
+    const text = `--XX\r\nContent-Disposition: form-data; ${names}\r\n\r\nx\r\n--XX--`;
+    expect(await read(text)).toEqual([{ name: "file", fileName, text: "x" }]);
+  });
+
   test("passes over what nobody reads", async () => {
     const names = [];
     for await (const { name } of readForm(pieces(form, 4), TYPE)) names.push(name);

@@ -16,6 +16,8 @@ const MOST_FIELD_BYTES = 64 * 1024;
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const HEADER_END = encode("\r\n\r\n");
+/** Of a header: `; name="value"`, or `; name=value`. */
+const PARAMETER = /;\s*([^\s=;"]+)=(?:"([^"]*)"|([^\s;"]+))/g;
 
 /**
  * The fields of a form in their order.
@@ -100,10 +102,12 @@ function parseHeaders(bytes: Uint8Array): Pick<FormPart, "name" | "fileName"> {
   return { name, fileName: parameterOf(disposition, "filename") };
 }
 
-/** As HTML has it: quotes and line breaks in it are written as %22, %0D and %0A. */
+/** As HTML has it: quotes and line breaks in it are written as %22, %0D and %0A. Some clients, as .NET's, write a word without quotes. */
 function parameterOf(disposition: string | undefined, name: string): string | null {
-  const found = new RegExp(`;\\s*${name}="([^"]*)"`, "i").exec(disposition ?? "")?.[1];
-  return found?.replace(/%(22|0D|0A)/gi, (each) => decodeURIComponent(each)) ?? null;
+  for (const [, key, quoted, word] of (disposition ?? "").matchAll(PARAMETER))
+    if (key?.toLowerCase() === name)
+      return (quoted ?? word ?? "").replace(/%(22|0D|0A)/gi, (each) => decodeURIComponent(each));
+  return null;
 }
 
 /** Reads a stream up to marks in it. */

@@ -5,8 +5,8 @@ import { HttpError } from "./errors.ts";
 /** The most characters of a name. */
 export const MOST_NAME = 200;
 
-/** Slashes end a part of a path; the rest breaks lines or turns them around; the last is no part of keys. */
-const FORBIDDEN = /[\u0000-\u001f\u007f/\\\u202a-\u202e\u2066-\u2069]|\u{10ffff}/u;
+/** Dots alone and slashes are no part of a path; the rest breaks lines or turns them around; the last is no part of keys. */
+const FORBIDDEN = /^\.{1,2}$|[\u0000-\u001f\u007f/\\\u202a-\u202e\u2066-\u2069]|\u{10ffff}/u;
 
 /** Whether a text can be a name. */
 export function isName(text: string): boolean {
@@ -18,7 +18,7 @@ export function checkName(what: string, text: string): string {
   if (isName(text)) return text;
   throw new HttpError(
     422,
-    `Cannot name ${what} ${showText(text, MOST_NAME)}: a name has 1 to ${MOST_NAME} characters and no slashes or control characters`,
+    `Cannot name ${what} ${showText(text, MOST_NAME)}: a name has 1 to ${MOST_NAME} characters, no slashes or control characters, and is not "." or ".."`,
   );
 }
 

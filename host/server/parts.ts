@@ -4,6 +4,8 @@ import type { Limits } from "../../runtime/limits.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { RunContext } from "../context/context.ts";
+import type { FormattedResult } from "../formats/formats.ts";
+import type { Wish } from "../formats/negotiate.ts";
 import type { Decision } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
 import type { Vault } from "../secrets/vault.ts";
@@ -23,7 +25,7 @@ import type { Metrics } from "./metrics.ts";
 import type { UdfRegistry } from "./registry.ts";
 import type { RunLog } from "./run-log.ts";
 import type { Schedules } from "./schedules.ts";
-import type { TokenKeeper } from "./shared-tokens.ts";
+import type { SharedTokens } from "./shared-tokens.ts";
 import type { SignedUrls } from "./signed-urls.ts";
 import type { Standing } from "./standing.ts";
 import type { UdfEpochs } from "./udf-epochs.ts";
@@ -88,10 +90,21 @@ export interface ServerRun {
   cacheMaxAge?: number | string | undefined;
   /** The id of the saved UDF that it is a run of: its kept results can be forgotten by it. */
   savedId?: string | null | undefined;
+  /** How large its parameters are, as they came: while a run waits they are in memory. */
+  bytes?: number;
   signal: AbortSignal;
   onOutput?: ((stream: "stdout" | "stderr", text: string) => void) | undefined;
   limits?: Partial<Limits> | undefined;
+  /** What is done with the result while the run still counts as under way. What it throws is thrown. */
+  finish?: ((result: RunResult) => Promise<void>) | undefined;
 }
+
+/** Writes the result of a run as it was wished for. @throws as `writeResult` (host/formats), and LimitExceededError */
+export type ResultWriter = (
+  result: Pick<RunResult, "raw" | "encoded" | "bytes" | "table">,
+  wish: Wish,
+  by: { owner: Pick<User, "id">; signal: AbortSignal },
+) => Promise<FormattedResult>;
 
 /** Runs UDFs for users: grants, queues, coalescing. */
 export interface Runs {
@@ -129,19 +142,25 @@ export interface SavedUdf {
   readonly updated: string;
 }
 
+/** What is known of a saved UDF beside its body. */
+export type UdfDetails = Omit<SavedUdf, "body">;
+
 /** The saved UDFs. Who may not see one is told that there is none. */
 export interface Registry {
   byId(id: string): Promise<SavedUdf | null>;
+  /** For lists of what names UDFs: their bodies together may fill memory. */
+  details(id: string): Promise<UdfDetails | null>;
   /** Of one owner. */
   bySlug(ownerId: string, slug: string, collection?: string): Promise<SavedUdf | null>;
   /**
    * What a slug, an id, `team/slug`, `handle/slug` or `email/slug` means to a user. A slug alone is the user's own, else the team's: one
    * that anybody may have published needs its owner or its id, or publishing a name would run code as those who use it.
+   * @param collection default: `default`, as it always is for `team/slug`
    */
-  find(user: User, name: string): Promise<SavedUdf | null>;
-  canRead(user: User, saved: SavedUdf): boolean;
+  find(user: User, name: string, collection?: string): Promise<SavedUdf | null>;
+  canRead(user: User, saved: UdfDetails): boolean;
   /** The source that runs. @throws UdfLoadError where the body is no UDF */
-  sourceOf(saved: Pick<SavedUdf, "body" | "slug">): UdfSource;
+  sourceOf(saved: Pick<SavedUdf, "body" | "slug"> & Partial<Pick<SavedUdf, "collection">>): UdfSource;
 }
 
 /** A shared token as routes and runs use it. */
@@ -174,20 +193,6 @@ export interface Presented {
   session?: string | undefined;
   /** Of `Authorization: Fused-Canvas-Passcode PASSCODE`. */
   passcode?: string | undefined;
-}
-
-export interface SharedTokens {
-  /**
-   * A token that may be used now, and what it opens. A collection's token needs a slug: its own argument, or part of the token as in
-   * `fc_…/slug` and `fc_…-slug`.
-   * @throws HttpError 404 for all others, with one text; 403 where it is for the owner's team, or wants a passcode, and nothing of that
-   *   was presented; 429 after too many wrong passcodes
-   */
-  open(
-    token: string,
-    slug?: string,
-    presented?: Presented,
-  ): Promise<{ shared: SharedToken; owner: User; udf: SavedUdf }>;
 }
 
 /** Work that runs later or for long. */
@@ -227,6 +232,7 @@ export interface ServerParts {
   /** A text that is another one once anything was written to the store. */
   storeState(): Promise<string>;
   runner: UdfRunner;
+  writeResult: ResultWriter;
   users: Users;
   standing: Standing;
   streams: EventStreams;
@@ -234,7 +240,7 @@ export interface ServerParts {
   epochs: UdfEpochs;
   registry: UdfRegistry;
   collections: Collections;
-  sharedTokens: TokenKeeper;
+  sharedTokens: SharedTokens;
   codeProxy: CodeProxy;
   runLog: RunLog;
   jobs: Jobs;

@@ -7,6 +7,16 @@ export const readAs = <Value>(record: StoreRecord) => record.value as unknown as
 /** A record as it will be. */
 export const recordOf = (value: object, bytes?: Uint8Array) => ({ value: value as unknown as Json, bytes });
 
+/** A record without its bytes, which lists leave out. */
+export async function headOf(
+  store: Store,
+  collection: string,
+  key: string,
+): Promise<StoreRecord | undefined> {
+  const [record] = await store.list(collection, { prefix: key, limit: 1 });
+  return record?.key === key ? record : undefined;
+}
+
 /** Reads an index to its end. */
 export async function* scan(store: Store, collection: string, prefix: string): AsyncGenerator<StoreRecord> {
   const limit = 1000;

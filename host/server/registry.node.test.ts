@@ -81,6 +81,17 @@ test("a page of large UDFs is cut, and whoever asks on gets all", async () => {
   expect((await registry.listOf(ada, { skip: 2, limit: 300 })).map(({ slug }) => slug)).toEqual(["c"]);
 });
 
+test("a copy has no id of what it is a copy of", async () => {
+  const first = await registry.save(ada, { slug: "first", body: body(1) });
+  const text = (id: string) =>
+    `{"code": "pass", "parameters": {"hex": 617700169958293503, "a": 1.0}, "metadata": {"fused:id": "${id}", "b": 2}}`;
+  const copy = await registry.save(ada, { slug: "copy", body: text(first.id) });
+  const kept = '{"code":"pass","parameters":{"hex":617700169958293503,"a":1.0},"metadata":{"b":2}}';
+  expect([copy.body, (await registry.byId(copy.id))?.body]).toEqual([kept, kept]);
+  const own = await registry.save(ada, { id: copy.id, body: text(copy.id) });
+  expect(own.body).toBe(text(copy.id));
+});
+
 test("a name means what its owner says, and nothing of strangers alone", async () => {
   const bob = await users.add({ email: "bob@example.com", team: ada.team });
   const eve = await users.add({ email: "eve@example.com" });
@@ -99,8 +110,18 @@ test("a name means what its owner says, and nothing of strangers alone", async (
     own.id,
     theirs.id,
   ]);
-  for (const name of ["", "/", "ada/", "/x", "a/b/c", "\u0000", "\u{10ffff}"])
+  for (const name of ["", "/", "ada/", "/x", "a/b/c", "..", "\u0000", "\u{10ffff}"])
     expect([name, await found(ada, name)]).toEqual([name, null]);
+  const collection = await collections.add(ada, { name: "maps" });
+  const inMaps = await registry.save(ada, { slug: "y", body: body(3), collectionId: collection.id });
+  for (const name of ["y", "ada/y"]) {
+    expect((await registry.find(bob, name, "maps"))?.id).toBe(inMaps.id);
+    expect([await found(ada, name), await registry.find(eve, name, "maps")]).toEqual([null, null]);
+  }
+  expect([registry.sourceOf(inMaps).collection, registry.sourceOf(own).collection]).toEqual([
+    "maps",
+    undefined,
+  ]);
 });
 
 test("a public name stays whose it was first", async () => {

@@ -21,8 +21,8 @@ import type { Store, StoreRecord } from "../store/store.ts";
 import { type Collection, type Collections, DEFAULT } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isId, isName } from "./names.ts";
-import type { Registry, SavedUdf, User } from "./parts.ts";
-import { readAs, scan } from "./records.ts";
+import type { Registry, SavedUdf, UdfDetails, User } from "./parts.ts";
+import { headOf, readAs, scan } from "./records.ts";
 import { sourceFromBody } from "./udf-body.ts";
 import { type Listed, type Meta, PUBLIC, SLUGS, slugKey, UDFS, VERSIONS, versionKey } from "./udf-records.ts";
 import { makeSaves, type UdfToSave } from "./udf-saves.ts";
@@ -76,16 +76,19 @@ export interface UdfRegistry extends Registry {
 const MOST_PAGE_BYTES = 32 * 1024 * 1024;
 
 export function openRegistry(store: Store, users: Users, collections: Collections): UdfRegistry {
-  const read = async (record: StoreRecord, id: string): Promise<SavedUdf> => {
+  const describe = async (record: StoreRecord, id: string): Promise<UdfDetails> => {
     const meta = readAs<Meta>(record);
     const [collection, owner] = await Promise.all([
       collections.byId(meta.collectionId),
       users.byId(meta.ownerId),
     ]);
     const team = owner?.team === meta.team ? meta.team : null;
-    const body = new TextDecoder().decode(record.bytes);
-    return { ...meta, id, team, collection: collection?.name ?? DEFAULT, body };
+    return { ...meta, id, team, collection: collection?.name ?? DEFAULT };
   };
+  const read = async (record: StoreRecord, id: string): Promise<SavedUdf> => ({
+    ...(await describe(record, id)),
+    body: new TextDecoder().decode(record.bytes),
+  });
   const byId = async (id: string) => {
     const record = isId(id) ? await store.get(UDFS, id) : undefined;
     return record ? read(record, id) : null;
@@ -144,6 +147,10 @@ export function openRegistry(store: Store, users: Users, collections: Collection
   const ownIndex = ({ id }: User): [string, string] => [SLUGS, `${id}/`];
   return {
     byId,
+    async details(id) {
+      const record = isId(id) ? await headOf(store, UDFS, id) : undefined;
+      return record ? describe(record, id) : null;
+    },
     bySlug,
     inCollection,
     canRead,
@@ -151,18 +158,18 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     toWrite,
     ofTeam,
     ...makeSaves({ store, collections, byId, toWrite }),
-    sourceOf: ({ body, slug }) => sourceFromBody(body, slug),
+    sourceOf: ({ body, slug, collection }) => sourceFromBody(body, slug, collection),
 
-    async find(user, name) {
+    async find(user, name, collection) {
       const slash = name.indexOf("/");
       if (slash < 0) {
         const known = await byId(name);
-        return known && canRead(user, known) ? known : ofTeam(user, name);
+        return known && canRead(user, known) ? known : ofTeam(user, name, collection);
       }
       const [owner, slug] = [name.slice(0, slash), name.slice(slash + 1)];
       if (owner === "team") return ofTeam(user, slug);
       const found = owner.includes("@") ? await users.byEmail(owner) : await users.byHandle(owner);
-      const udf = found && (await bySlug(found.id, slug));
+      const udf = found && (await bySlug(found.id, slug, collection));
       return udf && canRead(user, udf) ? udf : null;
     },
 

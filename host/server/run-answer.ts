@@ -1,9 +1,10 @@
 /** A run's end as an answer over HTTP. */
-import { type FuseletError, IsolateError, UdfLoadError, UdfRuntimeError } from "../../runtime/errors.ts";
+import { type FuseletError, IsolateError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { sha256 } from "../cache/blobs.ts";
-import { type Wish, writeResult } from "../formats/negotiate.ts";
+import type { FormattedResult } from "../formats/formats.ts";
 import { errorBody, type HttpError } from "./errors.ts";
+import { namesEtag } from "./etags.ts";
 import { isRunError, metadataHeader, metadataOfFailure, metadataOfResult } from "./run-metadata.ts";
 
 /** What is sent. Data, so that it can be kept and sent again. */
@@ -20,9 +21,12 @@ const APART = { "content-security-policy": "sandbox allow-scripts" };
 /** Larger ones have no ETag: to hash them takes longer than it saves. */
 const MOST_HASHED = 16 * 1024 * 1024;
 
-/** @throws UsageError, ResultError where it cannot be written as it was wished for: `failureAnswer` says so */
-export async function resultAnswer(result: RunResult, wish: Wish, runId: string): Promise<RunAnswer> {
-  const { mediaType, bytes } = await writeResult(result.raw, wish, result.encoded);
+/** @param written the result, as it is sent */
+export function resultAnswer(
+  result: Pick<RunResult, "stdout" | "stderr" | "cached">,
+  { mediaType, bytes }: FormattedResult,
+  runId: string,
+): RunAnswer {
   // Parts of such a body have headers of their own, cookies among them.
   const isSeveral = mediaType.toLowerCase().startsWith("multipart/");
   const { text, isCut } = metadataHeader(metadataOfResult(result));
@@ -72,21 +76,6 @@ export function failureAnswer(
     ),
     isCut,
   };
-}
-
-/** A failure as it is told to who may run a UDF and not read it: without the lines of code that tracebacks quote. */
-export function withoutCode(error: unknown): unknown {
-  const told = (other: FuseletError) => {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    return Object.assign(other, { stdout, stderr });
-  };
-  if (error instanceof UdfRuntimeError) {
-    const { message, type, location, hint } = error;
-    const traceback = `${message}\n`;
-    return told(new UdfRuntimeError(message, { type, traceback, location, ...(hint ? { hint } : {}) }));
-  }
-  // Its first line says what is wrong, and the next ones show where.
-  return error instanceof UdfLoadError ? told(new UdfLoadError(error.message.replace(/\n.*/s, ""))) : error;
 }
 
 /** A request that was refused, as an answer that can be asked for later. */
@@ -144,16 +133,13 @@ export function againAnswer(
 const cacheControl = (by: "public" | "private", leftMs: number) =>
   `${by}, max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}`;
 
-/** @param ifNoneMatch the header of that name (RFC 9110, 13.1.2) */
+/** @param ifNoneMatch the header of that name */
 export function toResponse(answer: RunAnswer, ifNoneMatch?: string): Response {
   const { status, headers, body } = answer;
   const { etag } = headers;
-  if (status === 200 && etag !== undefined && ifNoneMatch !== undefined && names(ifNoneMatch, etag)) {
+  if (status === 200 && etag !== undefined && ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etag)) {
     const { "content-type": _, "content-length": __, ...rest } = headers;
     return new Response(null, { status: 304, headers: rest });
   }
   return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
 }
-
-const names = (list: string, etag: string) =>
-  list.trim() === "*" || list.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);

@@ -58,7 +58,7 @@ export class RunLog {
   /** Of these users, the oldest first. */
   of(users: readonly Pick<User, "id">[]): LoggedRun[] {
     const found = users.flatMap(({ id }) => this.#users.get(id) ?? []);
-    return users.length === 1 ? found : found.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+    return found.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
   }
 
   #note(userId: string, run: LoggedRun): void {

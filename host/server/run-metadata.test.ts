@@ -27,9 +27,15 @@ describe("a failure", () => {
       has_exception: true,
       exception: "ValueError: bad",
       exception_class: "ValueError",
-      errormsg: "bad",
+      errormsg: "ValueError: bad",
       lineno: 3,
     });
+  });
+
+  test("in a helper is told at the line that called it", () => {
+    const traceback =
+      'Traceback (most recent call last):\n  File "<udf u>", line 9, in u\n    help()\n  File "<udf u>", line 3, in help\nValueError: bad\n';
+    expect(metadataOfFailure(raised("bad", traceback)).lineno).toBe(9);
   });
 
   test.each([
@@ -81,6 +87,17 @@ describe("the header", () => {
     expect(lineno).toBe(3);
   });
 
+  test("never cuts a character in two", () => {
+    for (let n = 0; n < 8; n++) {
+      const { text } = metadataHeader({
+        stdout: "a".repeat(n) + "😀".repeat(9000),
+        stderr: "",
+        has_exception: false,
+      });
+      expect(JSON.parse(text).stdout.isWellFormed()).toBe(true);
+    }
+  });
+
   test("keeps the beginning and the end of what is cut, and leaves the room of one stream to the other", () => {
     const lines = Array.from({ length: 5000 }, (_, i) => `line ${i}`).join("\n");
     const { text } = metadataHeader({ stdout: lines, stderr: "e", has_exception: false });
@@ -101,7 +118,22 @@ test("a value that a parameter does not take is told as Python raises it", () =>
   expect(metadataOfFailure(error)).toMatchObject({
     exception: raised,
     exception_class: "ValueError",
-    errormsg: "invalid literal for int() with base 10: 'x'",
+    errormsg: raised,
     stderr: 'Cannot read the parameter "a": it must be int\n',
+  });
+});
+
+test("a mistake in the syntax is told as Python raises it, with its line", () => {
+  const raised = "SyntaxError: '(' was never closed (<udf u>, line 4)";
+  const error = new UdfLoadError("u.py, line 4: '(' was never closed", {
+    location: { file: "u.py", line: 4 },
+    raised,
+  });
+  expect(metadataOfFailure(error)).toMatchObject({
+    exception: raised,
+    exception_class: "SyntaxError",
+    errormsg: raised,
+    lineno: 4,
+    stderr: "u.py, line 4: '(' was never closed\n",
   });
 });

@@ -42,40 +42,46 @@ export function metadataOfFailure(error: FuseletError, writing = false): RunMeta
   const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
   const about = { stdout, stderr, has_exception: true };
   if (error instanceof UdfRuntimeError) {
-    const { type, traceback, location, hint } = error;
-    const message = error.message.startsWith(`${type}: `)
-      ? error.message.slice(type.length + 2)
-      : error.message;
+    const { message, type, traceback, hint } = error;
+    const line = lineOf(error);
     return {
       ...about,
       stderr: stderr + (stderr === "" || stderr.endsWith("\n") ? "" : "\n") + traceback,
-      exception: error.message,
+      exception: message,
       exception_class: type,
       errormsg: hint === undefined ? message : `${message}. ${hint}. ${OF_SERVER}`,
-      ...(location?.line === undefined ? {} : { lineno: location.line }),
-    };
-  }
-  if (error instanceof ParameterError && error.raised !== undefined) {
-    // As Fused's own servers say it: the conversion is a part of the run there. What we have to say of it stands in the output.
-    const [type = ""] = error.raised.split(": ", 1);
-    return {
-      ...about,
-      stderr: `${stderr}${error.message}\n`,
-      exception: error.raised,
-      exception_class: type,
-      errormsg: error.raised.slice(type.length + 2),
+      ...(line === undefined ? {} : { lineno: line }),
     };
   }
   const line = error instanceof UdfLoadError ? error.location?.line : undefined;
+  const where = line === undefined ? {} : { lineno: line };
+  if ((error instanceof ParameterError || error instanceof UdfLoadError) && error.raised !== undefined) {
+    // As Fused's own servers say it: to compile it and to convert is a part of the run there. What we have to say of it stands in the output.
+    const { raised } = error;
+    return {
+      ...about,
+      stderr: `${stderr}${error.message}\n`,
+      exception: raised,
+      exception_class: raised.split(": ", 1)[0] as string,
+      errormsg: raised,
+      ...where,
+    };
+  }
   const kind = writing || error instanceof ResultError ? "serialization_error" : kindOf(error);
   return {
     ...about,
     exception: error.message,
     exception_class: error.name,
     errormsg: error.message,
-    ...(line === undefined ? {} : { lineno: line }),
+    ...where,
     ...(kind ? { error_type: kind } : {}),
   };
+}
+
+/** Where the published client says that it failed: the outermost line of the UDF's, which called the helper that raised. */
+export function lineOf({ traceback, location }: UdfRuntimeError): number | undefined {
+  const line = /^ {2}File "<udf [^"\n]*", line (\d+)/m.exec(traceback)?.[1];
+  return line === undefined ? location?.line : Number(line);
 }
 
 function kindOf(error: FuseletError): RunMetadata["error_type"] {
@@ -127,7 +133,7 @@ function cut(text: string, bytes: number): string {
   return head + mark + fitting(text, room - sizeOf(head, bytes), true);
 }
 
-/** As much of a text's beginning, or of its end, as takes so many bytes. */
+/** As much of a text's beginning, or of its end, as takes so many bytes. No half characters: clients cannot print them. */
 function fitting(text: string, bytes: number, fromEnd: boolean): string {
   let low = 0;
   let high = Math.min(text.length, bytes);
@@ -137,7 +143,7 @@ function fitting(text: string, bytes: number, fromEnd: boolean): string {
     if (sizeOf(part(middle), bytes) <= bytes) low = middle;
     else high = middle - 1;
   }
-  return part(low);
+  return part(low).toWellFormed();
 }
 
 /** Whether a run's error is told as one of the run; all others are of the request, or of the server. */

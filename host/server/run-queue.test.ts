@@ -48,6 +48,19 @@ describe("the queue", () => {
     await queue.enter("c", never);
   });
 
+  test("refuses what is too large together with what waits, of one key and of all", async () => {
+    const queue = new RunQueue({ atOnce: 1, waiting: 9, waitingInAll: 9, bytes: 10, bytesInAll: 15 });
+    const gone = new AbortController();
+    for (const key of ["a", "b"]) await queue.enter(key, never, 100);
+    const waiting = queue.enter("a", gone.signal, 8);
+    await expect(queue.enter("a", never, 3)).rejects.toMatchObject({ status: 429 });
+    await expect(queue.enter("b", never, 8)).rejects.toMatchObject({ status: 503 });
+    gone.abort();
+    await expect(waiting).rejects.toThrow("cancelled before it began");
+    for (const key of ["a", "b"]) void queue.enter(key, never, 7).catch(() => {});
+    expect(queue.waiting).toBe(2);
+  });
+
   test("lets go of who is cancelled", async () => {
     const queue = open();
     const gone = new AbortController();

@@ -9,6 +9,9 @@ export interface RunQueueOptions {
   waiting: number;
   /** Runs of all keys that wait. */
   waitingInAll: number;
+  /** How large what waits may be, of one key and of all. Default: it does not matter. */
+  bytes?: number;
+  bytesInAll?: number;
 }
 
 interface Waiting {
@@ -18,6 +21,7 @@ interface Waiting {
 
 interface Line {
   underWay: number;
+  bytes: number;
   waiting: Set<Waiting>;
 }
 
@@ -28,6 +32,7 @@ export class RunQueue {
   /** Keys with runs only. */
   readonly #lines = new Map<string, Line>();
   #waiting = 0;
+  #bytes = 0;
   #isClosed = false;
 
   constructor(options: RunQueueOptions) {
@@ -40,16 +45,18 @@ export class RunQueue {
 
   /**
    * Waits for its turn.
+   * @param bytes of what waits with it
    * @returns what is to be called at the end of the run, once
    * @throws HttpError 429 where this key has too many waiting, 503 where all have, or the queue was closed; CancelledError
    */
-  enter(key: string, signal: AbortSignal): Promise<() => void> {
+  enter(key: string, signal: AbortSignal, bytes = 0): Promise<() => void> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw ending();
       if (signal.aborted) throw new CancelledError("The run was cancelled before it began");
       const { atOnce, waiting, waitingInAll } = this.#options;
+      const { bytes: mostBytes = Infinity, bytesInAll = Infinity } = this.#options;
       let line = this.#lines.get(key);
-      if (!line) this.#lines.set(key, (line = { underWay: 0, waiting: new Set() }));
+      if (!line) this.#lines.set(key, (line = { underWay: 0, bytes: 0, waiting: new Set() }));
       const found = line;
       if (found.underWay < atOnce) {
         found.underWay++;
@@ -61,12 +68,21 @@ export class RunQueue {
           `Too many runs: ${atOnce} are under way and ${waiting} wait; send it again later`,
           RETRY,
         );
-      if (this.#waiting >= waitingInAll)
+      if (found.bytes + bytes > mostBytes)
+        throw new HttpError(
+          429,
+          `Too large runs: ${found.bytes} bytes of parameters wait, and at most ${mostBytes} may; send it again later`,
+          RETRY,
+        );
+      if (this.#waiting >= waitingInAll || this.#bytes + bytes > bytesInAll)
         throw new HttpError(503, "The server is full: nothing was run; send it again later", RETRY);
       const onAbort = () => entry.refuse(new CancelledError("The run was cancelled before it began"));
       const settle = () => {
         signal.removeEventListener("abort", onAbort);
-        if (found.waiting.delete(entry)) this.#waiting--;
+        if (!found.waiting.delete(entry)) return;
+        this.#waiting--;
+        this.#bytes -= bytes;
+        found.bytes -= bytes;
       };
       const entry: Waiting = {
         begin(leave) {
@@ -80,6 +96,8 @@ export class RunQueue {
       };
       found.waiting.add(entry);
       this.#waiting++;
+      this.#bytes += bytes;
+      found.bytes += bytes;
       signal.addEventListener("abort", onAbort);
     });
   }

@@ -9,6 +9,7 @@ import { MOST_NESTED } from "../udfs/binding.ts";
 import { contextUser } from "./context-user.ts";
 import { HttpError } from "./errors.ts";
 import type { ServerEnv, User } from "./parts.ts";
+import { wholeNumber } from "./schemas.ts";
 
 const MOST_TILE = 2 ** 30;
 
@@ -19,22 +20,15 @@ export const FORMAT_PATTERN = { list: `^${FORMAT}(,${FORMAT})*$`, extension: `(\
 /** Where the extension of a format may stand behind the last number. */
 const Extension = "(\\.[A-Za-z0-9]{1,16})?";
 
-/** Texts, as paths are. */
-const number = (most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,10}$/)
-    .transform(Number)
-    .refine((value) => value <= most, `must be at most ${most}`)
-    .openapi({ type: "integer", minimum: 0, maximum: most });
-
 /** A tile in a path. */
-export const TileParams = z.object({ z: number(30), x: number(MOST_TILE), y: number(MOST_TILE) });
+export const TileParams = z.object({
+  z: wholeNumber(0, 30),
+  x: wholeNumber(0, MOST_TILE),
+  y: wholeNumber(0, MOST_TILE),
+});
 
 /** The same, whose last part may end with a format: `12.png`. */
-export const TileFileParams = z.object({
-  z: number(30),
-  x: number(MOST_TILE),
+export const TileFileParams = TileParams.extend({
   y: z
     .string()
     .regex(new RegExp(`^\\d{1,10}${Extension}$`))
@@ -156,8 +150,8 @@ export function readContext(c: Context<ServerEnv>, as: { user?: User; shareToken
   };
 }
 
-/** Clients count from 1 or 2 on, one more with each run that a run asks for over HTTP. */
-function readRecursion(text: string | undefined): number {
+/** Clients count from 1 or 2 on, one more with each run that a run asks for over HTTP. @throws HttpError 422 for too many */
+export function readRecursion(text: string | undefined): number {
   const depth = text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (depth <= MOST_NESTED + 1) return depth;
   throw new HttpError(

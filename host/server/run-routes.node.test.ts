@@ -79,7 +79,7 @@ describe("runs of one's own", () => {
     expect(response.status).toBe(422);
     expect(metadataOf(response)).toMatchObject({
       exception_class: "ValueError",
-      errormsg: "bad",
+      errormsg: "ValueError: bad",
       lineno: 2,
       has_exception: true,
     });
@@ -154,6 +154,13 @@ describe("runs that take longer", () => {
     expect(server.ran).toHaveLength(1);
     expect(await logs.text()).toBe('event: stdout\ndata: "begun\\n"\n\nevent: end\ndata: 200\n\n');
     expect((await server.ask("GET", `${REALTIME}/get/other`)).status).toBe(404);
+  });
+
+  test("are told of at once to who would rather follow them", async () => {
+    const started = performance.now();
+    const response = await post("slow", "/start", {}, { headers: { prefer: "respond-async" } });
+    expect(response.status).toBe(202);
+    expect(performance.now() - started).toBeLessThan(1500);
   });
 
   test("are cancelled by who started them", async () => {

@@ -11,6 +11,9 @@ import { RunQueue } from "./run-queue.ts";
 
 /** Runs of all users that wait. */
 const MOST_WAITING = 10_000;
+/** Of their parameters, of one line and of all. In memory they are larger. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES_IN_ALL = 512 * 1024 * 1024;
 const OVER = "The run was cancelled: nothing may run in the name of its user any more";
 /** In the metadata of a UDF: a descriptor of the most that its runs may get. */
 const PERMISSIONS = "fuselet:permissions";
@@ -27,6 +30,8 @@ export function openRuns({
     atOnce: settings.runsPerUser,
     waiting: settings.waitingPerUser,
     waitingInAll: MOST_WAITING,
+    bytes: MOST_BYTES,
+    bytesInAll: MOST_BYTES_IN_ALL,
   });
   const underWay = new Map<Promise<unknown>, AbortController>();
   metrics.gauge("fuselet_runs", "Runs under way, those that wait included.", () => underWay.size);
@@ -35,7 +40,7 @@ export function openRuns({
   const ageOf = cacheAges(runner);
 
   const run = async (asked: ServerRun, signal: AbortSignal) => {
-    const leave = await queue.enter(lineOf(asked.as), signal);
+    const leave = await queue.enter(lineOf(asked.as), signal, asked.bytes);
     try {
       const { as, source, parameters, tile, context, onOutput, limits, savedId } = asked;
       const permissions = narrowed(settings.permissions, as, source);
@@ -47,7 +52,7 @@ export function openRuns({
               ...(savedId ? { cacheEpoch: await epochs.of(savedId, tile) } : {}),
             }
           : {};
-      return await runner.run(source, {
+      const result = await runner.run(source, {
         parameters,
         principal: principalOf(as),
         owner: as.owner.id,
@@ -59,6 +64,8 @@ export function openRuns({
         limits: { timeMs: settings.runMs, ...limits },
         ...(onOutput ? { onOutput } : {}),
       });
+      await asked.finish?.(result);
+      return result;
     } finally {
       leave();
     }

@@ -2,12 +2,11 @@
  * Schedules and what came of them, as the store has them:
  *
  *     server.schedules             ID             the schedule
- *     server.schedules-of          OWNER/ID       for lists
  *     server.schedule-history      ID/AGE-ID      its last runs and those that were left out, the newest first
  */
 import type { Json, RecordName, Store, StoreRecord } from "../store/store.ts";
 import { FAR, SCHEDULE_HISTORY, timeKey } from "./job.ts";
-import { scan } from "./records.ts";
+import { readAs, scan } from "./records.ts";
 import type { Times } from "./schedule-times.ts";
 
 export interface Schedule extends Times {
@@ -47,13 +46,11 @@ export interface HistoryEntry {
 }
 
 export const SCHEDULES = "server.schedules";
-export const SCHEDULES_OF = "server.schedules-of";
 const PAGE = 1000;
 /** Of one schedule. */
 const MOST_HISTORY = 100;
 
-export const readSchedule = ({ value }: StoreRecord): Schedule => value as unknown as Schedule;
-export const toJson = (value: object): Json => value as unknown as Json;
+export const readSchedule = (record: StoreRecord) => readAs<Schedule>(record);
 
 /** All of them. */
 export async function allSchedules(store: Store): Promise<StoreRecord[]> {
@@ -69,7 +66,7 @@ export function historyName(id: string, nowMs: number): RecordName {
 
 export async function readHistory(store: Store, id: string): Promise<HistoryEntry[]> {
   const page = await store.list(SCHEDULE_HISTORY, { prefix: `${id}/`, limit: MOST_HISTORY });
-  return page.map(({ value }) => value as unknown as HistoryEntry);
+  return page.map((record) => readAs<HistoryEntry>(record));
 }
 
 /** Removes the oldest entries, as far as there are too many. @param keep 0 removes all */

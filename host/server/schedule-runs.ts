@@ -1,12 +1,14 @@
 /** Begins the runs of schedules: those that are due, and those that a user asks for. */
 import { FuseletError } from "../../runtime/errors.ts";
-import type { Json, RecordName, Store } from "../store/store.ts";
+import type { RecordName, Store } from "../store/store.ts";
 import { HttpError, notFound } from "./errors.ts";
+import { parseExact } from "./exact-json.ts";
 import { isEnded, type Job, type JobWrite } from "./job.ts";
 import type { JobConfig } from "./job-plan.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Registry } from "./parts.ts";
+import { recordOf } from "./records.ts";
 import {
   allSchedules,
   type HistoryEntry,
@@ -15,7 +17,6 @@ import {
   readSchedule,
   SCHEDULES,
   type Schedule,
-  toJson,
   trimHistory,
 } from "./schedule-records.ts";
 import { lastTime, nextTime } from "./schedule-times.ts";
@@ -61,36 +62,35 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
       throw notFound(`The UDF ${JSON.stringify(schedule.udfId)} of the schedule`);
     // The registry reads the body, and says what is wrong with it.
     registry.sourceOf(saved);
-    const udf = JSON.parse(saved.body) as Record<string, unknown>;
+    const udf = parseExact(saved.body) as Record<string, unknown>;
     const config: JobConfig = {
       name: schedule.name,
       steps: [{ type: "udf", udf, input: [schedule.udfArgs ?? {}] }],
     };
     return jobs.prepare({ owner, config, instanceType: null, cacheMaxAge: 0, recursion: 0, historyKey });
   };
-  const entry = (due: number, cause: HistoryEntry["cause"], more: Partial<HistoryEntry>): Json =>
-    toJson({
-      due: new Date(due).toISOString(),
-      cause,
-      status: "pending",
-      jobId: null,
-      started: null,
-      ended: null,
-      error: null,
-      note: null,
-      ...more,
-    } satisfies HistoryEntry);
+  const entryOf = (due: number, cause: HistoryEntry["cause"], more: Partial<HistoryEntry>): HistoryEntry => ({
+    due: new Date(due).toISOString(),
+    cause,
+    status: "pending",
+    jobId: null,
+    started: null,
+    ended: null,
+    error: null,
+    note: null,
+    ...more,
+  });
 
   /** Changes a schedule, adds to its history and writes its job, unless somebody else has changed it since. @returns whether it did */
   const commit = async (
     { id, version }: { id: string; version: number },
     next: Schedule,
-    { name, value, job }: { name: RecordName; value: Json; job?: JobWrite | undefined },
+    { name, entry, job }: { name: RecordName; entry: HistoryEntry; job?: JobWrite | undefined },
   ): Promise<boolean> => {
     let isDone = false;
     await store.transact([{ collection: SCHEDULES, key: id }, name, ...(job?.names ?? [])], ([found]) => {
       isDone = found?.version === version;
-      return isDone ? [{ value: toJson(next) }, { value }, ...(job?.changes ?? [])] : [];
+      return isDone ? [recordOf(next), recordOf(entry), ...(job?.changes ?? [])] : [];
     });
     if (isDone) await trimHistory(store, id);
     if (isDone && job) jobs.wake();
@@ -107,8 +107,11 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     const { id, ownerId } = schedule;
     const time = now();
     const next = { ...schedule, enabled: false, nextRun: null, disabledReason: UDF_GONE };
-    const value = entry(time, "schedule", { status: "skipped", note: `${UDF_GONE}: the schedule is off` });
-    if (!(await commit({ id, version }, next, { name: historyName(id, time), value }))) return false;
+    const entry = entryOf(time, "schedule", {
+      status: "skipped",
+      note: `${UDF_GONE}: the schedule is off`,
+    });
+    if (!(await commit({ id, version }, next, { name: historyName(id, time), entry }))) return false;
     const owner = await users.byId(ownerId);
     for (const { jobId, ended } of owner ? await readHistory(store, id) : []) {
       const job = jobId !== null && ended === null && (await jobs.get(owner!, jobId).catch(ifNotFound));
@@ -122,13 +125,13 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     store.update(SCHEDULES, id, (found) => {
       const schedule = found && readSchedule(found);
       if (!schedule?.enabled || schedule.planned <= now() + CLOCK_MS) return undefined;
-      return { value: toJson({ ...schedule, nextRun: nextTime(schedule, now()), planned: now() }) };
+      return recordOf({ ...schedule, nextRun: nextTime(schedule, now()), planned: now() });
     });
 
   /** One schedule that is due. */
   const fire = async (schedule: Schedule, version: number): Promise<void> => {
     const time = now();
-    if ((await registry.byId(schedule.udfId))?.ownerId !== schedule.ownerId) {
+    if ((await registry.details(schedule.udfId))?.ownerId !== schedule.ownerId) {
       await end(schedule, version);
       return;
     }
@@ -136,7 +139,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     const name = historyName(schedule.id, time);
     const next = { ...schedule, nextRun: nextTime(schedule, time), planned: time };
     const leaveOut = (more: Partial<HistoryEntry>) =>
-      commit({ id: schedule.id, version }, next, { name, value: entry(due, "schedule", more) });
+      commit({ id: schedule.id, version }, next, { name, entry: entryOf(due, "schedule", more) });
     const lateMs = time - due;
     if (lateMs > graceMs) {
       await leaveOut({
@@ -166,7 +169,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     await commit(
       { id: schedule.id, version },
       { ...next, lastRun: new Date(time).toISOString(), lastJobId: job.job.id },
-      { name, value: entry(due, "schedule", { jobId: job.job.id, note }), job },
+      { name, entry: entryOf(due, "schedule", { jobId: job.job.id, note }), job },
     );
   };
   const tick = async (): Promise<number> => {
@@ -196,8 +199,8 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
       const name = historyName(schedule.id, time);
       const job = await prepareJob(schedule, name.key);
       const next = { ...schedule, lastRun: new Date(time).toISOString(), lastJobId: job.job.id };
-      const value = entry(time, "user", { jobId: job.job.id });
-      const isDone = await commit({ id: schedule.id, version }, next, { name, value, job });
+      const entry = entryOf(time, "user", { jobId: job.job.id });
+      const isDone = await commit({ id: schedule.id, version }, next, { name, entry, job });
       return isDone ? { schedule: next, job: job.job } : null;
     },
   };

@@ -27,6 +27,7 @@ let schedules: Schedules;
 
 const registry = {
   byId: async (id: string) => saved.get(id) ?? null,
+  details: async (id: string) => saved.get(id) ?? null,
   canRead: (user: User, udf: SavedUdf) => udf.ownerId === user.id || (udf.teamRead && udf.team === user.team),
   sourceOf: ({ body, slug }: Pick<SavedUdf, "body" | "slug">) => sourceFromBody(body, slug),
 } as unknown as Registry;
@@ -284,4 +285,14 @@ test("clock changes: a time that is left out is at the change, one that is repea
   expect(next([2, 14], "2026-03-28T23:00:00Z")).toBe("2026-03-29T01:00:00.000Z");
   expect(next([2, 14], "2026-10-25T00:30:00Z")).toBe("2026-10-25T13:30:00.000Z");
   expect(next(range(0, 23), "2026-10-25T00:30:00Z")).toBe("2026-10-25T01:30:00.000Z");
+});
+
+test("the arguments of all schedules of a user are bounded, those of another one do not count", async () => {
+  const udfArgs = { text: "x".repeat(1_000_000) };
+  for (let i = 0; i < 4; i++) await schedules.create(ada, fields({ udfArgs }));
+  const [first] = await schedules.list(ada);
+  await expect(schedules.create(ada, fields({ udfArgs }))).rejects.toMatchObject({ status: 409 });
+  await schedules.update(ada, first!.id, fields({ udfArgs: { text: "x".repeat(1_040_000) } }));
+  await schedules.update(ada, first!.id, fields({ udfArgs: null }));
+  await schedules.create(ada, fields({ udfArgs }));
 });

@@ -6,15 +6,14 @@ import { HttpError, notFound } from "./errors.ts";
 import type { Job } from "./job.ts";
 import { isId } from "./names.ts";
 import type { Background, User } from "./parts.ts";
+import { recordOf } from "./records.ts";
 import {
   allSchedules,
   type HistoryEntry,
   readHistory,
   readSchedule,
   SCHEDULES,
-  SCHEDULES_OF,
   type Schedule,
-  toJson,
   trimHistory,
 } from "./schedule-records.ts";
 import {
@@ -64,7 +63,9 @@ export interface Schedules extends Background {
   tick(): Promise<number>;
 }
 
+/** Characters of arguments: of one schedule, and of all of one user. Each look at what is due reads them. */
 const MOST_ARGS = 1024 * 1024;
+const MOST_ARGS_OF_USER = 4 * MOST_ARGS;
 /** Of one user. */
 const MOST_SCHEDULES = 500;
 
@@ -75,7 +76,7 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     if (schedule.ownerId === user.id) return true;
     // Who has gone to another team takes no schedules along.
     if (schedule.team !== user.team || (await users.byId(schedule.ownerId))?.team !== user.team) return false;
-    const saved = await registry.byId(schedule.udfId);
+    const saved = await registry.details(schedule.udfId);
     return saved !== null && registry.canRead(user, saved);
   };
   const get = async (user: User, id: string) => {
@@ -84,15 +85,31 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     if (!schedule || !(await canSee(user, schedule))) throw notFound(`The schedule ${JSON.stringify(id)}`);
     return schedule;
   };
+  const ownOf = async (user: User) =>
+    (await allSchedules(store)).map(readSchedule).filter(({ ownerId }) => ownerId === user.id);
   const getOwn = async (user: User, id: string) => {
     const schedule = await get(user, id);
     if (schedule.ownerId !== user.id) throw new HttpError(403, "This schedule is another user's");
     return schedule;
   };
-  /** @throws HttpError */
-  const checkFields = async (user: User, { udfId, ...fields }: ScheduleFields, timezone: string) => {
-    if (JSON.stringify(fields.udfArgs).length > MOST_ARGS)
-      throw new HttpError(422, `udf_args have at most ${MOST_ARGS} characters as JSON`);
+  const sizeOf = ({ udfArgs }: Pick<Schedule, "udfArgs">) => JSON.stringify(udfArgs).length;
+  /** @param id of the schedule that is changed @throws HttpError */
+  const checkFields = async (
+    user: User,
+    { udfId, ...fields }: ScheduleFields,
+    timezone: string,
+    id?: string,
+  ) => {
+    const size = sizeOf(fields);
+    if (size > MOST_ARGS) throw new HttpError(422, `udf_args have at most ${MOST_ARGS} characters as JSON`);
+    const others = (await ownOf(user)).filter((other) => other.id !== id);
+    if (others.length >= MOST_SCHEDULES)
+      throw new HttpError(409, `A user has at most ${MOST_SCHEDULES} schedules: delete some`);
+    if (others.reduce((sum, other) => sum + sizeOf(other), size) > MOST_ARGS_OF_USER)
+      throw new HttpError(
+        409,
+        `udf_args of all schedules of a user have at most ${MOST_ARGS_OF_USER} characters as JSON: let the UDF read them from a file`,
+      );
     if (!isTimezone(timezone))
       throw new HttpError(
         422,
@@ -100,7 +117,7 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
       );
     const nextRun = nextTime({ ...fields, timezone }, now());
     if (nextRun === null) throw new HttpError(422, "This schedule never comes: no day has such a date");
-    const saved = isId(udfId) ? await registry.byId(udfId) : null;
+    const saved = await registry.details(udfId);
     if (!saved || !registry.canRead(user, saved)) throw notFound(`The UDF ${JSON.stringify(udfId)}`);
     if (saved.ownerId !== user.id)
       throw new HttpError(
@@ -139,9 +156,6 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     tick: runs.tick,
     async create(user, fields) {
       const checked = await checkFields(user, fields, fields.timezone ?? "UTC");
-      const own = await store.list(SCHEDULES_OF, { prefix: `${user.id}/`, limit: MOST_SCHEDULES });
-      if (own.length >= MOST_SCHEDULES)
-        throw new HttpError(409, `A user has at most ${MOST_SCHEDULES} schedules: delete some`);
       const id = crypto.randomUUID();
       const schedule: Schedule = {
         ...fields,
@@ -152,11 +166,7 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
         lastRun: null,
         lastJobId: null,
       };
-      const names = [
-        { collection: SCHEDULES, key: id },
-        { collection: SCHEDULES_OF, key: `${user.id}/${id}` },
-      ];
-      await store.transact(names, () => [{ value: toJson(schedule) }, { value: id }]);
+      await store.update(SCHEDULES, id, () => recordOf(schedule));
       lookIn(LEAST_LOOK_MS);
       return schedule;
     },
@@ -166,36 +176,30 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
       return schedules.filter((_, i) => seen[i]);
     },
     async ofUdf(user, udfId) {
-      const schedules = (await allSchedules(store)).map(readSchedule);
-      return schedules.filter((schedule) => schedule.ownerId === user.id && schedule.udfId === udfId);
+      return (await ownOf(user)).filter((schedule) => schedule.udfId === udfId);
     },
     async endOf(udf) {
-      for (const { key, value } of await allSchedules(store)) {
-        const { ownerId, udfId } = value as unknown as Schedule;
+      for (const { id, ownerId, udfId } of (await allSchedules(store)).map(readSchedule)) {
         if (udfId !== udf.id || ownerId !== udf.ownerId) continue;
         for (let isDone = false; !isDone; ) {
-          const record = await store.get(SCHEDULES, key);
+          const record = await store.get(SCHEDULES, id);
           isDone = !record || (await runs.end(readSchedule(record), record.version));
         }
       }
     },
     async update(user, id, fields) {
       const before = await getOwn(user, id);
-      const checked = await checkFields(user, fields, fields.timezone ?? before.timezone);
+      const checked = await checkFields(user, fields, fields.timezone ?? before.timezone, id);
       const record = await store.update(SCHEDULES, id, (found) => {
         if (!found) throw notFound(`The schedule ${JSON.stringify(id)}`);
-        return { value: toJson({ ...readSchedule(found), ...fields, ...checked }) };
+        return recordOf({ ...readSchedule(found), ...fields, ...checked });
       });
       lookIn(LEAST_LOOK_MS);
       return readSchedule(record!);
     },
     async delete(user, id) {
       const schedule = await getOwn(user, id);
-      const names = [
-        { collection: SCHEDULES, key: id },
-        { collection: SCHEDULES_OF, key: `${schedule.ownerId}/${id}` },
-      ];
-      await store.transact(names, (found) => found.map(() => null));
+      await store.delete(SCHEDULES, id);
       await trimHistory(store, id, 0);
       return schedule;
     },

@@ -29,7 +29,8 @@ export const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^-?\d{1,16}$/, "must be a whole number")
-    .transform(Number)
+    // `-0` is 0.
+    .transform((text) => Number(text) + 0)
     .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
     .openapi({ type: "integer", minimum: least, maximum: most });
 
@@ -41,8 +42,10 @@ export const PageQuery = z.object({
 
 /** A flag in a query. Python writes `True`. */
 export const Flag = z
-  .enum(["true", "false", "True", "False"])
-  .transform((text) => text.toLowerCase() === "true");
+  .string()
+  .refine((text) => /^(true|false)$/i.test(text), "must be true or false")
+  .transform((text) => text.toLowerCase() === "true")
+  .openapi({ type: "boolean" });
 
 type Content = { content: { "application/json": { schema: z.ZodType } } };
 

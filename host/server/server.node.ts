@@ -40,6 +40,7 @@ import { Metrics } from "./metrics.ts";
 import { openOwnFiles } from "./own-files.ts";
 import type { ServerParts, ServerSettings, UdfRunner } from "./parts.ts";
 import { openRegistry } from "./registry.ts";
+import { openResultThreads } from "./result-threads.node.ts";
 import { RunLog } from "./run-log.ts";
 import { openRuns } from "./runs.ts";
 import { openSchedules } from "./schedules.ts";
@@ -98,6 +99,8 @@ export interface OpenServer {
 }
 
 const MiB = 1024 * 1024;
+/** That write large results. */
+const RESULT_THREADS = 2;
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",
@@ -110,7 +113,9 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 /** @throws StoreError where the folder cannot be used */
 export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const { data, runner } = options;
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await mkdir(data, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+    throw new UsageError(`Cannot serve from ${JSON.stringify(data)}: ${cause.message}`, { cause });
+  });
   const store = openStore({ path: join(data, "server.db"), recent: true });
   const { firstUser, firstToken } = await firstUserOf(store);
   const users = openUsers(
@@ -131,7 +136,9 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     runMs: options.runMs,
     taskMs: options.taskMs,
   };
-  const { vault, close: closeVault } = openVault(join(data, "secrets"), options.secretsKey);
+  const { vault, keys, close: closeVault } = openVault(join(data, "secrets"), options.secretsKey);
+  // What is no key is said now, and not to the first who has a secret.
+  if (options.secretsKey) await keys.open();
   const metrics = new Metrics();
   const epochs = udfEpochs(store);
   const runLog = new RunLog();
@@ -139,6 +146,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const standing = new Standing(log);
   const streams = new EventStreams(log);
   metrics.gauge("fuselet_streams", "Streams of events that are open.", () => streams.size);
+  const resultThreads = openResultThreads(RESULT_THREADS);
   const runs = runLog.watch(openRuns({ settings, runner, metrics, epochs, users, standing }));
   const collections = openCollections(store);
   const registry = openRegistry(store, users, collections);
@@ -183,11 +191,12 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     openGuard: guard,
     onDecision: options.onDecision,
   });
-  const parts = {
+  const common = {
     settings,
     store,
     storeState: store.state,
     runner,
+    writeResult: resultThreads.write,
     users,
     standing,
     streams,
@@ -203,6 +212,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     storage,
     signedUrls,
     datasets: openDatasets(store, storage),
+    taskResults: openTaskResults(openOwnFiles(drivers), resultThreads.write),
     ...(options.onDecision ? { onDecision: options.onDecision } : {}),
     log,
     metrics,
@@ -211,18 +221,16 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
       const extension = path.slice(path.lastIndexOf(".") + 1);
       return bytes && { bytes, type: MEDIA_TYPES[extension] ?? "application/octet-stream" };
     },
-  } as unknown as ServerParts;
-  parts.taskResults = openTaskResults(openOwnFiles(drivers));
+  };
   const jobs = openJobs({
-    ...parts,
-    results: parts.taskResults,
+    ...common,
+    results: common.taskResults,
     tasksAtOnce: options.tasksAtOnce,
     taskMs: options.taskMs,
     ...(options.keepJobsMs === undefined ? {} : { keepMs: options.keepJobsMs }),
   });
-  parts.jobs = jobs;
-  const schedules = openSchedules(parts);
-  parts.schedules = schedules;
+  const schedules = openSchedules({ ...common, jobs });
+  const parts: ServerParts = { ...common, jobs, schedules };
   const sweep = openSweep(parts);
   metrics.gauge(
     "fuselet_database_bytes",
@@ -260,6 +268,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
           return listening?.close(graceMs);
         },
         runs: () => drained,
+        threads: () => resultThreads.close(),
         standing: () => standing.close(),
         network: () => closeNetwork?.(),
         storage: () => closeStorage(),

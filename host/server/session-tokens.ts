@@ -2,6 +2,7 @@
  * Session tokens: somebody of a team lets others use the team's collection for a while. One is `1:SECONDS SINCE 1970:SIGNATURE`, where
  * the published client reads its end; it is signed for one share token, so that it ends with that, and kept nowhere.
  */
+import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { once } from "../../runtime/once.ts";
 import { SecretError } from "../secrets/errors.ts";
 import type { Vault } from "../secrets/vault.ts";
@@ -28,12 +29,17 @@ export function openSessions(vault: Vault): Sessions {
     async make(shareToken, seconds) {
       const end = Math.floor(Date.now() / 1000) + seconds;
       const signature = await crypto.subtle.sign("HMAC", await key(), signed(shareToken, end));
-      return { token: `1:${end}:${toHex(new Uint8Array(signature))}`, expires: new Date(end * 1000) };
+      return { token: `1:${end}:${bytesToHex(new Uint8Array(signature))}`, expires: new Date(end * 1000) };
     },
     async check(shareToken, session) {
       const [, end, signature] = FORM.exec(session) ?? [];
       if (end === undefined || signature === undefined || Number(end) * 1000 <= Date.now()) return false;
-      return crypto.subtle.verify("HMAC", await key(), fromHex(signature), signed(shareToken, Number(end)));
+      return crypto.subtle.verify(
+        "HMAC",
+        await key(),
+        hexToBytes(signature),
+        signed(shareToken, Number(end)),
+      );
     },
   };
 }
@@ -43,10 +49,10 @@ const signed = (shareToken: string, end: number) =>
 
 /** Made when it is first wanted. */
 async function openKey(vault: Vault): Promise<CryptoKey> {
-  const text = (await read(vault)) ?? toHex(crypto.getRandomValues(new Uint8Array(32)));
+  const text = (await read(vault)) ?? bytesToHex(randomBytes(32));
   await vault.write(PRINCIPAL, NAME, text);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
-  return crypto.subtle.importKey("raw", fromHex(text), algorithm, false, ["sign", "verify"]);
+  return crypto.subtle.importKey("raw", hexToBytes(text), algorithm, false, ["sign", "verify"]);
 }
 
 /** One that was kept under another key is of no use: the sessions that it signed end. */
@@ -58,9 +64,3 @@ async function read(vault: Vault): Promise<string | undefined> {
     throw error;
   }
 }
-
-const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const fromHex = (text: string) =>
-  Uint8Array.from({ length: text.length / 2 }, (_, at) =>
-    Number.parseInt(text.slice(2 * at, 2 * at + 2), 16),
-  );

@@ -35,6 +35,10 @@ test("run a UDF with the parameters of the query or of a body", async () => {
   }
   const posted = await server.ask("POST", `/${token}/run?b=2`, { token: null, body: { a: [1] } });
   expect(await posted.json()).toEqual({ a: [1], b: "2" });
+  // All digits of an id of H3.
+  const cell = JSON.rawJSON("617700169958293503");
+  const exact = await server.ask("POST", `/${token}/run?cache_max_age=1h`, { token: null, body: { cell } });
+  expect(await exact.text()).toBe('{"cell":617700169958293503}');
   const form = await server.ask("POST", `/${token}/run`, {
     token: null,
     body: new URLSearchParams({ a: "1" }),
@@ -52,6 +56,20 @@ test("give tiles, in the format that their address ends with", async () => {
   expect((await get(`/${token}/run/tiles/3/1/2.doc`)).status).toBe(422);
   expect((await get(`/${token}/run/tiles/3/9/2`)).status).toBe(404);
   expect((await get(`/${token}/run/other`)).status).toBe(422);
+});
+
+test("have a short form, which ends with the format", async () => {
+  await save("parameters");
+  for (const prefix of ["", "/server/v1/realtime-shared"]) {
+    expect(await (await get(`${prefix}/${token}?a=1&cache_max_age=0`)).json()).toEqual({ a: "1" });
+    const page = await get(`${prefix}/${token}.txt?a=1`, { origin: "https://elsewhere.example.org" });
+    expect(page.headers.get("content-type")).toContain("text/plain");
+    expect(page.headers.get("access-control-allow-origin")).toBe("*");
+  }
+  expect((await get(`/${token}.doc`)).status).toBe(422);
+  expect((await get(`/${token}/other`)).status).toBe(404);
+  expect((await get("/fsh_nothing.json")).status).toBe(404);
+  expect((await get("/other.json")).status).toBe(404);
 });
 
 test("are not found where there is no such token", async () => {
@@ -167,7 +185,12 @@ test("show lines of code to those who may read it", async () => {
     expect(failed.status).toBe(422);
     return JSON.parse(failed.headers.get("x-fused-metadata") ?? "null");
   };
-  const about = { exception_class: "ValueError", errormsg: "bad", lineno: 2, has_exception: true };
+  const about = {
+    exception_class: "ValueError",
+    errormsg: "ValueError: bad",
+    lineno: 2,
+    has_exception: true,
+  };
   for (const as of [null, "wrong"])
     expect(await said(as)).toMatchObject({ ...about, stderr: "ValueError: bad\n" });
   expect((await said(ADMIN)).stderr).toContain("Traceback");

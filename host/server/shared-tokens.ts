@@ -8,14 +8,14 @@
  * A token is 32 random bytes, and it is looked up by its hash: how long that takes says nothing about a token that is not known
  * already. What is not known, disabled, expired, or without its owner or UDF is all the same to whoever asks.
  */
-
+import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import type { Vault } from "../secrets/vault.ts";
 import type { Store } from "../store/store.ts";
 import { Failures } from "./auth.ts";
 import { type AccessScope, COLLECTIONS, type Collection, type Collections } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import type { Log } from "./log.ts";
-import type { Presented, SharedToken, SharedTokens, User } from "./parts.ts";
+import type { Presented, SavedUdf, SharedToken, User } from "./parts.ts";
 import { Changes, readAs, recordOf, scan } from "./records.ts";
 import type { UdfRegistry } from "./registry.ts";
 import { openSessions, type Session } from "./session-tokens.ts";
@@ -37,7 +37,18 @@ export interface TokenChanges {
   expires?: string | null | undefined;
 }
 
-export interface TokenKeeper extends SharedTokens {
+export interface SharedTokens {
+  /**
+   * A token that may be used now, and what it opens. A collection's token needs a slug: its own argument, or part of the token as in
+   * `fc_…/slug` and `fc_…-slug`.
+   * @throws HttpError 404 for all others, with one text; 403 where it is for the owner's team, or wants a passcode, and nothing of that
+   *   was presented; 429 after too many wrong passcodes
+   */
+  open(
+    token: string,
+    slug?: string,
+    presented?: Presented,
+  ): Promise<{ shared: SharedToken; owner: User; udf: SavedUdf }>;
   /** For one of the user's own UDFs. @throws HttpError 409 for too many */
   add(user: User, udfId: string, wanted: TokenChanges): Promise<SharedToken>;
   /** The token as it is, in whatever state; null where it is not known. */
@@ -102,7 +113,7 @@ const raced = (): never => {
   throw new HttpError(409, "The token was changed meanwhile: look at it again");
 };
 
-export function openSharedTokens(options: TokensOptions): TokenKeeper {
+export function openSharedTokens(options: TokensOptions): SharedTokens {
   const { store, vault, users, registry, collections, log } = options;
   const sessions = openSessions(vault);
   const wrongPasscodes = new Failures("passcodes for this collection");
@@ -110,7 +121,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     const record = await store.get(TOKENS, hash);
     return record ? readAs<Kept>(record) : null;
   };
-  const byText: TokenKeeper["byText"] = async (text) => {
+  const byText: SharedTokens["byText"] = async (text) => {
     const token = COLLECTION_TOKEN.exec(text)?.[1] ?? (TOKEN.test(text) ? text : undefined);
     const kept = token === undefined ? null : await keptBy(tokenHash(token));
     return kept && { ...kept, token: token! };
@@ -185,13 +196,13 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
     const [kept, token] = await Promise.all([keptBy(hash), textOf(hash)]);
     return kept && token !== undefined ? { ...kept, token } : null;
   };
-  const ofCollection: TokenKeeper["ofCollection"] = async (collection) => {
+  const ofCollection: SharedTokens["ofCollection"] = async (collection) => {
     const hash = await shareHash(collection);
     return hash === undefined ? null : withText(hash);
   };
-  const passcodeOf: TokenKeeper["passcodeOf"] = async ({ id }) =>
+  const passcodeOf: SharedTokens["passcodeOf"] = async ({ id }) =>
     (await vault.read(PASSCODES, nameOf(id))) ?? null;
-  const unshare: TokenKeeper["unshare"] = async (collection) => {
+  const unshare: SharedTokens["unshare"] = async (collection) => {
     const hash = await shareHash(collection);
     if (hash !== undefined) await remove(hash, collection.ownerId, collection);
   };
@@ -328,10 +339,7 @@ export function openSharedTokens(options: TokensOptions): TokenKeeper {
 }
 
 /** Without dashes, which separate a slug. */
-function makeHexToken(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return `fc_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
+const makeHexToken = () => `fc_${bytesToHex(randomBytes(32))}`;
 
 /** Milliseconds since 1970 of the end of a token; infinite: it has none. */
 export const endOf = (expires: string | null) =>

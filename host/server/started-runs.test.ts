@@ -101,6 +101,14 @@ describe("a run that was started", () => {
     expect(runs.get("eve", "999")).toBeUndefined();
   });
 
+  test("that ended last has its answer, however large", async () => {
+    const runs = new StartedRuns();
+    const body = new Uint8Array(300 * 1024 * 1024);
+    for (const id of ["1", "2"]) await runs.start("ada", id, async () => ({ ...answerOf(""), body })).ended;
+    expect(runs.get("ada", "1")).toBeUndefined();
+    expect(runs.get("ada", "2")?.answer?.body.length).toBe(body.length);
+  });
+
   test("is forgotten when it is told so, and when there are too many", async () => {
     const runs = new StartedRuns();
     const done = async (id: string) => {

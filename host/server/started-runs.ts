@@ -8,7 +8,7 @@ export type RunEvent =
   | { readonly event: Stream; readonly text: string }
   | { readonly event: "end"; readonly status: number };
 
-/** How long an answer is kept that nobody has asked for since, how many, and how much of all of them. */
+/** How long an answer is kept that nobody has asked for since, how many, and how much of all of them. The last one stays, however large. */
 const KEPT_MS = 5 * 60_000;
 const MOST_ENDED = 1000;
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -145,7 +145,8 @@ export class StartedRuns {
   #sweep(): void {
     const now = performance.now();
     for (const [key, { untilMs }] of this.#ended) {
-      if (untilMs > now && this.#ended.size <= MOST_ENDED && this.#bytes <= MOST_BYTES) break;
+      const isRoom = this.#ended.size <= MOST_ENDED && this.#bytes <= MOST_BYTES;
+      if (untilMs > now && (isRoom || this.#ended.size === 1)) break;
       this.#delete(key);
     }
   }
@@ -154,7 +155,8 @@ export class StartedRuns {
     const own = [...this.#ended].filter(([key]) => key.startsWith(keyOf(userId, "")));
     let bytes = own.reduce((sum, [, ended]) => sum + ended.bytes, 0);
     for (const [at, [key, ended]] of own.entries()) {
-      if (own.length - at <= MOST_ENDED_OF_USER && bytes <= MOST_BYTES_OF_USER) break;
+      const left = own.length - at;
+      if (left === 1 || (left <= MOST_ENDED_OF_USER && bytes <= MOST_BYTES_OF_USER)) break;
       bytes -= ended.bytes;
       this.#delete(key);
     }

@@ -26,6 +26,9 @@ describe("the body of a UDF", () => {
     });
     expect(sourceFromBody(bodyOf(source, "udf"), "slug")).toEqual(source);
     expect(read({ name: null }).name).toBe("slug");
+    expect(read({ collection_name: "maps" }).collection).toBe("maps");
+    for (const collection_name of ["default", "a/b", "", 1, null])
+      expect(read({ collection_name })).not.toHaveProperty("collection");
     expect(
       read({ headers: [{ module_name: "m", source_code: "", source_file: "lib/m.py" }] }).headers[0]?.file,
     ).toBe("lib/m.py");

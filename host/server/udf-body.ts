@@ -1,7 +1,8 @@
 /**
  * A UDF as the wire has it, in `udf_body` and in the steps of runs and jobs:
  *
- *     {"name", "code", "entrypoint", "headers": [{"module_name", "source_code", "source_file"}], "parameters", "metadata", "type": "geopandas_v2", …}
+ *     {"name", "code", "entrypoint", "headers": [{"module_name", "source_code", "source_file"}], "parameters", "metadata",
+ *      "collection_name", "type": "geopandas_v2", …}
  *
  * A TypeScript UDF is one too, with `"fuselet:language": "typescript"` in its metadata.
  */
@@ -10,23 +11,32 @@ import { showText } from "../../runtime/show.ts";
 import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
 import { isSourcePath, unsafePath } from "../udfs/paths.ts";
 import { detectLanguage, SOURCE_LIMITS, sourceFromText } from "../udfs/source.ts";
+import { DEFAULT } from "./collections.ts";
+import { exactly } from "./exact-json.ts";
 import { jsonProblem } from "./json-size.ts";
+import { isName } from "./names.ts";
 
+/** Where the metadata says as what it is saved. */
+export const UDF_ID = "fused:id";
 /** Where the metadata says which language the code is, if it is not Python. */
 export const LANGUAGE = "fuselet:language";
 
 const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
 const FUNCTION = /^[\p{L}_$][\p{L}\p{N}_$]{0,199}$/u;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the text of a UDF's body.
- * @param otherwise its name where the body has none
+ * @param otherwise its name where the body has none @param collection that it is saved in; default: what the body says
  * @throws UdfLoadError that says what is wrong with it; UsageError for a name that is none
  */
-export function sourceFromBody(text: string, otherwise: string): UdfSource {
-  return sourceFromFields(readBody(text), otherwise);
+export function sourceFromBody(text: string, otherwise: string, collection?: string): UdfSource {
+  const body = readBody(text);
+  return sourceFromFields(
+    collection === undefined ? body : { ...body, collection_name: collection },
+    otherwise,
+  );
 }
 
 /**
@@ -34,7 +44,7 @@ export function sourceFromBody(text: string, otherwise: string): UdfSource {
  * sender has read it and it says nothing.
  */
 export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
-  const { name, code, entrypoint, headers, parameters, cache_max_age: age } = body;
+  const { name, code, entrypoint, headers, parameters, cache_max_age: age, collection_name: place } = body;
   if (typeof code !== "string") throw wrong("its code must be a text");
   const metadata = isObject(body.metadata) ? body.metadata : {};
   const language = languageOf(metadata, code);
@@ -56,8 +66,20 @@ export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
       ...(entrypoint ? { entrypoint } : {}),
       ...(isObject(parameters) ? { parameters } : {}),
     },
+    ...(typeof place === "string" && isName(place) && place !== DEFAULT ? { collection: place } : {}),
   };
 }
+
+/** The text of a body without the id in its metadata: clients would take a copy for what it is a copy of, and save over that or delete it. */
+export function withoutId(text: string): string {
+  const body = JSON.parse(text, keepNumber) as { metadata: Record<string, unknown> };
+  delete body.metadata[UDF_ID];
+  return JSON.stringify(body);
+}
+
+/** As it was written: JavaScript has not all digits, and no `1.0`. */
+const keepNumber = (_key: string, value: unknown, { source }: { source?: string } = {}): unknown =>
+  typeof value === "number" && source !== undefined ? JSON.rawJSON(source) : value;
 
 /** The text of a body that other clients read as well. @param entrypoint the function to run */
 export function bodyOf(source: UdfSource, entrypoint: string): string {
@@ -78,17 +100,17 @@ export function bodyOf(source: UdfSource, entrypoint: string): string {
 }
 
 /** @throws UdfLoadError where the text is no JSON object, or too large a one */
-export function readBody(text: string): Fields {
+export function readBody(text: string, what = "its body"): Fields {
   const problem = jsonProblem(text);
-  if (problem !== null) throw wrong(`in its body, ${problem}`);
+  if (problem !== null) throw wrong(`in ${what}, ${problem}`);
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch (cause) {
-    throw wrong("its body is no JSON", cause);
+    throw wrong(`${what} is no JSON (${(cause as Error).message})`, cause);
   }
-  if (!isObject(body)) throw wrong("its body must be an object");
-  return body;
+  if (!isObject(body)) throw wrong(`${what} must be an object`);
+  return isObject(body.parameters) ? { ...body, parameters: exactly<Fields>(body, text).parameters } : body;
 }
 
 function languageOf(metadata: Fields, code: string): Language {
@@ -123,7 +145,7 @@ function readHeaders(value: unknown, language: Language): Header[] {
   });
 }
 
-const isObject = (value: unknown): value is Fields =>
+export const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const wrong = (why: string, cause?: unknown) =>

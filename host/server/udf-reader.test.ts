@@ -60,3 +60,9 @@ test("integers among the parameters keep all their digits", () => {
   const { parameters } = read(text.replace('"a":0', '"a":1152921504606846977'));
   expect(parameters).toEqual({ a: 1152921504606846977n, b: [1.5, 1e300, 7], c: "12345678901234567890" });
 });
+
+test("floats among the parameters stay floats", () => {
+  const text = step({ code: "x = 2.0", parameters: { a: 0, b: [1.5, 1e300, 7] } });
+  const { parameters } = read(text.replace('"a":0', '"a":{"x":2.0,"y":-1e2,"z":2}'));
+  expect(JSON.stringify(parameters)).toBe('{"a":{"x":2.0,"y":-1e2,"z":2},"b":[1.5,1e+300,7]}');
+});

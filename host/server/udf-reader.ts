@@ -1,9 +1,9 @@
 /** UDFs that come with the request that runs them: the same text is the same source again, which was hashed and compiled before. */
 import { UdfLoadError } from "../../runtime/errors.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
-import { jsonProblem } from "./json-size.ts";
+import { exactly } from "./exact-json.ts";
 import { RecentMap } from "./recent-map.ts";
-import { sourceFromFields } from "./udf-body.ts";
+import { type Fields, isObject, readBody, sourceFromFields, UDF_ID } from "./udf-body.ts";
 
 /** A UDF that somebody sent to be run. */
 export interface SentUdf {
@@ -33,7 +33,7 @@ export function stepReader(): (text: string) => SentUdf {
   return (text) => {
     const udf = udfOf(text);
     const { saved: { parameters: _, ...saved } = {}, ...rest } = sourceFromFields(udf, "udf");
-    const id = rest.metadata["fused:id"];
+    const id = rest.metadata[UDF_ID];
     return {
       source: remembered({ ...rest, saved }),
       parameters: parametersOf(udf, text),
@@ -42,34 +42,14 @@ export function stepReader(): (text: string) => SentUdf {
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The values for a step's parameters; integers with all their digits. */
+/** The values for a step's parameters; integers with all their digits, and floats as floats. */
 function parametersOf({ parameters }: Fields, text: string): Fields {
   if (!isObject(parameters)) return {};
-  if (!/\d{16}/.test(text)) return parameters;
-  return (JSON.parse(text, exactInteger) as { udf: { parameters: Fields } }).udf.parameters;
-}
-
-function exactInteger(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  const isCut = typeof value === "number" && !Number.isSafeInteger(value);
-  return isCut && source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+  return exactly({ udf: { parameters } }, text).udf.parameters;
 }
 
 function udfOf(text: string): Fields {
-  const problem = jsonProblem(text);
-  if (problem !== null) throw new UdfLoadError(`Cannot read the UDF: in step_config, ${problem}`);
-  let step: unknown;
-  try {
-    step = JSON.parse(text);
-  } catch (cause) {
-    throw new UdfLoadError(`Cannot read the UDF: step_config is no JSON (${(cause as Error).message})`, {
-      cause,
-    });
-  }
-  if (isObject(step) && step.type === "udf" && isObject(step.udf)) return step.udf;
+  const { type, udf } = readBody(text, "step_config");
+  if (type === "udf" && isObject(udf)) return udf;
   throw new UdfLoadError('Cannot read the UDF: step_config must be {"type": "udf", "udf": {…}}');
 }

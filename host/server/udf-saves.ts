@@ -5,7 +5,7 @@ import { HttpError, notFound } from "./errors.ts";
 import { checkName } from "./names.ts";
 import type { SavedUdf, User } from "./parts.ts";
 import { Changes, readAs, recordOf, scan } from "./records.ts";
-import { readBody, sourceFromBody } from "./udf-body.ts";
+import { readBody, sourceFromBody, UDF_ID, withoutId } from "./udf-body.ts";
 import {
   type Listed,
   listedOf,
@@ -79,8 +79,8 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     if (!collection || collection.ownerId !== user.id)
       throw notFound(`The collection ${JSON.stringify(wanted.collectionId)}`);
     const slug = checkName("a UDF", wanted.slug ?? old?.slug ?? nameIn(wanted.body));
-    const bytes = checkBody(wanted.body, slug);
     const id = old?.id ?? crypto.randomUUID();
+    const { body, bytes } = checkBody(wanted.body, slug, id);
     const meta = metaFor(user, wanted, old, slug, collection.id);
     const listed = recordOf(listedOf(id, meta));
     const changes = new Changes();
@@ -98,10 +98,10 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     });
     changes.add(PUBLIC, publicKey(slug, id), () => (meta.publicRead ? listed : null));
     if (old) {
-      const body = new TextEncoder().encode(old.body);
-      for (const key of await tooOld(id, body.length)) changes.add(VERSIONS, key, () => null);
+      const oldBytes = new TextEncoder().encode(old.body);
+      for (const key of await tooOld(id, oldBytes.length)) changes.add(VERSIONS, key, () => null);
       changes.add(VERSIONS, versionKey(id, old.version), () =>
-        recordOf({ ...metaOf(old), bytes: body.length }, body),
+        recordOf({ ...metaOf(old), bytes: oldBytes.length }, oldBytes),
       );
       if (old.slug !== slug || old.collectionId !== collection.id)
         changes.add(SLUGS, slugKey(user.id, old.collectionId, old.slug), () => null);
@@ -109,7 +109,7 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
     }
     if (wanted.ifVersion !== undefined && wanted.ifVersion !== (old?.version ?? 0)) throw changed(old);
     await changes.make(store);
-    return { ...meta, id, collection: collection.name, body: wanted.body };
+    return { ...meta, id, collection: collection.name, body };
   };
 
   /** @returns whether it was there, and an orphan if it had to be one */
@@ -191,14 +191,19 @@ async function countOf(store: Store, { id }: User): Promise<number> {
   return count;
 }
 
-/** @throws HttpError 413, 422; UdfLoadError where it is no UDF */
-function checkBody(text: string, slug: string): Uint8Array {
+/**
+ * @param id under which it is saved @returns what is kept of it
+ * @throws HttpError 413, 422; UdfLoadError where it is no UDF
+ */
+function checkBody(text: string, slug: string, id: string): { body: string; bytes: Uint8Array } {
   if (!text.isWellFormed()) throw new HttpError(422, "Cannot save the UDF: its body is no well-formed text");
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > MOST_BODY_BYTES)
     throw new HttpError(413, `Cannot save the UDF: its body is larger than ${MOST_BODY_BYTES / 2 ** 20} MB`);
-  sourceFromBody(text, slug);
-  return bytes;
+  const said = sourceFromBody(text, slug).metadata[UDF_ID];
+  if (said === undefined || said === id) return { body: text, bytes };
+  const body = withoutId(text);
+  return { body, bytes: new TextEncoder().encode(body) };
 }
 
 function nameIn(body: string): string {

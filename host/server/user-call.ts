@@ -14,14 +14,17 @@ const OWN: Permissions = { read: ["fd://", "/mount"], write: ["fd://", "/mount"]
 /** The routes are no UDF: the audit log names them so. */
 const ROUTES = { name: "server/files", hash: "" };
 
+/** What the server may give at all, as far as a user may have it. */
+export const grantedTo = ({ permissions }: Pick<ServerSettings, "permissions">, user: User): Permissions =>
+  user.permissions ? narrow(permissions, user.permissions) : permissions;
+
 /** @param signal aborts when the request has ended */
 export function userCall(
   { settings, onDecision }: { settings: ServerSettings; onDecision?: (decision: Decision) => void },
   user: User,
   signal: AbortSignal,
 ): StorageCall {
-  const granted = user.permissions ? narrow(settings.permissions, user.permissions) : settings.permissions;
-  const permissions = unite(granted, OWN);
+  const permissions = unite(grantedTo(settings, user), OWN);
   const broker = createBroker({ permissions, ...(onDecision ? { onDecision } : {}) });
   const asking = { principal: user.id, udf: ROUTES, runId: crypto.randomUUID(), permissions, signal };
   return {

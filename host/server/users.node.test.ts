@@ -115,6 +115,16 @@ describe("tokens", () => {
     expect(await users.addToken(ada.id, "child", null, token)).toMatchObject({ expires: null });
   });
 
+  test("that have expired take no room of those that have not", async () => {
+    const ada = await users.add({ email: "ada@example.com" });
+    for (let count = 0; count < 99; count++) await users.addToken(ada.id, "short", Date.now());
+    await users.addToken(ada.id, "lasting", null);
+    await users.addToken(ada.id, "another", null);
+    expect((await users.tokens(ada.id)).map(({ name }) => name).sort()).toEqual(["another", "lasting"]);
+    for (let count = 2; count < 100; count++) await users.addToken(ada.id, "more", null);
+    await expect(users.addToken(ada.id, "too many", null)).rejects.toMatchObject({ status: 409 });
+  });
+
   test("all of a user's go at once", async () => {
     const ada = await users.add({ email: "ada@example.com" });
     const bob = await users.add({ email: "bob@example.com" });
@@ -124,6 +134,20 @@ describe("tokens", () => {
     await users.deleteTokens(ada.id);
     expect(await Promise.all(own.map(({ token }) => users.byToken(token)))).toEqual([null, null]);
     expect([await users.tokens(ada.id), await users.byToken(other.token)]).toEqual([[], bob]);
+  });
+
+  test("all go, also those that are made at that moment", async () => {
+    const ada = await users.add({ email: "ada@example.com" });
+    const many = await Promise.all(
+      Array.from({ length: 250 }, async () => (await users.addToken(ada.id, "many", null)).token),
+    );
+    const [, late] = await Promise.allSettled([
+      users.deleteTokens(ada.id),
+      users.addToken(ada.id, "late", null, many[0]),
+    ]);
+    if (late.status === "fulfilled") many.push(late.value.token);
+    expect((await Promise.all(many.map((token) => users.byToken(token)))).filter(Boolean)).toEqual([]);
+    await expect(users.addToken(ada.id, "late", null, many[0])).rejects.toMatchObject({ status: 401 });
   });
 
   test("open their user's account until they expire or are deleted, and only their hash is kept", async () => {

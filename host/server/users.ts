@@ -4,11 +4,11 @@
  *
  * Of the admins that are not disabled one always stays: whatever takes one away looks at the others in the same transaction.
  */
-import { checkPermissions, type Permissions } from "../permissions/descriptor.ts";
+import { checkPermissions } from "../permissions/descriptor.ts";
 import type { Json, Store, StoreRecord } from "../store/store.ts";
 import { HttpError, notFound } from "./errors.ts";
 import type { User } from "./parts.ts";
-import { scan } from "./records.ts";
+import { readAs, scan } from "./records.ts";
 import { tokenHash } from "./token-hash.ts";
 
 export interface NewUser {
@@ -19,7 +19,8 @@ export interface NewUser {
   /** Default: a team of its own. */
   team?: string | undefined;
   isAdmin?: boolean | undefined;
-  permissions?: Permissions | undefined;
+  /** A descriptor, which is checked. */
+  permissions?: object | undefined;
 }
 
 /** What an admin may change. Undefined: as it is. */
@@ -28,8 +29,8 @@ export interface UserChanges {
   team?: string | undefined;
   isAdmin?: boolean | undefined;
   isEnabled?: boolean | undefined;
-  /** Null: what the server may give at all. */
-  permissions?: Permissions | null | undefined;
+  /** A descriptor, which is checked. Null: what the server may give at all. */
+  permissions?: object | null | undefined;
 }
 
 /** A token, whose text is shown this once. */
@@ -131,11 +132,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
   };
   /** Keys of a user's tokens: `USER/HASH`. */
   const tokensOf = (userId: string) => store.list(USER_TOKENS, { prefix: `${userId}/`, limit: MOST_TOKENS });
-  const tokenNames = async (userId: string) =>
-    (await tokensOf(userId)).flatMap(({ key }) => [
-      { collection: TOKENS, key: key.slice(userId.length + 1) },
-      { collection: USER_TOKENS, key },
-    ]);
+  const tokenNames = async (userId: string) => namesOf(await tokensOf(userId));
   /** Names of the other admins, for the transaction that may take one away. */
   const otherAdmins = async (id: string) =>
     (await list())
@@ -147,11 +144,6 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     const isLess = isActingAdmin(read(before)) && !(after && isActingAdmin(read(after)));
     if (isLess && !others.some((record) => record && isActingAdmin(read(record))))
       throw new HttpError(409, "This is the last admin: make another user an admin before");
-  };
-  /** When a token ends; infinite: never. */
-  const endOf = async (token: string) => {
-    const found = await store.get(TOKENS, tokenHash(token));
-    return (found?.value as { expires: number | null } | undefined)?.expires ?? Number.POSITIVE_INFINITY;
   };
   return {
     byId,
@@ -237,21 +229,32 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     },
 
     async addToken(userId, name, expires, by) {
-      if ((await tokensOf(userId)).length >= MOST_TOKENS)
+      const kept = await tokensOf(userId);
+      // Who makes one an hour that lasts an hour has one.
+      const expired = kept.filter((record) => isExpired(readAs(record)));
+      const gone = namesOf(expired);
+      if (gone.length > 0) await store.transact(gone, () => gone.map(() => null));
+      if (kept.length - expired.length >= MOST_TOKENS)
         throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
       const token = makeToken("fst_");
       const hash = tokenHash(token);
-      const mostMs = by === undefined ? Number.POSITIVE_INFINITY : await endOf(by);
-      const endMs = Math.min(expires ?? Number.POSITIVE_INFINITY, mostMs);
-      const ends = endMs === Number.POSITIVE_INFINITY ? null : endMs;
-      const value = { userId, name, created: new Date().toISOString(), expires: ends };
-      await store.transact(
-        [
-          { collection: TOKENS, key: hash },
-          { collection: USER_TOKENS, key: `${userId}/${hash}` },
-        ],
-        () => [{ value }, { value }],
-      );
+      const names = [
+        { collection: TOKENS, key: hash },
+        { collection: USER_TOKENS, key: `${userId}/${hash}` },
+      ];
+      const maker = by === undefined ? undefined : tokenHash(by);
+      if (maker !== undefined && maker !== fixed?.tokenHash) names.push({ collection: TOKENS, key: maker });
+      let ends: number | null = null;
+      await store.transact(names, ([, , made]) => {
+        // Who takes all tokens away takes those, too, that are made with them just now.
+        if (names.length > 2 && !made)
+          throw new HttpError(401, "Not signed in: the token was deleted meanwhile");
+        const most = made && readAs<{ expires: number | null }>(made).expires;
+        const endMs = Math.min(expires ?? Number.POSITIVE_INFINITY, most ?? Number.POSITIVE_INFINITY);
+        ends = endMs === Number.POSITIVE_INFINITY ? null : endMs;
+        const value = { userId, name, created: new Date().toISOString(), expires: ends };
+        return [{ value }, { value }];
+      });
       return { id: tokenId(hash), token, expires: ends === null ? null : new Date(ends).toISOString() };
     },
 
@@ -261,8 +264,8 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
       if (fixed && hash === fixed.tokenHash) return active(fixed.userId);
       const found = await store.get(TOKENS, hash);
       if (!found) return null;
-      const { userId, expires } = found.value as { userId: string; expires: number | null };
-      return expires !== null && expires <= Date.now() ? null : active(userId);
+      const { userId, ...kept } = readAs<{ userId: string; expires: number | null }>(found);
+      return isExpired(kept) ? null : active(userId);
     },
 
     async tokens(userId) {
@@ -291,8 +294,9 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     },
 
     async deleteTokens(userId) {
-      const names = await tokenNames(userId);
-      if (names.length > 0) await store.transact(names, () => names.map(() => null));
+      // Those that were made at the same moment may be more than a user has at most.
+      for (let names = await tokenNames(userId); names.length > 0; names = await tokenNames(userId))
+        await store.transact(names, () => names.map(() => null));
     },
   };
 }
@@ -314,6 +318,15 @@ function checkTeam(what: "add" | "change", team: string): void {
 
 /** What a token is called in lists: a part of its hash. */
 const tokenId = (hash: string) => hash.slice(0, 16);
+
+/** Under which the tokens are kept whose keys are `USER/HASH`. */
+const namesOf = (records: readonly StoreRecord[]) =>
+  records.flatMap(({ key }) => [
+    { collection: TOKENS, key: key.slice(key.indexOf("/") + 1) },
+    { collection: USER_TOKENS, key },
+  ]);
+
+const isExpired = ({ expires }: { expires: number | null }) => expires !== null && expires <= Date.now();
 
 /** What the store takes as a key. */
 const isKey = (text: string) =>

@@ -137,7 +137,8 @@ class FileDriver implements Driver {
 
   async head(location: Location): Promise<Entry | null> {
     return this.#orStorageError("look at", location, async () => {
-      const held = await orNull(hold(await this.#pathOf(location)));
+      // Nothing has a name that the system cannot have.
+      const held = await orNull(hold(await this.#pathOf(location)), "ENAMETOOLONG");
       if (!held) return null;
       try {
         await this.#place.admit(held.real, location, "read");

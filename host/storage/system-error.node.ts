@@ -2,13 +2,16 @@
 import { StorageError, type StorageErrorCode } from "./errors.ts";
 import { type Location, locationUrl } from "./location.ts";
 
-/** Nothing is there: the name, or a folder on the way to it, which may be a file. */
-export async function orNull<T>(work: Promise<T>): Promise<T | null> {
+/**
+ * Nothing is there: the name, or a folder on the way to it, which may be a file.
+ * @param more another code that means so
+ */
+export async function orNull<T>(work: Promise<T>, more?: string): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    if (code === "ENOENT" || code === "ENOTDIR" || (code !== undefined && code === more)) return null;
     throw error;
   }
 }

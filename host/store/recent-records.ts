@@ -2,10 +2,10 @@
  * Records that were read of late, kept in memory while they are what the database has: whoever reads says which version of the whole
  * database is there, and whoever writes which records have changed.
  */
-import type { RecordName, StoreRecord } from "./store.ts";
+import { type RecordName, type Row, readRow, type StoreRecord } from "./store.ts";
 
 const MOST = 10_000;
-/** Of records with more bytes than this, none is kept. */
+/** What is larger than this, as text and bytes, is not kept. */
 const MOST_BYTES = 16 * 1024;
 
 export class RecentRecords {
@@ -17,15 +17,16 @@ export class RecentRecords {
   get(
     { collection, key }: RecordName,
     version: number,
-    read: () => StoreRecord | undefined,
+    read: () => Row | undefined,
   ): StoreRecord | undefined {
     if (version !== this.#version) this.#records.clear();
     this.#version = version;
     const name = `${collection}\n${key}`;
     const isKnown = this.#records.has(name);
-    const record = isKnown ? this.#records.get(name) : freeze(read());
+    const row = isKnown ? undefined : read();
+    const record = isKnown ? this.#records.get(name) : row && freeze(readRow(row));
     this.#records.delete(name);
-    if ((record?.bytes?.length ?? 0) > MOST_BYTES) return record;
+    if (row && row.text.length + (row.bytes?.length ?? 0) > MOST_BYTES) return record;
     this.#records.set(name, record);
     if (this.#records.size > MOST) this.#records.delete(this.#records.keys().next().value as string);
     return record;

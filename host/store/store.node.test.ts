@@ -51,6 +51,14 @@ describe("a store in SQLite", () => {
     expect(await one.get("a", "key")).toBeUndefined();
   });
 
+  test("large records are not kept in memory, whether their value is large or their bytes are", async () => {
+    const store = open({ recent: true });
+    await store.put("a", "value", "x".repeat(20_000));
+    await store.put("a", "bytes", null, { bytes: new Uint8Array(20_000) });
+    for (const key of ["value", "bytes"])
+      expect(await store.get("a", key)).not.toBe(await store.get("a", key));
+  });
+
   test("recent records cannot be changed by who got them", async () => {
     const store = open({ recent: true });
     await store.put("a", "key", { list: [1] });

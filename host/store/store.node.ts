@@ -114,7 +114,7 @@ export function openStore({ path, disposable = false, recent = false }: StoreOpt
     get: (name) =>
       run((opened) =>
         records
-          ? records.get(name, versionOf(opened), () => find(opened.select, name))
+          ? records.get(name, versionOf(opened), () => rowOf(opened.select, name))
           : find(opened.select, name),
       ),
     list: (collection, { prefix, after, limit }) =>
@@ -168,8 +168,11 @@ export function openStore({ path, disposable = false, recent = false }: StoreOpt
   };
 }
 
-function find(select: StatementSync, { collection, key }: RecordName): StoreRecord | undefined {
-  const row = select.get(collection, key) as Row | undefined;
+const rowOf = (select: StatementSync, { collection, key }: RecordName) =>
+  select.get(collection, key) as Row | undefined;
+
+function find(select: StatementSync, name: RecordName): StoreRecord | undefined {
+  const row = rowOf(select, name);
   return row && readRow(row);
 }
 

@@ -14,6 +14,7 @@ import {
   readParameters,
   StartedRuns,
 } from "./started.ts";
+import { withoutCode } from "./without-code.ts";
 
 /** How deep runs may be nested: `max_recursion_factor` of the reference. */
 export const MOST_NESTED = 5;
@@ -21,7 +22,10 @@ export const MOST_NESTED = 5;
 const MOST_PARTS = 100;
 
 /** Who runs a UDF by its name. */
-export type Finder = Pick<Call, "principal" | "owner">;
+export interface Finder extends Pick<Call, "principal" | "owner"> {
+  /** That of the UDF that runs it. */
+  readonly collection?: string | undefined;
+}
 
 /** Finds what a name stands for. @returns null where there is no such UDF */
 export type FindUdf = (name: string, by: Finder) => Promise<UdfSource | null>;
@@ -71,6 +75,7 @@ interface OfRun {
  *     run(name, parameters, tile, maxAgeMs, instanceType)   asks for `run` of that name, runs the UDF, and gives what came of it
  *                                       (`NestedRun`); a result that is not older counts as well, and is kept, where `cache` is granted. With
  *                                       an instance type it asks for `remote` of that too, and the runtime's server runs it, as it sees fit
+ *     source(name)                      asks for `run` of that name, and gives its code, headers and entrypoint, for who uses its functions
  *     define(part)                      takes a part of the UDF itself (`readPart`) and gives a number for it. It needs no grant, as
  *                                       its runs can do nothing that the UDF cannot do itself; a rule that denies `run` forbids it
  *     start(target, list, tile)         starts a run of a name or of a defined part with each of these parameters, as far as there is
@@ -94,7 +99,11 @@ export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Bind
   const findNamed = async (name: string, call: Call): Promise<UdfSource> => {
     const { value: granted } = await call.require("run", name);
     checkDepth(granted, call);
-    const source = await find(granted, { principal: call.principal, owner: call.owner });
+    const source = await find(granted, {
+      principal: call.principal,
+      owner: call.owner,
+      collection: call.source.collection,
+    });
     if (!source) throw new UsageError(`Cannot run ${JSON.stringify(granted)}: there is no UDF of that name`);
     return source;
   };
@@ -148,11 +157,33 @@ export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Bind
               context: nestedContext(call),
             }));
         return { value: raw, failure: null, stdout, stderr };
-      } catch (error) {
+      } catch (cause) {
+        const error = source.isHidden ? withoutCode(cause) : cause;
         const failure = failureFrom(error);
         if (!failure) throw error;
         return { value: null, failure, ...outputOf(error) };
       }
+    },
+
+    async source([name], call) {
+      if (typeof name !== "string")
+        throw new UsageError(`Cannot read a UDF: its name must be a text: received ${typeof name}`);
+      const { code, headers, language, saved, isHidden } = await findNamed(name, call);
+      if (isHidden || language !== "python") {
+        const why = isHidden ? "whoever runs it may not read it" : `it is ${language}`;
+        throw new UsageError(`Cannot read ${JSON.stringify(name)}: ${why}`);
+      }
+      // It may be another one by the next run.
+      call.keepNothing();
+      return {
+        code,
+        entrypoint: saved?.entrypoint ?? null,
+        headers: headers.map(({ moduleName, code, file }) => ({
+          module_name: moduleName,
+          source_code: code,
+          source_file: file,
+        })),
+      };
     },
 
     define([value], call): number {

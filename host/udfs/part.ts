@@ -31,6 +31,7 @@ export function readPart(value: unknown, whole: UdfSource, hash: string): UdfSou
       };
     }),
     metadata: {},
+    ...(whole.collection === undefined ? {} : { collection: whole.collection }),
     part: {
       ...(whole.part ?? { whole, of: hash }),
       entrypoint: matching(entrypoint, FUNCTION, "entrypoint", "a function"),

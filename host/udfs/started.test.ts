@@ -120,6 +120,18 @@ describe("started runs", () => {
     expect(denials).toContain(denied);
   });
 
+  test("of a UDF that its caller may not read show no lines of it, whichever way it is run", async () => {
+    const find = async (name: string) => ({ ...whole, name, isHidden: true });
+    const { ask, take, start, runs } = open({ find });
+    const raised = () => new UdfRuntimeError("ValueError: x", { type: "ValueError", traceback: "its lines" });
+    const failure = { type: "ValueError", message: "ValueError: x", traceback: "ValueError: x\n" };
+    const waiting = ask("run", "other", {});
+    await start("other", sets(1));
+    for (const run of runs) run.fail(raised());
+    expect(await waiting).toMatchObject({ failure });
+    expect(await take(1000)).toMatchObject([{ failure }]);
+  });
+
   test("have bounds: their number, what waits for them, and what nobody takes", async () => {
     const many = open();
     expect(await many.start("other", sets(2000))).toHaveLength(1024);
@@ -273,4 +285,28 @@ test("a run goes to the server where that is granted, as deep as it is nested", 
   await expect(open({}, more).ask("run", "other", {}, null, 0, "realtime")).rejects.toThrow(
     "this runtime has none",
   );
+});
+
+test("the source of a UDF is given by its name, where it may be read and is Python", async () => {
+  const found: UdfSource = {
+    ...whole,
+    code: "def help(): pass",
+    headers: [{ moduleName: "lib", code: "a = 1", file: "lib.py" }],
+    saved: { entrypoint: "udf" },
+  };
+  const keepNothing = vi.fn();
+  const source = (more: Partial<UdfSource> = {}) =>
+    open({ find: async () => ({ ...found, ...more }) }, { keepNothing }).ask("source", "other");
+  expect(await source()).toEqual({
+    code: "def help(): pass",
+    entrypoint: "udf",
+    headers: [{ module_name: "lib", source_code: "a = 1", source_file: "lib.py" }],
+  });
+  expect(keepNothing).toHaveBeenCalledOnce();
+  await expect(source({ isHidden: true })).rejects.toThrow("may not read it");
+  await expect(source({ language: "typescript" })).rejects.toThrow("it is typescript");
+  await expect(open().ask("source", "none")).rejects.toThrow("there is no UDF of that name");
+  const denied = async () =>
+    Promise.reject(new PermissionDeniedError("no", { permission: "run", value: "other", grant: "" }));
+  await expect(open({}, { require: denied }).ask("source", "other")).rejects.toThrow(PermissionDeniedError);
 });

@@ -3,6 +3,7 @@ import { FuseletError, UdfRuntimeError, UsageError } from "../../runtime/errors.
 import type { Tile, UdfSource } from "../../runtime/udf.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { type Call, failureOf } from "../host.ts";
+import { withoutCode } from "./without-code.ts";
 
 /** Runs of one run that wait, are under way, or are done and not taken. */
 export const MOST_STARTED = 1024;
@@ -171,7 +172,8 @@ export class StartedRuns {
         context: nestedContext(this.#call),
       });
       return ended({ value: raw, failure: null, error: null, stdout, stderr }, bytes);
-    } catch (cause) {
+    } catch (thrown) {
+      const cause = source.isHidden ? withoutCode(thrown) : thrown;
       if (cause instanceof FuseletError) this.#call.noteDenial(cause);
       const failure = failureFrom(cause);
       const error = failure ? null : failureOf(cause, "udfs.start");

@@ -111,13 +111,7 @@ function readJobAction(
   options: Options,
   [first = "list", target, ...others]: readonly string[],
 ): { action: JobAction; target: string; parameters: Record<string, string> } {
-  const action = JOB_ACTIONS.find((known) => known === first);
-  if (!action) {
-    const near = nearest(first, JOB_ACTIONS);
-    throw new UsageError(
-      `Unexpected argument ${JSON.stringify(first)}: ${near ? `did you mean ${near}?` : usage}`,
-    );
-  }
+  const action = actionIn(JOB_ACTIONS, first, usage);
   const wrong = options.given.find(({ name }) => JOB_OPTIONS[name]?.includes(action) === false);
   if (wrong) throw new UsageError(`Cannot use --${wrong.name} with ${action}: ${usage}`);
   if (action === "list") {
@@ -135,13 +129,7 @@ function readUserAction(
   options: Options,
   [first = "list", target, ...others]: readonly string[],
 ): { action: UserAction; target: string } {
-  const action = USER_ACTIONS.find((known) => known === first);
-  if (!action) {
-    const near = nearest(first, USER_ACTIONS);
-    throw new UsageError(
-      `Unexpected argument ${JSON.stringify(first)}: ${near ? `did you mean ${near}?` : usage}`,
-    );
-  }
+  const action = actionIn(USER_ACTIONS, first, usage);
   const wrong = options.given.find(
     ({ name }) =>
       !USER_OPTIONS.has(name) &&
@@ -162,8 +150,7 @@ function readCacheAction(
   { usage }: VerbSpec,
   [name = "list", ...given]: readonly string[],
 ): { action: CacheAction; kinds: readonly KeptKind[] } {
-  const action = CACHE_ACTIONS.find((known) => known === name);
-  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(name)}: ${usage}`);
+  const action = actionIn(CACHE_ACTIONS, name, usage);
   const kinds = given.map((text) => {
     const kind = KEPT_KINDS.find((known) => known === text);
     if (kind) return kind;
@@ -179,8 +166,7 @@ function readAction(
   options: Options,
   [name = "list", ...ids]: readonly string[],
 ): { action: PermissionsAction; ids: readonly string[] } {
-  const action = PERMISSIONS_ACTIONS.find((known) => known === name);
-  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(name)}: ${usage}`);
+  const action = actionIn(PERMISSIONS_ACTIONS, name, usage);
   if (action === "remove" ? options.has("json") : options.has("all")) {
     throw new UsageError(`Cannot use --${action === "remove" ? "json" : "all"} with ${action}: ${usage}`);
   }
@@ -199,8 +185,7 @@ function readSecretsAction(
   options: Options,
   [first = "list", name, ...others]: readonly string[],
 ): { action: SecretsAction; name: string } {
-  const action = SECRETS_ACTIONS.find((known) => known === first);
-  if (!action) throw new UsageError(`Unexpected argument ${JSON.stringify(first)}: ${usage}`);
+  const action = actionIn(SECRETS_ACTIONS, first, usage);
   if (action !== "list" && options.has("json"))
     throw new UsageError(`Cannot use --json with ${action}: ${usage}`);
   if (action !== "list" && name === undefined) throw new UsageError(`Name a secret: ${usage}`);
@@ -208,10 +193,20 @@ function readSecretsAction(
     throw new UsageError(
       action === "set"
         ? `Unexpected argument after the name: the value is read from standard input: ${usage}`
-        : `Unexpected argument ${JSON.stringify(name)}: ${usage}`,
+        : `Unexpected argument ${JSON.stringify(action === "list" ? name : others[0])}: ${usage}`,
     );
   }
   return { action, name: name ?? "" };
+}
+
+/** The action that a verb's first argument names. @throws UsageError */
+function actionIn<Action extends string>(actions: readonly Action[], name: string, usage: string): Action {
+  const action = actions.find((known) => known === name);
+  if (action) return action;
+  const near = nearest(name, actions);
+  throw new UsageError(
+    `Unexpected argument ${JSON.stringify(name)}: ${near ? `did you mean ${near}?` : usage}`,
+  );
 }
 
 function findVerb(name: string): VerbSpec {
@@ -246,10 +241,10 @@ function parseOptions(verb: VerbSpec, argv: readonly string[]): { options: Optio
       if (option.value === undefined && attached !== undefined) {
         throw new UsageError(`Cannot use ${argument}: --${option.name} takes no value`);
       }
-    } else if (value === undefined) {
-      value = argv[++index];
-      if (value === undefined)
-        throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
+    } else {
+      value ??= argv[++index];
+      // Empty is what the shell makes of a variable that is not set.
+      if (!value) throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
     }
     if (!option.repeatable && given.some((other) => other.name === option.name)) {
       throw new UsageError(`--${option.name} is given twice`);

@@ -5,7 +5,7 @@ import { sourceOf } from "../typescript/remote.ts";
 import type { JobAction, Options } from "./arguments.ts";
 import { toColumns } from "./columns.ts";
 import { loginFrom } from "./logins.ts";
-import { checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
+import { type Output, outputFrom, writeTo } from "./output.ts";
 import { openRemoteRuntime } from "./remote-run.ts";
 import { encode } from "./run.ts";
 import { forTerminal, type Terminal, write } from "./terminal.ts";
@@ -36,11 +36,12 @@ export async function job(
     show(options.has("json") ? `${JSON.stringify(status)}\n` : statusText(status));
   switch (action) {
     case "run": {
+      const output = await outputFrom(options, terminal);
       const started = await start(server, { options, target, parameters }, terminal);
       if (!options.has("wait"))
         return show(options.has("json") ? `${JSON.stringify(started)}\n` : `${started.jobId}\n`);
       await follow(server, started.jobId, terminal, signal);
-      return results(server, started.jobId, options, terminal);
+      return results(server, started.jobId, { options, ...output }, terminal);
     }
     case "list":
       return list(server, options, show);
@@ -64,7 +65,7 @@ export async function job(
       );
     }
     case "results":
-      return results(server, target, options, terminal);
+      return results(server, target, { options, ...(await outputFrom(options, terminal)) }, terminal);
   }
 }
 
@@ -133,12 +134,12 @@ function statusText(status: JobStatus): string {
 }
 
 /** Of all tasks as a list, or of one alone. */
-async function results(server: Server, id: string, options: Options, { stdout }: Terminal): Promise<void> {
-  const file = options.get("output") === "-" ? undefined : options.get("output");
-  const format =
-    (options.get("format") as FormatName | undefined) ??
-    (file === undefined ? undefined : formatOfFile(file));
-  if (file !== undefined) await checkOutput(file);
+async function results(
+  server: Server,
+  id: string,
+  { options, format, file }: Output & { options: Options },
+  terminal: Terminal,
+): Promise<void> {
   const found = (await server.jobGetResults(id)).map(({ value }) => value);
   const index = options.get("index");
   if (index !== undefined && !(/^\d{1,9}$/.test(index) && Number(index) < found.length)) {
@@ -147,7 +148,6 @@ async function results(server: Server, id: string, options: Options, { stdout }:
     );
   }
   const raw = index === undefined ? found : found[Number(index)];
-  const bytes = await encode({ raw }, format, file === undefined ? stdout : undefined, {});
-  if (file !== undefined) await writeOutput(file, bytes);
-  else await write(stdout, bytes);
+  const bytes = await encode({ raw }, format, file === undefined ? terminal.stdout : undefined, {});
+  await writeTo(file, bytes, terminal);
 }

@@ -373,10 +373,12 @@ test("--version and --help go to standard output", async () => {
   });
 });
 
-test.each(["5m", "0", "-1d", "30 days", "forever"])("serve refuses --keep-jobs %s", async (age) => {
-  const { status, stderr } = await cli(["serve", "--data", folder, `--keep-jobs=${age}`]);
-  expect([status, stderr]).toEqual([
-    2,
-    expect.stringContaining(`Cannot use --keep-jobs "${age}": write a time`),
-  ]);
+test.each([
+  ...["5m", "0", "-1d", "30 days", "forever"].map((age) => ["keep-jobs", age]),
+  ...["https://udfs.example.org", "udfs.example.org:8000", "a b"].map((name) => ["allow-host", name]),
+  ...["page.example.org", "https://page.example.org/app", "https://"].map((name) => ["cors-origin", name]),
+  ...["pyodide", "wheels"].map((name) => [name, "/no/such/folder"]),
+])("serve refuses --%s %s", async (option, text) => {
+  const { status, stderr } = await cli(["serve", "--data", folder, `--${option}=${text}`]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining(`Cannot use --${option}`)]);
 });

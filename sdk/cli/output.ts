@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { chmod, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { UsageError } from "../../runtime/errors.ts";
+import type { Options } from "./arguments.ts";
+import { type Terminal, write } from "./terminal.ts";
 import type { FORMATS } from "./verbs.ts";
 
 export type FormatName = (typeof FORMATS)[number];
@@ -27,7 +29,7 @@ const BY_EXTENSION: Record<string, FormatName> = {
 };
 
 /** Formats that a terminal cannot show. */
-export const BINARY_FORMATS: ReadonlySet<FormatName> = new Set([
+const BINARY_FORMATS: ReadonlySet<FormatName> = new Set([
   "parquet",
   "arrow",
   "png",
@@ -38,9 +40,35 @@ export const BINARY_FORMATS: ReadonlySet<FormatName> = new Set([
 ]);
 
 /** The format that a file's name asks for, if any. */
-export function formatOfFile(file: string): FormatName | undefined {
+function formatOfFile(file: string): FormatName | undefined {
   return BY_EXTENSION[extname(file).toLowerCase()];
 }
+
+/** What options say of where a result goes. */
+export interface Output {
+  format: FormatName | undefined;
+  /** Undefined: standard output. */
+  file: string | undefined;
+}
+
+/** Reads it, and makes sure that the result can go there. @throws UsageError */
+export async function outputFrom(options: Options, { stdout }: Terminal): Promise<Output> {
+  const file = options.get("output") === "-" ? undefined : options.get("output");
+  const format =
+    (options.get("format") as FormatName | undefined) ??
+    (file === undefined ? undefined : formatOfFile(file));
+  if (file !== undefined) await checkOutput(file);
+  else if (format && BINARY_FORMATS.has(format) && stdout.isTTY) throw notShown(format);
+  return { format, file };
+}
+
+/** For what a terminal cannot show. */
+export const notShown = (what: string) =>
+  new UsageError(`Cannot show ${what} on a terminal: write it to a file with -o FILE, or into a pipe`);
+
+/** Writes a result to where it is wanted. @throws UsageError */
+export const writeTo = (file: string | undefined, bytes: Uint8Array, { stdout }: Terminal) =>
+  file === undefined ? write(stdout, bytes) : writeOutput(file, bytes);
 
 /**
  * Makes sure that a file can be written, before a run whose result would be lost.

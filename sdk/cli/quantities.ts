@@ -13,7 +13,7 @@ const BYTES: Record<string, number> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 **
 export function parseTime(text: string, option: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const milliseconds = Math.round(Number(number) * (MILLISECONDS[unit ?? ""] ?? Number.NaN));
-  if (milliseconds > 0 && milliseconds <= 2 ** 31) return milliseconds;
+  if (milliseconds > 0 && milliseconds < 2 ** 31) return milliseconds;
   throw new UsageError(
     `Cannot use --${option} ${JSON.stringify(text)}: write a time above 0 such as 500ms, 2s or 1m`,
   );

@@ -13,7 +13,7 @@ import { plainText } from "../../runtime/show.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { grantsFrom } from "./grants.ts";
-import { BINARY_FORMATS, checkOutput, type FormatName, formatOfFile, writeOutput } from "./output.ts";
+import { type FormatName, notShown, type Output, outputFrom, writeTo } from "./output.ts";
 import { parseSize, parseTile, parseTime } from "./quantities.ts";
 import {
   assetsFrom,
@@ -50,12 +50,7 @@ export async function run(
   open: OpenRuntime = openRuntime,
 ): Promise<void> {
   const started = performance.now();
-  const file = options.get("output") === "-" ? undefined : options.get("output");
-  const format =
-    (options.get("format") as FormatName | undefined) ??
-    (file === undefined ? undefined : formatOfFile(file));
-  if (format && BINARY_FORMATS.has(format) && file === undefined) refuseTerminal(terminal, format);
-  if (file !== undefined) await checkOutput(file);
+  const output = await outputFrom(options, terminal);
   const tile = options.get("tile");
   const position = tile === undefined ? {} : { tile: parseTile(tile) };
   const limits = limitsFrom(options);
@@ -68,7 +63,7 @@ export async function run(
   if (options.get("engine") === "remote" || options.has("instance-type")) {
     const { runRemote } = await import("./remote-run.ts");
     const result = await runRemote({ options, udf, parameters }, position, cacheMaxAge, terminal, signal);
-    return writeResult(result, { format, file, position, started, options }, terminal);
+    return writeResult(result, { ...output, position, started, options }, terminal);
   }
   const { permissions, auditLog } = await grantsFrom(options);
   if (options.has("url") && !permissions.remote)
@@ -129,7 +124,7 @@ export async function run(
     // The isolate ends while the result is written.
     closing = runtime.close();
     await screen.end();
-    await writeResult(result, { format, file, position, started, options }, terminal);
+    await writeResult(result, { ...output, position, started, options }, terminal);
     await closing;
   } catch (error) {
     throw watch.explain(error);
@@ -140,10 +135,7 @@ export async function run(
   }
 }
 
-interface Output {
-  format: FormatName | undefined;
-  /** Undefined: standard output. */
-  file: string | undefined;
+interface Ended extends Output {
   position: { tile?: Tile };
   /** When the command began. */
   started: number;
@@ -153,15 +145,14 @@ interface Output {
 /** Writes a result to where it is wanted, and how long all took. */
 async function writeResult(
   result: RunResult,
-  { format, file, position, started, options }: Output,
-  { stdout, stderr }: Terminal,
+  { format, file, position, started, options }: Ended,
+  terminal: Terminal,
 ): Promise<void> {
   const ran = performance.now();
-  const bytes = await encode(result, format, file === undefined ? stdout : undefined, position);
-  if (file !== undefined) await writeOutput(file, bytes);
-  else await write(stdout, bytes);
+  const bytes = await encode(result, format, file === undefined ? terminal.stdout : undefined, position);
+  await writeTo(file, bytes, terminal);
   if (options.has("verbose"))
-    await write(stderr, timingLines(result, performance.now() - ran, performance.now() - started));
+    await write(terminal.stderr, timingLines(result, performance.now() - ran, performance.now() - started));
 }
 
 const formats = once(() => import("../../host/formats/formats.ts"));
@@ -232,11 +223,6 @@ async function askFirst(
   return udf;
 }
 
-function refuseTerminal({ stdout }: Terminal, what: string): void {
-  if (!stdout.isTTY) return;
-  throw new UsageError(`Cannot show ${what} on a terminal: write it to a file with -o FILE, or into a pipe`);
-}
-
 /** The limits that options name. */
 export function limitsFrom(options: Options): Partial<Limits> {
   const time = options.get("time-limit");
@@ -257,11 +243,7 @@ export async function encode(
   const toTerminal = stdout?.isTTY === true;
   const document = format === undefined ? bytesOf(raw) : undefined;
   if (document) {
-    if (toTerminal) {
-      throw new UsageError(
-        `Cannot show ${document.type} on a terminal: write it to a file with -o FILE, or into a pipe`,
-      );
-    }
+    if (toTerminal) throw notShown(document.type);
     return document.bytes;
   }
   const { formatResult } = await formats();

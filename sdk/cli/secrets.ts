@@ -6,6 +6,7 @@ import { openVault } from "../../host/secrets/vault.node.ts";
 import { checkName, type SecretEntry } from "../../host/secrets/vault.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Options, SecretsAction } from "./arguments.ts";
+import { toColumns } from "./columns.ts";
 import { readHidden } from "./hidden-input.ts";
 import { PRINCIPAL } from "./runtime.ts";
 import { type Terminal, write } from "./terminal.ts";
@@ -53,6 +54,5 @@ export async function secrets({ options, action, name }: SecretsCommand, termina
 
 function toText(entries: readonly SecretEntry[]): string {
   if (entries.length === 0) return "no secret is set\n";
-  const width = Math.max(...entries.map(({ name }) => name.length));
-  return entries.map(({ name, updated }) => `${name.padEnd(width)}  ${updated.slice(0, 10)}\n`).join("");
+  return toColumns(entries.map(({ name, updated }) => [name, updated.slice(0, 10)]));
 }

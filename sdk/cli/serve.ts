@@ -1,6 +1,7 @@
 /** `fuselet serve`: opens the folder, the runtime and the socket, says where it listens, and ends in good order. */
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseAge } from "../../host/cache/age.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
 import type { Decision } from "../../host/permissions/broker.ts";
@@ -45,6 +46,10 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     );
   }
   const publicUrl = readUrl("--public-url", options.get("public-url"));
+  const allowedHosts = options.all("allow-host").map(readHost);
+  const corsOrigins = options.all("cors-origin").map(readOrigin);
+  const assets = assetsFrom(options, env);
+  await checkAssets(assets);
   const { permissions, auditLog } = await grantsFrom(options);
   const audit = auditLog === undefined ? undefined : openAuditLog(auditLog);
   const storage = storageFrom(env);
@@ -71,7 +76,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     // The longest of all; each run has its own.
     limits: { ...limits, timeMs: Math.max(runMs, taskMs) },
     pool: { maxIsolates: isolates, mostPerOwner: Math.max(1, isolates - 1) },
-    assets: assetsFrom(options, env),
+    assets,
     packages: packagesFrom(options, env) ?? {},
     storage: { ...storage, served },
     data,
@@ -92,8 +97,8 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       tasksAtOnce: Math.max(1, Math.min(availableParallelism(), Math.floor(isolates / 2))),
       version: version(),
       publicUrl,
-      allowedHosts: options.all("allow-host"),
-      corsOrigins: options.all("cors-origin"),
+      allowedHosts,
+      corsOrigins,
       tokenHash: token === undefined ? undefined : tokenHash(token),
       secretsKey: env.FUSELET_SECRETS_KEY,
       github: {
@@ -126,9 +131,13 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
 /** Files that pages load: `dist/embed`, beside this program. */
 function embedFolder(): (path: string) => Promise<Uint8Array | null> {
   const folder = new URL("./embed/", import.meta.url);
+  // Each once, for all that load it at the same time: some are large.
+  const known = new Map<string, Uint8Array>();
   return async (path) => {
     if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(path)) return null;
-    return readFile(new URL(path, folder)).catch(() => null);
+    const found = known.get(path) ?? (await readFile(new URL(path, folder)).catch(() => null));
+    if (found) known.set(path, found);
+    return found;
   };
 }
 
@@ -139,6 +148,33 @@ function readNumber(options: Options, name: string, otherwise: number, least: nu
   if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
   throw new UsageError(
     `Cannot use --${name} ${JSON.stringify(text)}: it is a whole number from ${least} to ${most}`,
+  );
+}
+
+/** What each run of Python would say is said at the start. @throws UsageError */
+async function checkAssets({ pyodide, wheels }: ReturnType<typeof assetsFrom>): Promise<void> {
+  const check = (option: string, path: string) =>
+    access(path).catch((cause: Error) => {
+      throw new UsageError(`Cannot use --${option}: ${cause.message}`, { cause });
+    });
+  if (pyodide !== undefined) await check("pyodide", join(pyodide, "pyodide-lock.json"));
+  if (wheels !== undefined) await check("wheels", wheels);
+}
+
+/** @throws UsageError */
+function readHost(text: string): string {
+  if (/^([^\s/:?#@]+|\[[\da-f:]+\])$/i.test(text)) return text;
+  throw new UsageError(
+    `Cannot use --allow-host ${JSON.stringify(text)}: it is *, or a name such as udfs.example.org, without a port`,
+  );
+}
+
+/** As browsers say it. @throws UsageError */
+function readOrigin(text: string): string {
+  const [, origin] = /^(\*|null|[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+)\/?$/i.exec(text) ?? [];
+  if (origin !== undefined) return origin.toLowerCase();
+  throw new UsageError(
+    `Cannot use --cors-origin ${JSON.stringify(text)}: it is *, or an origin such as https://page.example.org`,
   );
 }
 

@@ -408,7 +408,7 @@ export const VERBS: readonly VerbSpec[] = [
       "fuselet user [list | add EMAIL | set USER | enable USER | disable USER | token USER | delete USER] [options]",
     summary: "Make, change, disable and delete the users of a server (admins)",
     description:
-      "USER is a handle, an email or an id. list shows all (the default). add makes a user and a first token. set changes what is given, and\nleaves the rest; --allow-… and --deny-… together are the most that the user's UDFs may get, in place of what was set before.\ndisable takes effect at once: tokens and links open nothing, runs and jobs are cancelled, schedules begin nothing until enable.\ntoken takes all tokens of the user away and makes a new one. delete deletes tokens, links, secrets, UDFs, schedules and jobs as well;\nfiles stay in the server's folder, where no user has them any more.",
+      "USER is a handle, an email or an id. list shows all (the default). add makes a user and a first token. set changes what is given, and\nleaves the rest; --allow-… and --deny-… together are the most that the user's UDFs may get, in place of what was set before.\ndisable takes effect at once: tokens and links open nothing, runs and jobs are cancelled, schedules begin nothing until enable.\ntoken takes all tokens of the user away and makes a new one. delete deletes tokens, links, secrets, UDFs and schedules as well, and cancels\njobs; files stay in the server's folder, where no user has them any more.",
     options: [
       URL_OPTION,
       { name: "json", help: "write JSON" },

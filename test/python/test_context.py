@@ -116,6 +116,20 @@ def test_the_kind_of_a_run(host, kind, expected):
     assert (context.in_realtime(), context.in_batch()) == expected
 
 
+@pytest.mark.parametrize("kind", ["realtime", "batch"])
+@pytest.mark.parametrize("how", [{"engine": "remote"}, {"engine": "realtime"}, {"instance_type": "realtime"}])
+def test_in_a_run_of_a_server_remote_is_here(host, kind, how):
+    host.answer["kind"] = kind
+    twice = fused.load("import fused\n@fused.udf\ndef udf(n: int):\n    return n * 2")
+    assert fused.run(twice, n=4, **how) == 8
+
+
+def test_elsewhere_remote_is_the_server_that_is_named(host):
+    host.answer["kind"] = "local"
+    with pytest.raises(RuntimeError, match="Cannot ask the server"):
+        fused.run(fused.load("import fused\n@fused.udf\ndef udf(): pass"), engine="remote")
+
+
 def test_the_host_is_asked_once_a_run_and_for_what_is_wanted(host, new_run):
     for _ in range(2):
         assert context.get_user_email() == "ann@example.com"

@@ -101,7 +101,9 @@ def test_a_syntax_error_names_file_and_line_and_shows_it(prepare, failure, code,
 
 
 def test_a_syntax_error_shows_the_line(prepare, failure):
-    assert failure(prepare, "import fused\nx = = 1\n").message == "hello.py, line 2: invalid syntax\n    x = = 1"
+    error = failure(prepare, "import fused\nx = = 1\n")
+    assert error.message == "hello.py, line 2: invalid syntax\n    x = = 1"
+    assert error.value.startswith("SyntaxError: invalid syntax (")
 
 
 @pytest.mark.skipif(sys.platform == "emscripten", reason="pytest's own frames leave the parser too little of a worker's stack")

@@ -92,11 +92,26 @@ COERCED = {
     "Any: left": (": Any", "3", "3"),
     "Enum: left": (": Color", "red", "red"),
     "string annotation: left": (": 'int'", "3", "3"),
+    "string annotation: datetime": (": 'datetime.datetime'", "2026-01-02", datetime.datetime(2026, 1, 2)),
+    "string annotation: date": (": 'date'", "2026-01-02", datetime.date(2026, 1, 2)),
+    "string annotation: UUID": (": 'uuid.UUID'", "0" * 31 + "5", uuid.UUID(int=5)),
+    "string annotation: Bounds": (": 'Bounds'", "[1, 2, 3, 4]", [1, 2, 3, 4]),
+    "string annotation: fused.types.Bounds": (": 'fused.types.Bounds'", [1, 2, 3, 4], [1, 2, 3, 4]),
     "a value as annotation: left": (": 3", "3", "3"),
     "fused.types.Bounds: list": (": fused.types.Bounds", [1, 2, 3, 4], [1, 2, 3, 4]),
     "fused.types.Bounds: text": (": fused.types.Bounds", "1,2,3,4.5", [1, 2, 3, 4.5]),
     "fused.types.Bounds: JSON": (": fused.types.Bounds", "[1, 2, 3, 4]", [1, 2, 3, 4]),
     "fused.types.Bounds | None": (": fused.types.Bounds | None", [1, 2, 3, 4], [1, 2, 3, 4]),
+    "list: infinity as Python writes it": (": list", "[-Infinity, 1.0]", [float("-inf"), 1.0]),
+    **{f"fused.types.Bounds: {value['type']}": (": fused.types.Bounds", value, [1.0, 2.0, 3.0, 4.0]) for value in (
+        {"type": "LineString", "coordinates": [[1, 4], [3, 2]]},
+        {"type": "Feature", "properties": {"type": "x"}, "geometry": {"type": "Polygon", "coordinates": [[[1, 2, 9], [3, 2, 9], [3, 4, 9], [1, 2, 9]]]}},
+        {"type": "FeatureCollection", "features": [
+            {"type": "Feature", "geometry": None},
+            {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}},
+            {"type": "Feature", "geometry": {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [3, 4]}]}},
+        ]},
+    )},
 }  # fmt: skip
 
 
@@ -110,6 +125,12 @@ def test_a_value_becomes_what_the_annotation_says(run, annotation, value, expect
 def test_with_the_future_import_annotations_are_evaluated(run, annotation):
     expected = "3" if annotation.startswith("'") else 3
     assert run(f"from __future__ import annotations\nfrom typing import Optional\n@fused.udf\ndef hello(a: {annotation}): return a", a="3") == expected
+
+
+def test_bounds_of_no_place_are_nan(run):
+    kind, got = run(take(": fused.types.Bounds"), a='{"type": "FeatureCollection", "features": []}')
+    assert kind == "list"
+    assert [number != number for number in got] == [True] * 4
 
 
 def test_a_name_that_only_type_checkers_know_is_no_annotation(run):

@@ -27,9 +27,10 @@ FRAME_COLUMNS = ["x", "y", "z", "geometry"]
 
 
 def test_bounds_of_a_tile_need_no_library(run):
-    kind, value = run(udf(": fused.types.Bounds"), _tile=(0, 0, 0))
-    assert kind == "list"
-    assert value == pytest.approx(WORLD)
+    for annotation in ("fused.types.Bounds", "fused.types.Bounds | None = None", "'fused.types.Bounds'", "list[float] | None = None"):
+        kind, value = run(udf(f": {annotation}"), _tile=(0, 0, 0))
+        assert kind == "list"
+        assert value == pytest.approx(WORLD)
     assert run(udf(": list", body="v"), _tile=(1, 1, 0)) == pytest.approx([0, 0, 180, WORLD[3]])
 
 
@@ -139,6 +140,17 @@ class TestWithLibraries:
     @pytest.mark.parametrize(("annotation", "value", "body", "expected"), VALUES.values(), ids=VALUES.keys())
     def test_a_place_as_a_parameter(self, run, annotation, value, body, expected):
         assert json.loads(json.dumps(run(udf(f": {annotation}", body=body), bounds=value), default=lambda item: item.item())) == expected
+
+    @pytest.mark.parametrize("annotation", ["np.ndarray", "np.ndarray | None", "npt.NDArray[np.float64]"])
+    def test_a_list_as_an_array(self, run, annotation):
+        code = f"import numpy as np\nimport numpy.typing as npt\n@fused.udf\ndef hello(p: {annotation}): return [p.shape, p.sum()]"
+        assert run(code, p=[[1, 2], [3, 4]]) == run(code, p="[[1, 2], [3, 4]]") == [(2, 2), 10]
+
+    @pytest.mark.parametrize("annotation", ["pd.DataFrame", "'pd.DataFrame'"])
+    def test_records_as_a_frame_have_dates_where_their_names_say_so(self, run, annotation):
+        records = '[{"date": 1704153600000, "created_at": "2024-01-05", "Start_Time": "08:30", "modified": 7, "d": 1704153600000, "id": "007", "x": 1.0}]'
+        code = f"import pandas as pd\n@fused.udf\ndef hello(p: {annotation}): return [str(value) for value in p.iloc[0]]"
+        assert run(code, p=records) == ["2024-01-02 00:00:00", "2024-01-05 00:00:00", "08:30", "7", "1704153600000", "007", "1.0"]
 
     REFUSED = {
         "Point of a polygon": ("shapely.Point", "POLYGON ((0 0, 1 0, 1 1, 0 0))", "it is Polygon"),

@@ -62,7 +62,7 @@ const GRANTS = ["--allow-net", "--allow-cache", "--allow-read", "--allow-write",
 const PLACEHOLDER = [`--allow-secrets=CANARY@${granted.host}`];
 const REVEAL = ["--allow-secrets=CANARY:reveal"];
 const PARAMETERS = [`A=${granted.url}`, `B=${other.url}`, `FOLDER=${folder}`];
-const LIMITS = ["--time-limit=10s", "--memory-limit=256MB", "--no-prompt", `--audit-log=${auditLog}`];
+const LIMITS = ["--time-limit=60s", "--memory-limit=256MB", "--no-prompt", `--audit-log=${auditLog}`];
 
 mkdirSync(join(folder, "udfs"));
 let files = 0;

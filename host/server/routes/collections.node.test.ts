@@ -257,3 +257,35 @@ test("what clients ask before anything else", async () => {
   });
   expect((await server.ask(ada.token, "GET", "log/self?start_timestamp=yesterday")).status).toBe(422);
 });
+
+test("a list has as many dashboards as fit into a page, and whoever asks again gets the rest", async () => {
+  const dash = await server.user("dash");
+  const dashboard_body = "d".repeat(4_000_000);
+  for (let i = 0; i < 12; i++)
+    expect(
+      (await server.ask(dash.token, "POST", "collection/new", { name: `c${i}`, dashboard_body })).status,
+    ).toBe(200);
+  const page = async (skip: number, kind = "") =>
+    (await server.ask(dash.token, "GET", `collection/self${kind}?skip=${skip}`)).body as {
+      dashboard_body: string;
+    }[];
+  const first = await page(0);
+  expect(first).toHaveLength(8);
+  const rest = await page(8);
+  expect(rest).toHaveLength(4);
+  for (const one of [...first, ...rest]) expect(one.dashboard_body).toBe(dashboard_body);
+  expect(await page(0, "/lite")).toHaveLength(12);
+});
+
+test("a dashboard stays where something else is changed, whatever its text, and goes with its collection", async () => {
+  const dashboard_body = 'a "\ud800\u0000 b';
+  const { id } = await make("board", { dashboard_body });
+  const path = `collection/by-id/${id}`;
+  const change = (fields: object) => server.ask(ada.token, "POST", path, fields);
+  expect((await change({ name: "board 2" })).body).toMatchObject({ name: "board 2", dashboard_body });
+  expect((await change({ dashboard_body: "new" })).body).toMatchObject({
+    name: "board 2",
+    dashboard_body: "new",
+  });
+  expect((await server.ask(ada.token, "DELETE", path)).body.dashboard_body).toBe("new");
+});

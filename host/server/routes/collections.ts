@@ -62,17 +62,25 @@ export function addCollectionRoutes(app: App, parts: ServerParts): void {
   addSharing(app, parts, shown);
 }
 
-type Shown = (user: User, collection: Collection) => Promise<z.infer<typeof CollectionBody>>;
+type Shown = (
+  user: User,
+  collection: Collection,
+  isLite?: boolean,
+) => Promise<z.infer<typeof CollectionBody>>;
+
+/** Of the dashboards of a page of a list: whoever wants all asks again. */
+const MOST_PAGE_CHARACTERS = 32 * 1024 * 1024;
 
 /** A collection as the wire has it, for somebody. */
-function makeShown({ users, sharedTokens }: ServerParts): Shown {
-  return async (user, collection) => {
+function makeShown({ users, sharedTokens, collections }: ServerParts): Shown {
+  return async (user, collection, isLite = false) => {
     const isOwn = collection.ownerId === user.id;
     // What opens it is given to others by its owner alone.
-    const [owner, shared, passcode] = await Promise.all([
+    const [owner, shared, passcode, dashboard] = await Promise.all([
       users.byId(collection.ownerId),
       isOwn ? sharedTokens.ofCollection(collection) : null,
       isOwn ? sharedTokens.passcodeOf(collection) : null,
+      isLite ? null : collections.dashboardOf(collection.id),
     ]);
     return {
       id: collection.id,
@@ -80,7 +88,7 @@ function makeShown({ users, sharedTokens }: ServerParts): Shown {
       username: owner?.handle ?? null,
       access_scope: collection.scope,
       allow_public_read: collection.publicRead,
-      dashboard_body: collection.dashboard,
+      dashboard_body: dashboard,
       preview_image_url: collection.previewUrl,
       share_token: shared?.token ?? null,
       share_client_id: shared?.clientId ?? null,
@@ -187,15 +195,24 @@ function addLookups(app: App, parts: ServerParts, shown: Shown): void {
           path: `${path}/${whose}${isLite ? "/lite" : ""}`,
           tags,
           summary: `${summary}${isLite ? ", without their dashboards" : ""}`,
+          description: isLite
+            ? "All of a page"
+            : "A page of large ones may have fewer than its limit: whoever wants all asks until a page is empty.",
           request: { query: PageQuery },
           responses: { 200: answer(z.array(CollectionBody), "The collections"), ...errors() },
         }),
         async (c) => {
           const user = c.get("user");
           const { skip, limit } = c.req.valid("query");
-          const page = (await list(user)).slice(skip, skip + limit);
-          const bodies = await Promise.all(page.map((collection) => shown(user, collection)));
-          return c.json(isLite ? bodies.map((body) => ({ ...body, dashboard_body: null })) : bodies, 200);
+          const bodies: z.infer<typeof CollectionBody>[] = [];
+          let characters = 0;
+          for (const collection of (await list(user)).slice(skip, skip + limit)) {
+            const body = await shown(user, collection, isLite);
+            characters += body.dashboard_body?.length ?? 0;
+            if (bodies.length > 0 && characters > MOST_PAGE_CHARACTERS) break;
+            bodies.push(body);
+          }
+          return c.json(bodies, 200);
         },
       );
     }

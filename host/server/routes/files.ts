@@ -276,11 +276,13 @@ export function addFileRoutes(app: App, parts: ServerParts): void {
   );
 }
 
-/** The published client's `download` writes spaces and the like as %XX. */
+/** The published client's `download` writes spaces and the like as %XX, and a percent sign as it is. */
 function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return path.replace(/(%[\da-f]{2})+/gi, (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  });
 }

@@ -1,8 +1,10 @@
 /** Batch jobs: `/run`, `/job`, `/logs`. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { exactly } from "../exact-json.ts";
 import { isEnded, type Job } from "../job.ts";
 import type { Jobs } from "../jobs.ts";
 import type { App, ServerParts } from "../parts.ts";
+import { readRecursion } from "../run-request.ts";
 import { answer, errors, events, json, nestedWithin, PageQuery, wholeNumber } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
@@ -140,7 +142,6 @@ const STATUS = {
 const INSTANCE = "local";
 /** How often a stream looks for what is new. */
 const STREAM_MS = 300;
-const MOST_RECURSION = 5;
 
 /** A job as the wire has it. */
 export async function runBody(job: Job, jobs: Jobs): Promise<z.infer<typeof RunBody>> {
@@ -176,15 +177,14 @@ export function addJobRoutes(app: App, { jobs, taskResults, streams }: ServerPar
       responses: { 200: answer(RunBody, "The job, which waits or runs"), ...errors() },
     }),
     async (c) => {
-      const { config, cache_max_age, tries, ...rest } = c.req.valid("json");
+      const { config, cache_max_age, tries, ...rest } = exactly(c.req.valid("json"), await c.req.text());
       const query = c.req.valid("query");
-      const recursion = Number(c.req.header("fused-recursion") ?? 0);
       const job = await jobs.submit({
         owner: c.get("user"),
         config,
         instanceType: query.instance_type ?? null,
         cacheMaxAge: cache_max_age ?? 0,
-        recursion: Number.isInteger(recursion) && recursion >= 0 ? Math.min(recursion, MOST_RECURSION) : 0,
+        recursion: readRecursion(c.req.header("fused-recursion")),
         tries,
         notes: notesOf({ ...rest, ...query }),
       });
@@ -342,7 +342,7 @@ function notesOf(asked: z.infer<typeof StartQuery> & Omit<z.infer<typeof StartBo
     .filter((name) => name !== "FUSED_CREDENTIAL_PROVIDER");
   return [
     ...(asked.send_status_email ? ["No status email is sent: this server sends none"] : []),
-    ...(names.length > 0 ? [`Not used: the environment variables ${names.join(", ")}`] : []),
+    ...(names.length > 0 ? [`Not used: the environment variables ${names.join(", ").slice(0, 1000)}`] : []),
     ...(asked.image_name ? ["Not used: the image name"] : []),
     ...(asked.region || asked.disk_size_gb
       ? ["Not used: region and disk size; jobs run on this machine"]

@@ -27,12 +27,23 @@ export function addOperations(app: App, { settings, runner, store, metrics, asse
   app.get("/metrics", (c) =>
     c.body(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
   );
-  app.doc31("/openapi.json", () => ({
-    openapi: "3.1.0",
-    info: { title: "fuselet", version: settings.version, license: { name: "MIT" } },
-    servers: [{ url: settings.publicUrl }],
-    security: [{ token: [] }],
-  }));
+  // Made once, when it is first wanted: that takes longer than other answers, and anybody may ask.
+  let openApi: string | undefined;
+  app.get("/openapi.json", (c) => {
+    openApi ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "fuselet",
+          version: settings.version,
+          license: { name: "MIT", url: "https://opensource.org/license/mit" },
+        },
+        servers: [{ url: settings.publicUrl }],
+        security: [{ token: [] }],
+      }),
+    );
+    return c.body(openApi, 200, { "content-type": "application/json" });
+  });
   app.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
   app.get("/embed/:path{.+}", async (c) => {
     const found = await asset(c.req.param("path"));

@@ -25,10 +25,12 @@ import {
 import { answer, anyResult, errors, events, json } from "../schemas.ts";
 import { type StartedRun, StartedRuns } from "../started-runs.ts";
 import { stepReader } from "../udf-reader.ts";
-import { REALTIME } from "./base.ts";
+import { BASE, REALTIME } from "./base.ts";
 
 /** How long a request waits for a run that goes on. Clients wait 5 seconds for an answer. */
 const SOON_MS = 2000;
+/** The same where the client would rather follow what the run prints (`Prefer: respond-async`, RFC 7240). */
+const SOON_ASYNC_MS = 100;
 
 const StartBody = z
   .object({
@@ -49,7 +51,7 @@ const failures = errors(404, 500);
 
 export function addRunRoutes(
   app: App,
-  { runs, log, streams }: Pick<ServerParts, "runs" | "log" | "streams">,
+  { runs, writeResult, log, streams }: Pick<ServerParts, "runs" | "writeResult" | "log" | "streams">,
 ): void {
   const tags = ["runs"];
   const started = new StartedRuns();
@@ -57,7 +59,7 @@ export function addRunRoutes(
 
   type Asked = Pick<
     ServerRun,
-    "as" | "source" | "parameters" | "tile" | "context" | "cacheMaxAge" | "savedId"
+    "as" | "source" | "parameters" | "bytes" | "tile" | "context" | "cacheMaxAge" | "savedId"
   > & {
     wish: Wish;
   };
@@ -73,6 +75,7 @@ export function addRunRoutes(
     return {
       as: { owner: user },
       ...readStep(body.step_config),
+      bytes: body.step_config.length,
       tile,
       context: readContext(c, { user }),
       cacheMaxAge: readAge(query.cache_max_age),
@@ -91,9 +94,17 @@ export function addRunRoutes(
   ): Promise<RunAnswer> => {
     let printed: { stdout: string; stderr: string } | undefined;
     try {
-      const result = await runs.run({ ...asked, ...rest });
-      printed = { stdout: result.stdout, stderr: result.stderr };
-      return await resultAnswer(result, wish, runId);
+      let answer: RunAnswer | undefined;
+      await runs.run({
+        ...asked,
+        ...rest,
+        async finish(result) {
+          printed = { stdout: result.stdout, stderr: result.stderr };
+          const by = { owner: asked.as.owner, signal: rest.signal };
+          answer = resultAnswer(result, await writeResult(result, wish, by), runId);
+        },
+      });
+      return answer!;
     } catch (error) {
       const failed = failureAnswer(error, runId, printed);
       if (failed) return failed;
@@ -118,7 +129,8 @@ export function addRunRoutes(
     const begun = started.start(userId, runId, (onOutput, signal) =>
       runLater(asked, runId, { signal, onOutput }),
     );
-    const done = await begun.within(SOON_MS, c.env.gone);
+    const isAsync = /\brespond-async\b/i.test(c.req.header("prefer") ?? "");
+    const done = await begun.within(isAsync ? SOON_ASYNC_MS : SOON_MS, c.env.gone);
     if (!done) return goesOn(runId);
     if (!done.isCut && !c.env.gone.aborted) started.forget(userId, runId);
     return toResponse(done);
@@ -132,10 +144,9 @@ export function addRunRoutes(
       query: z.object(RunQuery),
       body: json(StartBody),
     };
-    const tileOf = (params: unknown) => {
-      if (!isTile) return undefined;
+    const tileOf = (params: object) => {
       const { z, x, y } = params as Tile;
-      return { z, x, y };
+      return isTile ? { z, x, y } : undefined;
     };
     app.openapi(
       createRoute({
@@ -148,10 +159,7 @@ export function addRunRoutes(
         request,
         responses: { 200: anyResult, 202: going, ...failures },
       }),
-      (async (c: Context<ServerEnv>) => {
-        const { json, query, param } = valid<typeof StartBody>(c);
-        return start(c, read(c, json, query, tileOf(param)));
-      }) as never,
+      async (c) => start(c, read(c, c.req.valid("json"), c.req.valid("query"), tileOf(c.req.valid("param")))),
     );
     app.openapi(
       createRoute({
@@ -163,12 +171,11 @@ export function addRunRoutes(
         request,
         responses: { 200: anyResult, ...failures },
       }),
-      (async (c: Context<ServerEnv>) => {
-        const { json, query, param } = valid<typeof StartBody>(c);
-        const asked = read(c, json, query, tileOf(param));
+      async (c) => {
+        const asked = read(c, c.req.valid("json"), c.req.valid("query"), tileOf(c.req.valid("param")));
         const runId = readRunId(c.req.header("fused-run-id"));
         return toResponse(await run(asked, runId, { signal: c.env.gone }));
-      }) as never,
+      },
     );
   }
 
@@ -187,13 +194,13 @@ export function addRunRoutes(
       request: { params: RunId },
       responses: { 200: anyResult, 202: going, ...failures },
     }),
-    (async (c: Context<ServerEnv>) => {
-      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+    async (c) => {
+      const { run_id: runId } = c.req.valid("param");
       const done = await find(c, runId).within(SOON_MS, c.env.gone);
       return done
         ? toResponse(done)
         : new Response(null, { status: 202, headers: { "fused-run-id": runId } });
-    }) as never,
+    },
   );
 
   app.openapi(
@@ -205,11 +212,11 @@ export function addRunRoutes(
       request: { params: RunId },
       responses: { 204: { description: "It ends, or has ended" }, ...errors(404) },
     }),
-    (async (c: Context<ServerEnv>) => {
-      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+    async (c) => {
+      const { run_id: runId } = c.req.valid("param");
       find(c, runId).cancel();
       return new Response(null, { status: 204 });
-    }) as never,
+    },
   );
 
   app.openapi(
@@ -226,8 +233,8 @@ export function addRunRoutes(
         ...errors(404),
       },
     }),
-    (async (c: Context<ServerEnv>) => {
-      const { run_id: runId } = valid<typeof StartBody>(c).param as z.infer<typeof RunId>;
+    async (c) => {
+      const { run_id: runId } = c.req.valid("param");
       const run = find(c, runId);
       return streams.answer(c, async (stream, signal) => {
         for await (const piece of run.events(signal)) {
@@ -235,13 +242,13 @@ export function addRunRoutes(
           await stream.writeSSE({ event: piece.event, data });
         }
       });
-    }) as never,
+    },
   );
 
   app.openapi(
     createRoute({
       method: "post",
-      path: "/server/v1/efs/{client}/udf-logs",
+      path: `${BASE}/efs/{client}/udf-logs`,
       tags,
       summary: "What a run that was started has printed so far",
       request: { params: z.object(Client), body: json(z.object({ log_dir: z.string().max(64) })) },
@@ -260,13 +267,3 @@ const goesOn = (runId: string) =>
     status: 202,
     headers: { "fused-run-id": runId, "x-fused-metadata": JSON.stringify({ log_dir: runId }) },
   });
-
-/** What was checked by the schemas of a route. */
-function valid<Body extends z.ZodType>(c: Context<ServerEnv>) {
-  const of = (target: string) => c.req.valid(target as never) as unknown;
-  return {
-    json: of("json") as z.infer<Body>,
-    query: of("query") as { format?: string; cache_max_age?: string },
-    param: of("param"),
-  };
-}

@@ -87,7 +87,10 @@ export function addScheduleRoutes(app: App, { schedules, jobs }: ServerParts): v
       request: { body: json(NewCronJob) },
       responses: { 200: answer(CronJob, "The schedule"), ...errors(404, 409) },
     }),
-    async (c) => c.json(toBody(await schedules.create(c.get("user"), fieldsOf(c.req.valid("json")))), 200),
+    async (c) => {
+      const fields = fieldsOf(c.req.valid("json"), await c.req.text());
+      return c.json(toBody(await schedules.create(c.get("user"), fields)), 200);
+    },
   );
 
   app.openapi(
@@ -137,7 +140,7 @@ export function addScheduleRoutes(app: App, { schedules, jobs }: ServerParts): v
         responses: { 200: answer(CronJob, "The schedule as it is now"), ...errors(404) },
       }),
       async (c) => {
-        const fields = fieldsOf(c.req.valid("json"));
+        const fields = fieldsOf(c.req.valid("json"), await c.req.text());
         return c.json(toBody(await schedules.update(c.get("user"), c.req.valid("param").id, fields)), 200);
       },
     );
@@ -187,7 +190,13 @@ export function addScheduleRoutes(app: App, { schedules, jobs }: ServerParts): v
   );
 }
 
-function fieldsOf(body: z.infer<typeof NewCronJob>): ScheduleFields {
+/** @param text of the body: integers of more than 53 bits are kept as texts of all their digits, which annotations turn back */
+function fieldsOf(body: z.infer<typeof NewCronJob>, text: string): ScheduleFields {
+  const exact = (_name: string, value: unknown, { source }: { source?: string } = {}) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? "")
+      ? source
+      : value;
+  const { udf_args: udfArgs } = JSON.parse(text, exact) as Pick<typeof body, "udf_args">;
   return {
     name: body.name,
     description: body.description ?? null,
@@ -198,7 +207,7 @@ function fieldsOf(body: z.infer<typeof NewCronJob>): ScheduleFields {
     month: body.month,
     dayOfWeek: body.day_of_week,
     udfId: body.udf,
-    udfArgs: (body.udf_args ?? null) as ScheduleFields["udfArgs"],
+    udfArgs: (udfArgs ?? null) as ScheduleFields["udfArgs"],
     ...(body.timezone === undefined ? {} : { timezone: body.timezone }),
   };
 }

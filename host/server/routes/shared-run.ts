@@ -3,20 +3,24 @@
  *
  *     /{token}/run                    /{token}/run/file[.csv]        /{token}/run/tiles/{z}/{x}/{y}[.png]
  *     /{token}/{slug}/run…            for the token of a collection
+ *     /{token}[.csv]                  in short for …/run/file[.csv], and /{token}/{slug}[.csv]
  *
  * and all of them under /server/v1/realtime-shared as well. Parameters stand in the query, or in the body of a POST.
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
+import type { FormattedResult } from "../../formats/formats.ts";
 import type { Wish } from "../../formats/negotiate.ts";
+import { withoutCode } from "../../udfs/without-code.ts";
 import { presentedBy, type SignIn, senderOf } from "../auth.ts";
 import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
+import { parseExact, stringifyExact } from "../exact-json.ts";
 import type { LinkAnswers } from "../link-answers.ts";
 import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../parts.ts";
 import { RecentMap } from "../recent-map.ts";
-import { cachedAnswer, failureAnswer, resultAnswer, toResponse, withoutCode } from "../run-answer.ts";
+import { cachedAnswer, failureAnswer, resultAnswer, toResponse } from "../run-answer.ts";
 import {
   FORMAT_PATTERN,
   RunQuery,
@@ -68,12 +72,26 @@ const File = {
     .regex(/^file(\.[A-Za-z0-9]{1,16})?$/)
     .openapi({ example: "file.csv", pattern: `^file${FORMAT_PATTERN.extension}` }),
 };
+
+/** A link in short. What stands behind the last dot is the format: a slug that has a dot itself takes the whole form. */
+const SHORT = new RegExp(
+  `^((?:${BASE}/realtime-shared)?/(?:(?:fsh_|UDF_)[\\w-]+|[0-9a-f]{64}|fc_[\\w-]+(?:/(?!run$)[^/]+?)?))(\\.[A-Za-z0-9]{1,16})?$`,
+);
+
+/** The path that a request is routed by: that of a link in its whole form. */
+export const linkPath = (path: string): string => path.replace(SHORT, "$1/run/file$2");
+
 /** Not looked into here: a record of Zod takes seconds for what a body can have. */
 const Body = z
   .custom<Record<string, unknown>>(
     (body) => typeof body === "object" && body !== null && !Array.isArray(body),
   )
   .openapi({ type: "object", additionalProperties: true });
+
+/** The most bytes of a body that comes with a link: anybody may have one. */
+export const LINK_BODY_BYTES = 4 * 1024 * 1024;
+/** Of a body. Objects of very many take seconds wherever they are copied. */
+const MOST_PARAMETERS = 10_000;
 
 /** The UDFs that were run last, read, and the characters of them together. */
 const MOST_SOURCES = 1000;
@@ -93,12 +111,13 @@ export function addSharedRunRoutes(
   {
     runs,
     runner,
+    writeResult,
     registry,
     sharedTokens,
     epochs,
     signIn,
     answers,
-  }: Pick<ServerParts, "runs" | "runner" | "registry" | "sharedTokens" | "epochs"> & {
+  }: Pick<ServerParts, "runs" | "runner" | "writeResult" | "registry" | "sharedTokens" | "epochs"> & {
     signIn: SignIn;
     answers: LinkAnswers;
   },
@@ -106,7 +125,7 @@ export function addSharedRunRoutes(
   const ageOf = cacheAges(runner);
   const sources = new RecentMap<UdfSource>({ entries: MOST_SOURCES, weight: MOST_CHARACTERS });
   const sourceOf = (udf: SavedUdf): UdfSource => {
-    const key = `${udf.id}/${udf.version}`;
+    const key = `${udf.id}/${udf.version}/${udf.collection}`;
     const known = sources.get(key);
     if (known) return known;
     const source = registry.sourceOf(udf);
@@ -156,13 +175,14 @@ export function addSharedRunRoutes(
       query.fused_session_token === undefined;
     const by = isOpen ? "public" : "private";
     let printed: { stdout: string; stderr: string } | undefined;
+    let written: FormattedResult | undefined;
     try {
       const source = sourceOf(udf);
       const cacheMaxAge = shared.cache ? readAge(query.cache_max_age) : 0;
       const ageMs = await ageOf({ source, cacheMaxAge });
       const key =
         ageMs > 0
-          ? JSON.stringify([
+          ? stringifyExact([
               shared.token,
               udf.id,
               udf.version,
@@ -192,10 +212,14 @@ export function addSharedRunRoutes(
         },
         cacheMaxAge,
         savedId: udf.id,
+        bytes: bodyBytes(c),
         signal: c.env.gone,
+        async finish(result) {
+          printed = { stdout: result.stdout, stderr: result.stderr };
+          written = await writeResult(result, wish, { owner, signal: c.env.gone });
+        },
       });
-      printed = { stdout: result.stdout, stderr: result.stderr };
-      const made = await cachedAnswer(await resultAnswer(result, wish, runId), result, ageMs, by);
+      const made = await cachedAnswer(resultAnswer(result, written!, runId), result, ageMs, by);
       if (key !== undefined && made.headers.etag !== undefined && result.kept) {
         answers.put(key, made, result.kept.atMs);
         remember();
@@ -233,7 +257,7 @@ export function addSharedRunRoutes(
               tags: ["links"],
               summary: `${what} by a link${isCollection ? " of a collection" : ""}`,
               description:
-                "What else stands in the query are parameters of the UDF. Failed runs are 422, with x-fused-metadata.",
+                "What else stands in the query are parameters of the UDF. Failed runs are 422, with x-fused-metadata. In short, /{token}.csv is /{token}/run/file.csv, and /{token}/{slug}.csv is /{token}/{slug}/run/file.csv.",
               security: [],
               request: {
                 params,
@@ -256,7 +280,10 @@ export function addSharedRunRoutes(
                 : { tile: undefined, extension: param.file?.split(".")[1] };
               return answer(c, {
                 ...{ token: param.token, slug: param.slug, tile, extension, query },
-                parameters: { ...(method === "post" ? bodyParameters(c) : {}), ...queryParameters(query) },
+                parameters: {
+                  ...(method === "post" ? await bodyParameters(c) : {}),
+                  ...queryParameters(query),
+                },
               });
             }) as never,
           );
@@ -271,11 +298,19 @@ const bodyContent = {
   "application/x-www-form-urlencoded": { schema: Body },
 };
 
-/** @throws HttpError 415 */
-function bodyParameters(c: Context<ServerEnv>): Record<string, unknown> {
+/** Of one that comes in chunks, the most that it can have. */
+const bodyBytes = (c: Context<ServerEnv>) =>
+  Number(c.req.header("content-length") ?? (c.req.header("transfer-encoding") ? LINK_BODY_BYTES : 0));
+
+/** @throws HttpError 415, 422 */
+async function bodyParameters(c: Context<ServerEnv>): Promise<Record<string, unknown>> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type === undefined) return {};
-  if (type === "application/json") return c.req.valid("json" as never);
+  if (type === "application/json") {
+    const parameters = parseExact(await c.req.text()) as Record<string, unknown>;
+    if (Object.keys(parameters).length <= MOST_PARAMETERS) return parameters;
+    throw new HttpError(422, `The body cannot be read: it has more than ${MOST_PARAMETERS} parameters`);
+  }
   if (type === "application/x-www-form-urlencoded") return c.req.valid("form" as never);
   throw new HttpError(
     415,

@@ -104,7 +104,10 @@ export function addSharedTokenRoutes(app: App, parts: ServerParts): void {
 function addTokenRoutes(app: App, { sharedTokens, registry, users }: ServerParts): void {
   /** A token as the wire has it. */
   const bodyOf = async (shared: SharedToken) => {
-    const [owner, udf] = await Promise.all([users.byId(shared.ownerId), registry.byId(shared.udfId ?? "")]);
+    const [owner, udf] = await Promise.all([
+      users.byId(shared.ownerId),
+      registry.details(shared.udfId ?? ""),
+    ]);
     return {
       token: shared.token,
       udf_email: owner?.email ?? null,

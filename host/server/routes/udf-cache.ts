@@ -1,9 +1,8 @@
 /** Forgetting kept results of a saved UDF. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { Tile } from "../../../runtime/udf.ts";
 import { HttpError } from "../errors.ts";
-import type { App, ServerEnv, ServerParts } from "../parts.ts";
+import type { App, ServerParts } from "../parts.ts";
 import { checkTile, TileParams } from "../run-request.ts";
 import { answer, errors } from "../schemas.ts";
 import { BASE } from "./base.ts";
@@ -37,9 +36,9 @@ export function addUdfCacheRoutes(
         },
         responses: { 200: answer(z.boolean(), "They are forgotten"), ...errors(404) },
       }),
-      (async (c: Context<ServerEnv>) => {
-        const { id } = c.req.valid("param" as never) as { id: string };
-        const { x, y, z } = c.req.valid("query" as never) as Partial<Tile>;
+      async (c) => {
+        const { id } = c.req.valid("param");
+        const { x, y, z } = c.req.valid("query");
         const given = [x, y, z].filter((value) => value !== undefined).length;
         if (given > 0 && given < 3) throw new HttpError(422, "All of x, y and z are needed, or none");
         const tile = given === 0 ? undefined : ({ x, y, z } as Tile);
@@ -47,7 +46,7 @@ export function addUdfCacheRoutes(
         await registry.toWrite(c.get("user"), id);
         await epochs.forget(id, tile);
         return c.json(true, 200);
-      }) as never,
+      },
     );
   }
 }

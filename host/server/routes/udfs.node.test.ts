@@ -4,6 +4,8 @@ import { openVault } from "../../secrets/vault.node.ts";
 import { openStore } from "../../store/store.node.ts";
 import { openCrew } from "../fixtures/crew.ts";
 import { ADMIN } from "../fixtures/server.ts";
+import { readAs } from "../records.ts";
+import type { Schedule } from "../schedule-records.ts";
 
 const { server, ada, bob, eve, statuses } = await openCrew();
 afterAll(() => server.close());
@@ -255,7 +257,8 @@ describe("a user who is deleted", () => {
     const store = openStore({ path: join(server.folder, "server.db") });
     const { vault, close } = openVault(join(server.folder, "secrets"), undefined);
     const left = async () => [
-      (await store.list("server.schedules-of", { prefix: `${gone.id}/` })).length,
+      (await store.list("server.schedules")).filter((one) => readAs<Schedule>(one).ownerId === gone.id)
+        .length,
       (await store.list("server.job-queue", { prefix: `${gone.id}/` })).length,
       (await vault.list(gone.id)).length,
     ];

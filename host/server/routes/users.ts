@@ -1,7 +1,6 @@
 /** `/user` and `/execution-env`: who one is, one's tokens, one's team; and, for admins, all users. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { checkPermissions } from "../../permissions/descriptor.ts";
 import { tokenIn } from "../auth.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { deleteUser, endAllOf } from "../forget.ts";
@@ -140,12 +139,8 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
     }),
     async (c) => {
       requireAdmin(c.get("user"));
-      const { is_admin: isAdmin, permissions, ...rest } = c.req.valid("json");
-      const user = await users.add({
-        ...rest,
-        isAdmin,
-        ...(permissions ? { permissions: checkPermissions(permissions) } : {}),
-      });
+      const { is_admin: isAdmin, ...rest } = c.req.valid("json");
+      const user = await users.add({ ...rest, isAdmin });
       const { token } = await users.addToken(user.id, "first", null, tokenOf(c));
       return c.json({ user: forAdmins(user), token }, 200);
     },
@@ -191,13 +186,8 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
     }),
     async (c) => {
       requireAdmin(c.get("user"));
-      const { is_admin: isAdmin, is_enabled: isEnabled, permissions, ...rest } = c.req.valid("json");
-      const user = await users.update(c.req.valid("param").id, {
-        ...rest,
-        isAdmin,
-        isEnabled,
-        permissions: permissions && checkPermissions(permissions),
-      });
+      const { is_admin: isAdmin, is_enabled: isEnabled, ...rest } = c.req.valid("json");
+      const user = await users.update(c.req.valid("param").id, { ...rest, isAdmin, isEnabled });
       if (isEnabled === false) await endAllOf(parts, user);
       return c.json(forAdmins(user), 200);
     },
@@ -233,7 +223,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
       tags,
       summary: "Delete a user (admins)",
       description:
-        "Tokens, links, secrets, UDFs, collections, schedules and jobs go with the user, and runs are cancelled. The files stay in the server's folder, where no user has them any more.",
+        "Tokens, links, secrets, UDFs, collections and schedules go with the user; runs and jobs are cancelled. The files stay in the server's folder, where no user has them any more.",
       request: { params: Id },
       responses: { 200: answer(z.boolean(), "Done"), ...errors(404, 409) },
     }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayCollect, scanRequirements, takesFrames } from "./engine.ts";
+import { mayCollect, packagesForFiles, scanRequirements, takesFrames } from "./engine.ts";
 
 const scan = (code: string) => scanRequirements({ code, file: "a.py" });
 
@@ -63,3 +63,13 @@ describe("takesFrames()", () => {
     ["def udf(n: int): return bounds(n)", false],
   ])("%j: %s", (code, expected) => expect(takesFrames(code)).toBe(expected));
 });
+
+it.each([
+  ["pd.read_parquet(path)", ["pyarrow", "fsspec"]],
+  ["from pandas import read_feather\nread_feather (path)", ["pyarrow", "fsspec"]],
+  ["frame.to_csv('fd://a.csv')", ["fsspec"]],
+  ["fused.read_parquet_of = 1", []],
+  ["my_read_csv(path)", []],
+  ["import pandas as pd\nfused.api.upload(pd.DataFrame(), path)", ["pyarrow"]],
+  ["fused.api.upload(b'', path)", []],
+])("%j may use %j for its files", (code, packages) => expect(packagesForFiles(code)).toEqual(packages));

@@ -91,6 +91,18 @@ export function takesFrames(code: string): boolean {
   return FRAME_TYPE.test(code) || FRAME_PARAMETER.test(code);
 }
 
+/** What pandas and geopandas import only when such a file is read or written: for Parquet, and for places as `fd://a.csv`. */
+const ARROW_FILE = /\b(?:read|to)_(?:parquet|feather|orc)\s*\(/;
+const FILE = /\b(?:read|to)_(?:parquet|feather|orc|csv|table|fwf|json|excel|xml|pickle|file)\s*\(/;
+/** A table that is uploaded becomes Parquet. */
+const UPLOAD = /\bupload\s*\(/;
+
+/** The packages by which a source may read and write tables as files, and which it need not import itself. */
+export function packagesForFiles(code: string): string[] {
+  const isArrow = ARROW_FILE.test(code) || (UPLOAD.test(code) && /\bpandas\b|\bgeopandas\b/.test(code));
+  return [...(isArrow ? ["pyarrow"] : []), ...(FILE.test(code) ? ["fsspec"] : [])];
+}
+
 /** What `fused._guest.inspect` answers. */
 interface PythonReading {
   entrypoint: string;
@@ -137,9 +149,12 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
       requirements: [...new Set([...wanted.requirements, ...own.requirements])],
     };
   };
-  const helpfulFor = memoBySource(({ code, part }) => [
-    ...(mayCollect(code, part?.entrypoint) ? ["pyarrow", "pandas"] : []),
-    ...(takesFrames(code) ? ["geopandas"] : []),
+  const helpfulFor = memoBySource(({ code, headers, part }) => [
+    ...new Set([
+      ...(mayCollect(code, part?.entrypoint) ? ["pyarrow", "pandas"] : []),
+      ...(takesFrames(code) ? ["geopandas"] : []),
+      ...[code, ...headers.map((header) => header.code)].flatMap(packagesForFiles),
+    ]),
   ]);
   const prepared = ({ name, code, file, headers, part, saved }: UdfSource) => ({
     name,

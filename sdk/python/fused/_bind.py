@@ -1,11 +1,12 @@
 """From the parameters of a request to the arguments of a call."""
 
+from functools import partial
 from types import FunctionType
 from typing import Any
 
-from ._coerce import coercer_of, keep, to_text
+from ._coerce import annotation_of, coercer_of, keep, to_list, to_text
 from ._exceptions import ParameterProblem
-from ._geo import tile_value
+from ._geo import tile_value, to_bounds
 from ._json import shorten
 
 OPTION = "verbose"
@@ -85,9 +86,10 @@ class _TileFrame:
 
 def _coerce(key: str, value: Any, annotation: Any) -> Any:
     try:
+        coercer = coercer_of(annotation)
         if type(value) is _TileFrame:
-            return tile_value(value.tile, annotation, coercer_of(annotation))
-        return (coercer_of(annotation) or keep)(value)
+            return tile_value(value.tile, to_bounds if coercer is to_list else coercer)
+        return (coercer or keep)(value)
     except ImportError as error:
         raise ParameterProblem(f'Cannot read the parameter "{key}" ({_label(annotation)}): it needs the package {error.name}. '
                                f"Add {error.name} to the UDF's dependencies.", subject=key) from error  # fmt: skip
@@ -117,15 +119,14 @@ def _annotations(function: FunctionType) -> dict[str, Any]:
         import annotationlib
 
         annotations = annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
-    if not function.__code__.co_flags & _FUTURE_ANNOTATIONS:
-        # Without that import a string annotation is a string: its parameter is left as text.
-        return annotations
-    return {key: _evaluate(text, function) for key, text in annotations.items()}
+    # Without that import an annotation that is a text is one: of what it says, little is read.
+    read = annotation_of if not function.__code__.co_flags & _FUTURE_ANNOTATIONS else partial(_evaluate, function=function)
+    return {key: read(text) if type(text) is str else text for key, text in annotations.items()}
 
 
-def _evaluate(text: Any, function: FunctionType) -> Any:
+def _evaluate(text: str, function: FunctionType) -> Any:
     try:
-        return eval(text, function.__globals__) if type(text) is str else text
+        return eval(text, function.__globals__)
     except Exception:
-        # The user's module does not know the name at run time either: like no annotation.
-        return None
+        # A name that exists for type checkers only.
+        return annotation_of(text)

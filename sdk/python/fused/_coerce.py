@@ -11,7 +11,7 @@ from types import GenericAlias, UnionType
 from typing import Any, Union
 
 from . import _geo, types
-from ._json import dumps_parameter, loads
+from ._json import dumps_parameter, loads_parameter
 
 Coercer = Callable[[Any], Any]
 
@@ -66,7 +66,7 @@ def _to_bool(value: Any) -> bool:
 def _parse_as(kind: type) -> Coercer:
     def parse(value: Any) -> Any:
         if type(value) is str:
-            value = loads(value)
+            value = loads_parameter(value)
         if kind is not dict and isinstance(value, (list, tuple)):
             return kind(value)
         if kind is dict and isinstance(value, dict):
@@ -74,6 +74,9 @@ def _parse_as(kind: type) -> Coercer:
         raise ValueError(f"it is no {kind.__name__}")
 
     return parse
+
+
+to_list = _parse_as(list)
 
 
 def _to_datetime(value: Any) -> datetime.datetime:
@@ -118,6 +121,12 @@ def _number(text: str) -> float:
         raise ValueError("it is neither ISO 8601 nor a number of seconds") from None
 
 
+def _to_array(value: Any) -> Any:
+    import numpy
+
+    return numpy.array(loads_parameter(value) if type(value) is str else value)
+
+
 def _to_uuid(value: Any) -> uuid.UUID:
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
@@ -127,7 +136,7 @@ _BY_ANNOTATION: dict[Any, Coercer] = {
     float: _to_float,
     str: _to_str,
     bool: _to_bool,
-    list: _parse_as(list),
+    list: to_list,
     tuple: _parse_as(tuple),
     dict: _parse_as(dict),
     datetime.datetime: _to_datetime,
@@ -147,6 +156,7 @@ _BY_NAME: dict[tuple[str, str], Coercer] = {
     ("pandas", "DataFrame"): _geo.to_pandas,
     ("geopandas", "GeoDataFrame"): _geo.to_frame,
     ("pyarrow", "Table"): _geo.to_arrow,
+    ("numpy", "ndarray"): _to_array,
     ("mercantile", "Tile"): _geo.to_tile,
 }
 
@@ -155,8 +165,24 @@ def _to_geometry(kind: type) -> Coercer:
     return lambda value: _geo.to_geometry(value, kind)
 
 
+# What the published client reads of annotations that are texts, beside frames.
+_BY_TEXT: dict[str, Any] = {
+    **{f"{home}{kind.__name__}": kind for kind in (datetime.datetime, datetime.date, datetime.time) for home in ("", "datetime.")},
+    **{f"{home}UUID": uuid.UUID for home in ("", "uuid.")},
+    **{f"{home}{name}": getattr(types, name)
+       for name in ("Bbox", "Bounds", "Tile", "TileGDF", "TileXYZ", "ViewportGDF") for home in ("", "fused.types.")},
+}  # fmt: skip
+
+
+def annotation_of(text: str) -> Any:
+    """What an annotation says that is a text, as far as it is read; else the text."""
+    return _BY_TEXT.get(text, text)
+
+
 def coercer_of(annotation: Any) -> Coercer | None:
     """The conversion for an annotation, or None where values are left alone."""
+    if type(annotation) is str:
+        return _geo.to_frame if "GeoDataFrame" in annotation else _geo.to_pandas if "DataFrame" in annotation else None
     try:
         if (found := _BY_ANNOTATION.get(annotation)) is not None:
             return found

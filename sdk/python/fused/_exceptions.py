@@ -82,6 +82,8 @@ class LoadProblem(Problem):
 
     kind = "load"
     type_name = "UdfLoadError"
+    raised: str | None = None
+    """Class and text of what Python raises for it, where that is a SyntaxError."""
 
     def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
         super().__init__(message)

@@ -41,7 +41,7 @@ def failure_text(kind: str, type_: str, message: str, *, trace: str = "", file: 
 def problem_text(problem: Problem) -> str:
     """The reply for a mistake that we found ourselves."""
     file, line = (problem.file, problem.line) if isinstance(problem, LoadProblem) else (None, None)
-    value = problem.raised if isinstance(problem, ParameterProblem) else None
+    value = problem.raised if isinstance(problem, LoadProblem | ParameterProblem) else None
     return failure_text(problem.kind, problem.type_name, problem.message, file=file, line=line, subject=problem.subject,
                         value=None if value is None else _printable(value, MAX_MESSAGE))  # fmt: skip
 

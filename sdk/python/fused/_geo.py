@@ -1,31 +1,31 @@
 """Parameters that are places: bounds, tiles, geometries, and the frames of them. Libraries are imported when needed."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import types
-from ._json import loads
+from ._json import loads_parameter
 from ._tiles import Tile, tile_around, tile_bounds
 
 _WGS84 = "EPSG:4326"
 
 
-def tile_value(tile: dict[str, int], annotation: Any, coercer: Callable[[Any], Any] | None) -> Any:
-    """What a tile becomes for the parameter that takes it: by annotation, else a frame of x, y, z and geometry."""
+def tile_value(tile: dict[str, int], coercer: Callable[[Any], Any] | None) -> Any:
+    """What a tile becomes for the parameter that takes it: by its conversion, else a frame of x, y, z and geometry."""
     x, y, z = (int(tile[key]) for key in ("x", "y", "z"))
-    if annotation is types.Bounds or annotation is list or getattr(annotation, "__origin__", None) is list:
-        return tile_bounds(x, y, z)
-    if annotation is types.TileXYZ:
+    if coercer is to_tile:
         return _tile_class()(x, y, z)
-    if annotation is types.Bbox:
-        return to_bbox(tile_bounds(x, y, z))
+    if coercer in (to_bounds, to_bbox):
+        return coercer(tile_bounds(x, y, z))
     frame = _frame_of_tile(Tile(x, y, z))
     return frame if coercer is None else coercer(frame)
 
 
 def to_bounds(value: Any) -> list[float]:
-    """A list of four numbers, from one, its text, or anything with bounds."""
+    """A list of four numbers, from one, its text, GeoJSON, or anything with bounds."""
     value = _parsed(value)
+    if isinstance(value, dict) and "type" in value:
+        return _bounds_of_geojson(value)
     if hasattr(value, "total_bounds"):
         return [float(number) for number in value.total_bounds]
     if hasattr(value, "geom_type"):
@@ -85,7 +85,7 @@ def to_pandas(value: Any) -> Any:
     import pandas
 
     if isinstance(value, str):
-        value = loads(value)
+        return _with_dates(pandas.DataFrame(loads_parameter(value)))
     if isinstance(value, pandas.DataFrame):
         return value
     if hasattr(value, "to_pandas"):
@@ -95,6 +95,26 @@ def to_pandas(value: Any) -> Any:
     raise ValueError("it is no table and no JSON records")
 
 
+# By the names of columns, as in `pandas.read_json`, with which the client reads records; its guesses at other types are left out.
+_DATES = re.compile(r"date|modified|timestamp.*|.*_at|.*_time", re.IGNORECASE)
+_YEAR_MS = 365 * 86_400_000
+
+
+def _with_dates(frame: Any) -> Any:
+    import pandas
+
+    for name in filter(_DATES.fullmatch, map(str, frame.columns)):
+        column = frame[name]
+        try:
+            if column.dtype.kind not in "if":
+                frame[name] = pandas.to_datetime(column, format="ISO8601")
+            elif (column.isna() | (column > _YEAR_MS)).all():
+                frame[name] = pandas.to_datetime(column, unit="ms")
+        except (KeyError, ValueError, TypeError, OverflowError):
+            continue  # it has the name alone
+    return frame
+
+
 def to_arrow(value: Any) -> Any:
     """A pyarrow Table, from one, a frame, or JSON records."""
     import pyarrow
@@ -102,7 +122,7 @@ def to_arrow(value: Any) -> Any:
     if isinstance(value, pyarrow.Table):
         return value
     if isinstance(value, str):
-        value = loads(value)
+        value = loads_parameter(value)
     if isinstance(value, list):
         return pyarrow.Table.from_pylist(value)
     if hasattr(value, "__dataframe__") or hasattr(value, "iloc"):
@@ -117,7 +137,7 @@ def to_geometry(value: Any, kind: type) -> Any:
     if isinstance(value, dict):
         value = shapely.geometry.shape(value)
     elif isinstance(value, str):
-        value = shapely.geometry.shape(loads(value)) if value.lstrip().startswith("{") else shapely.from_wkt(value)
+        value = shapely.geometry.shape(loads_parameter(value)) if value.lstrip().startswith("{") else shapely.from_wkt(value)
     if not isinstance(value, kind):
         raise ValueError(f"it is {getattr(value, 'geom_type', type(value).__name__)}")
     return value
@@ -142,6 +162,27 @@ def _frame_of_geojson(value: dict) -> Any:
     return geopandas.GeoDataFrame.from_features(features, crs=_crs())
 
 
+def _bounds_of_geojson(value: dict) -> list[float]:
+    """The bounds of all of it; as those of a frame, NaN where it has no place."""
+    positions = list(_positions(value))
+    if not positions:
+        return [float("nan")] * 4
+    x, y = zip(*(position[:2] for position in positions), strict=True)
+    return [float(number) for number in (min(x), min(y), max(x), max(y))]
+
+
+def _positions(value: Any) -> Iterator[list]:
+    """The positions of GeoJSON, or of its coordinates."""
+    if isinstance(value, dict):
+        for part in ("features", "geometry", "geometries", "coordinates"):
+            yield from _positions(value.get(part))
+    elif value and not isinstance(value[0], (list, dict)):
+        yield value
+    else:
+        for item in value or ():
+            yield from _positions(item)
+
+
 def _crs() -> str | None:
     """EPSG:4326 where geopandas can know it: without pyproj there is no CRS."""
     try:
@@ -164,4 +205,4 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    return loads(f"[{text}]" if text[:1] not in ("[", "{") else text)
+    return loads_parameter(f"[{text}]" if text[:1] not in ("[", "{") else text)

@@ -24,11 +24,17 @@ def _refuse_constant(name: str) -> None:
 
 
 _decode = JSONDecoder(parse_constant=_refuse_constant).decode
+_decode_python = JSONDecoder().decode
 
 
 def loads(text: str) -> object:
     """Parses JSON text. Raises ValueError for text that is no JSON or nested too deep."""
     return parse(text, _decode)
+
+
+def loads_parameter(text: str) -> Any:
+    """The same of a parameter's text, as `dumps_parameter` writes it: with NaN and infinities."""
+    return parse(text, _decode_python)
 
 
 def parse(text: str, decode: Any) -> Any:
@@ -77,7 +83,7 @@ else:
 
 dumps_ascii = JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
 # The text that a list, tuple, dict or bool parameter becomes: json.dumps with its defaults.
-dumps_parameter = JSONEncoder(allow_nan=False).encode
+dumps_parameter = JSONEncoder().encode
 write_string = encode_basestring
 write_ascii_string = encode_basestring_ascii
 

@@ -18,7 +18,7 @@ def load(url_or_udf: str | Path, /, *, cache_key: Any = None, import_globals: bo
         url_or_udf: the first of these that fits: an address that begins with https://github.com (the server reads it); text with
             a line end is code; a path that ends in .py or .zip; a folder that `to_directory` wrote; a shared token; a name of
             yours, an id, `user/name` or `team/name` on the server. Inside an isolate paths are the UDF's own files first, and
-            without a server a name is one that the host knows; the object then runs there and has no code.
+            without a server a name is one that the host knows; the object then runs there, and its code is read for its globals.
         cache_key: is taken and ignored: a UDF is read each time.
         import_globals: whether globals of its module may be read as attributes, which runs its code once.
         collection_name: the collection of a saved UDF; default: "default".

@@ -58,9 +58,10 @@ class Plan:
         if self.instance_type is None and self.engine is None and udf.engine is not None:
             self.engine, self.instance_type = _engine_of(udf.engine, None)
             self.disk_size_gb = udf.disk_size_gb if self.disk_size_gb is None else self.disk_size_gb
-        if self.instance_type is not None:
-            return "realtime" if self.instance_type == "realtime" else "batch"
-        return "realtime" if (self.engine or default_engine()) == "remote" else "local"
+        if self.instance_type not in (None, "realtime"):
+            return "batch"
+        is_remote = self.instance_type is not None or (self.engine or default_engine()) == "remote"
+        return "realtime" if is_remote and not is_on_server() else "local"
 
     def _check_parameters(self, udf: Udf) -> None:
         from ._bind import unknown_parameter
@@ -164,6 +165,15 @@ def default_engine() -> str:
     if chosen is None:
         return "remote" if options.base_url else "local"
     return _engine_of(chosen, None)[0] or "remote"
+
+
+def is_on_server() -> bool:
+    """Whether this run is one of a server, and no other is named: "remote" is here, then."""
+    if options.base_url or not _host.can_wait():
+        return False
+    from .context import in_batch, in_realtime
+
+    return in_realtime() or in_batch()
 
 
 def _engine_of(engine: str | None, instance_type: str | None) -> tuple[str | None, str | None]:

@@ -89,7 +89,9 @@ class Source:
         line = error.lineno
         if "null bytes" in error.msg:
             line = self.text.count("\n", 0, max(self.text.find("\0"), 0)) + 1
-        return self.problem(error.msg, line if line and line > 0 else None)
+        problem = self.problem(error.msg, line if line and line > 0 else None)
+        problem.raised = f"{type(error).__name__}: {error}"
+        return problem
 
 
 def top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -110,7 +110,10 @@ def submit(
     if is_batch:
         return _batch(udf, arguments, kwargs, max_workers=workers, collect=collect,
                       options={"instance_type": engine, "cache_max_age": age if cache else 0})  # fmt: skip
-    engine = "remote" if engine == "realtime" else engine
+    if engine in ("remote", "realtime"):
+        from ._run_plan import is_on_server
+
+        engine = None if is_on_server() else "remote"
     if n_processes_per_worker is not None and n_processes_per_worker > 1:
         warnings.warn("n_processes_per_worker is of no use here: each worker has one run at a time", stacklevel=2)
 

@@ -43,6 +43,8 @@ def _never_import() -> bool:
 def _run_module(udf: "UdfFields") -> dict[str, Any]:
     from ._udf_object import Udf
 
+    if (host_name := udf._host_name()) is not None:
+        udf = _of_host(host_name)
     source = source_of(udf)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
@@ -63,3 +65,16 @@ def _run_module(udf: "UdfFields") -> dict[str, Any]:
         if type(value) is Udf and "_function" in vars(value):
             namespace[name] = value._function
     return {name: value for name, value in namespace.items() if not name.startswith("__")}
+
+
+def _of_host(name: str) -> "UdfFields":
+    """The UDF that the host knows by a name, with its code."""
+    from ._header import Header
+    from ._host import call
+    from ._load_files import load_text
+
+    given = call("udfs.source", name)
+    udf = load_text(given["code"])
+    udf.entrypoint = given["entrypoint"] or udf.entrypoint
+    udf.headers = [Header(**header) for header in given["headers"]]
+    return udf

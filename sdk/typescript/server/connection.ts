@@ -118,6 +118,7 @@ export class Connection {
   }
 
   async #once(url: string, { method = "GET", query, json, body, headers, signal }: Ask, timeoutMs: number) {
+    const content = json === undefined ? body : JSON.stringify(json);
     const stop = new AbortController();
     const onAbort = () => stop.abort(signal?.reason);
     if (signal?.aborted) throw new CancelledError("Cancelled");
@@ -127,7 +128,6 @@ export class Connection {
       stop.abort();
     };
     const timer = setTimeout(() => stop.abort(new SilentError()), timeoutMs);
-    const content = json === undefined ? body : JSON.stringify(json);
     try {
       const response = await this.#fetch(withQuery(url, query), {
         method,

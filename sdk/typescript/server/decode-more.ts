@@ -1,4 +1,4 @@
-/** Results that need a library to be read: Parquet, and archives of several results. */
+/** Results that need a library to be read: tables, and archives of several results. */
 import type { ParquetReader } from "../../../host/tables/parquet.ts";
 import { readZip } from "../../../host/udfs/zip.ts";
 import { isRecord } from "./answers.ts";
@@ -11,6 +11,7 @@ const TAIL = 8;
 export function decodeMore(openReader: (() => Promise<ParquetReader>) | undefined): DecodeMore {
   const more: DecodeMore = async (kind, body) => {
     if (kind === "application/zip") return several(body);
+    if (kind === "application/vnd.apache.arrow.stream") return stream(body);
     return kind === "parquet" && openReader ? parquet(body, await openReader()) : null;
   };
 
@@ -27,6 +28,15 @@ export function decodeMore(openReader: (() => Promise<ParquetReader>) | undefine
     return values;
   }
   return more;
+}
+
+/** A table whose schema says which of its columns are geometries. */
+async function stream(body: Uint8Array): Promise<unknown> {
+  const [{ tableFromIPC }, { tableOf }] = await Promise.all([
+    import("apache-arrow"),
+    import("../../../host/tables/rows.ts"),
+  ]);
+  return tableOf([body], tableFromIPC(body).schema.metadata, null);
 }
 
 /** A table that says which of its columns are geometries, as the file does. */

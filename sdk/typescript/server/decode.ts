@@ -1,7 +1,7 @@
 /** The body of a result by its content type, as far as that needs no library. */
-import { MediaValue, NdArray, TableValue } from "../../../runtime/value.ts";
+import { MediaValue, NdArray } from "../../../runtime/value.ts";
 
-/** Reads a body of a kind that needs more than this: a Parquet file, an archive of results. Null for what it does not know. */
+/** Reads a body of a kind that needs more than this: a table, an archive of results. Null for what it does not know. */
 export type DecodeMore = (kind: string, body: Uint8Array) => Promise<unknown>;
 
 /**
@@ -20,8 +20,6 @@ export async function decodeResult(
       return parse(new TextDecoder().decode(body));
     case "application/x-numpy-data":
       return new NdArray(body);
-    case "application/vnd.apache.arrow.stream":
-      return new TableValue(body);
     case "application/x-bytes":
       return body;
   }

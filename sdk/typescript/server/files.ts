@@ -16,8 +16,11 @@ export interface ServerFile {
 
 const MOUNT = "file:///mount";
 
-/** For the whole of a file that is sent or read. */
+/** Until a server answers, and between the parts of what it answers. */
 const FILE_TIMEOUT_MS = 60_000;
+/** What is sent is not heard of before its end: it may go as slowly as this. */
+const LEAST_BYTES_PER_MS = 50;
+const timeoutOf = ({ length }: Uint8Array) => FILE_TIMEOUT_MS + length / LEAST_BYTES_PER_MS;
 
 /** What `fileFunctions` makes. */
 export interface FileFunctions extends ReturnType<typeof ownFunctions>, ReturnType<typeof resolveFunctions> {}
@@ -30,7 +33,7 @@ export function fileFunctions(connection: Connection): FileFunctions {
 function ownFunctions(connection: Connection) {
   const at = (path: string) => ({ path });
   const mount = async (verb: string) => `efs/${inPath(await connection.client())}/${verb}`;
-  const isMounted = (path: string) => path.startsWith(MOUNT);
+  const isMounted = (path: string) => /^file:\/\/\/mount(\/|$)/.test(path);
   const below = (path: string) => path.slice(MOUNT.length);
 
   const listMount = async (path: string): Promise<ServerFile[]> => {
@@ -77,7 +80,7 @@ function ownFunctions(connection: Connection) {
           method: "POST",
           body,
           headers: { "content-type": type },
-          timeoutMs: FILE_TIMEOUT_MS,
+          timeoutMs: timeoutOf(body),
         });
         return;
       }
@@ -90,7 +93,7 @@ function ownFunctions(connection: Connection) {
         method: "POST",
         body,
         headers: { "content-type": type },
-        timeoutMs: FILE_TIMEOUT_MS,
+        timeoutMs: timeoutOf(body),
       });
       if (answer.status >= 400) throw refusal(answer);
     },
@@ -129,7 +132,7 @@ function ownFunctions(connection: Connection) {
   };
 }
 
-const urlOf = (path: string) => (path.startsWith("/mount") ? `file://${path}` : path);
+const urlOf = (path: string) => (/^\/mount(\/|$)/.test(path) ? `file://${path}` : path);
 
 function fileOf(entry: Record<string, unknown>): ServerFile {
   const { url, file_name: name, is_directory: isDirectory, size, last_modified: lastModified } = entry;

@@ -31,6 +31,8 @@ describe("jobs", () => {
     const job = await server.startUdfJob(source(), { parameters: { n: 1 }, instanceType: "m5.large" });
     expect(asked[0]?.query).toEqual({ instance_type: "m5.large" });
     expect(JSON.parse(asked[0]?.body as string).config.steps[0].udf.parameters).toEqual({ n: 1 });
+    await server.startUdfJob(source(), { argumentList: [{ n: 2n ** 60n }, [2n ** 60n], new Set(["a"])] });
+    expect(asked.at(-1)?.body).toContain('"input":[{"n":1152921504606846976},[1152921504606846976],["a"]]');
     const lines: string[] = [];
     await server.jobTailLogs(job, {
       sampleLogs: false,

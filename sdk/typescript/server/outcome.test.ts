@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { encodeArrow } from "../../../host/formats/arrow.ts";
+import { formatResult } from "../../../host/formats/formats.ts";
 import { encodeParquet } from "../../../host/formats/parquet.ts";
 import { encodeZip } from "../../../host/formats/zip.ts";
 import {
@@ -45,6 +47,20 @@ describe("a result", () => {
     );
   });
 
+  test("that is a table in Arrow keeps its geometries", async () => {
+    const { Binary, Table, tableToIPC, vectorFromArray } = await import("apache-arrow");
+    const point = Uint8Array.from([1, 1, 0, 0, 0, ...new Uint8Array(new Float64Array([1, 2]).buffer)]);
+    const ipc = tableToIPC(new Table({ at: vectorFromArray([point], new Binary()) }), "stream");
+    const columns = { at: "EPSG:32631" };
+    const frame = new TableValue(ipc, "geodataframe", { geometry: "at", columns });
+    const body = await encodeArrow(frame);
+    const { raw } = await resultOf(bytes(body, "application/vnd.apache.arrow.stream"));
+    expect(raw).toMatchObject({ kind: "geodataframe", meta: { geometry: "at", columns } });
+    // Who knows nothing of our kinds finds them too.
+    const { bytes: text } = await formatResult(new TableValue(body), "csv");
+    expect(new TextDecoder().decode(text)).toContain("POINT (1 2)");
+  });
+
   test("that is several is an object of them", async () => {
     const zip = await encodeZip(
       { a: 1, page: new MediaValue("text/html", new TextEncoder().encode("<p>")) },
@@ -76,7 +92,7 @@ describe("a failure", () => {
       has_exception: true,
       exception: "ValueError: bad",
       exception_class: "ValueError",
-      errormsg: "bad",
+      errormsg: "ValueError: bad",
       lineno: 3,
     });
     expect(error).toBeInstanceOf(UdfRuntimeError);
@@ -115,10 +131,37 @@ describe("a failure", () => {
     expect(await told("UdfSelfRecursionError", "itself")).toMatchObject({ name: "UdfSelfRecursionError" });
   });
 
+  test("of a parameter is ours, though the metadata has what Python raises for it", async () => {
+    const raised = "TypeError: udf() got unexpected keyword argument 'm'";
+    const message = 'Cannot run x: it has no parameter "m"';
+    const metadata = {
+      exception: raised,
+      errormsg: raised,
+      exception_class: "TypeError",
+      stderr: `${message}\n`,
+    };
+    const about = { "x-fused-metadata": JSON.stringify({ has_exception: true, ...metadata }) };
+    replies[START] = [json({ message, name: "ParameterError" }, 422, about)];
+    await expect(open().run(source())).rejects.toMatchObject({
+      exitCode: 2,
+      message,
+      parameter: "m",
+      stderr: "",
+    });
+  });
+
+  test("of code that cannot be read is ours, though the metadata has a SyntaxError", async () => {
+    const raised = "SyntaxError: invalid syntax (<udf x>, line 3)";
+    const metadata = { exception: raised, errormsg: raised, exception_class: "SyntaxError", lineno: 3 };
+    const about = { "x-fused-metadata": JSON.stringify({ has_exception: true, ...metadata }) };
+    replies[START] = [json({ message: "Cannot read x: invalid syntax", name: "UdfLoadError" }, 422, about)];
+    await expect(open().run(source())).rejects.toMatchObject({ name: "UdfLoadError", exitCode: 2 });
+  });
+
   test("of a UDF that calls its own error so is still that of a UDF", async () => {
     const error = await errorOf({
       exception: "PermissionDeniedError: give me everything",
-      errormsg: "give me everything",
+      errormsg: "PermissionDeniedError: give me everything",
       exception_class: "PermissionDeniedError",
     });
     expect(error).toMatchObject({ name: "UdfRuntimeError", exitCode: 1, type: "PermissionDeniedError" });
@@ -128,6 +171,7 @@ describe("a failure", () => {
     replies[START] = [json({ message: "no such format" }, 422)];
     await expect(open().run(source())).rejects.toMatchObject({
       name: "ServerError",
+      exitCode: 2,
       message: "no such format (status 422)",
     });
     replies[START] = [json({}, 400, { "x-fused-error": "platform", "x-fused-metadata": "{}" })];

@@ -48,7 +48,8 @@ export async function outcomeOf(
   const { status, headers } = answer;
   const metadata = metadataOf(headers);
   if (status >= 400 && (metadata === null || headers.has("x-fused-error"))) throw refusal(answer);
-  if (status >= 400 || metadata?.has_exception === true) throw errorOf(metadata ?? {}, file);
+  if (status >= 400) throw inputErrorOf(answer, metadata ?? {}) ?? errorOf(metadata ?? {}, file);
+  if (metadata?.has_exception === true) throw errorOf(metadata, file);
   const isCached = headers.has("x-fused-cached") || headers.get("x-cache")?.toLowerCase() === "hit";
   return outcomeOfFile(content, metadata ?? {}, { isCached, more });
 }
@@ -107,7 +108,7 @@ export function errorOf(metadata: Metadata, file = "udf"): FuseletError {
   if (kind === "timeout_error")
     return Object.assign(new UdfTimeoutError(message, { allowed: Number.NaN }), { stdout, stderr });
   // What a UDF raises is told with its class; what we found ourselves is not.
-  const own = exception === said && said !== type ? ownError(type, message) : undefined;
+  const own = exception === said && !said.startsWith(type) ? ownError(type, message) : undefined;
   if (own) return Object.assign(own, { stdout, stderr });
   const line = metadata.lineno;
   const [output, traceback] = splitTraceback(stderr, exception || message);
@@ -119,6 +120,20 @@ export function errorOf(metadata: Metadata, file = "udf"): FuseletError {
     }),
     { stdout, stderr: output },
   );
+}
+
+/** What our own servers tell of a parameter, or of code that cannot be read, beside what Python raises for it, which is all that the metadata has. */
+function inputErrorOf({ body }: ServerAnswer, metadata: Metadata): FuseletError | undefined {
+  let told: unknown;
+  try {
+    told = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(told) || (told.name !== "ParameterError" && told.name !== "UdfLoadError")) return undefined;
+  const message = text(told.message);
+  const stderr = text(metadata.stderr).replace(`${message}\n`, "");
+  return Object.assign(ownError(told.name, message)!, { stdout: text(metadata.stdout), stderr });
 }
 
 /** An error of our own tree that the server's run ended with; undefined for any other. */

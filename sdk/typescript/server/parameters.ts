@@ -2,8 +2,9 @@
 import { formatResult } from "../../../host/formats/formats.ts";
 import { jsonText } from "../../../host/formats/json.ts";
 import { ParameterError } from "../../../runtime/errors.ts";
+import { encodeParameters } from "../../../runtime/run-options.ts";
 import { showText } from "../../../runtime/show.ts";
-import { MediaValue, NdArray, TableValue } from "../../../runtime/value.ts";
+import { decodeValue, TableValue } from "../../../runtime/value.ts";
 
 /** By name. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -33,19 +34,26 @@ async function wireValue(name: string, value: unknown, isOurs: boolean): Promise
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint" && !isOurs) return String(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof TableValue) {
     const isGeo = value.kind === "geodataframe" || value.kind === "geoseries";
     const { bytes } = await formatResult(value, isGeo ? "geojson" : "json");
     return new TextDecoder().decode(bytes);
   }
-  const isBinary = value instanceof NdArray || value instanceof MediaValue || ArrayBuffer.isView(value);
-  if (isBinary || (typeof value !== "boolean" && typeof value !== "object"))
+  // As for a run here, so that what cannot cross there is told in the same words.
+  const encoded = encodeParameters({ [name]: value });
+  if (encoded.buffers.length > 0)
     throw new ParameterError(
-      `Cannot send the parameter ${showText(name, 100)} to a server: it is ${isBinary ? "binary" : `a ${typeof value}`}: upload it, and pass its place`,
+      `Cannot send the parameter ${showText(name, 100)} to a server: it holds binary data: upload it, and pass its place`,
       { parameter: name },
     );
-  const text = jsonText(value instanceof Set ? [...value] : value);
-  return isOurs ? JSON.parse(text) : text;
+  const text = jsonText((decodeValue(encoded) as Record<string, unknown>)[name]);
+  return isOurs ? JSON.parse(text, keepDigits) : text;
 }
+
+/** Large integers, as JavaScript's numbers do not have them. */
+const keepDigits = (_key: string, value: unknown, { source = "" }: { source?: string } = {}): unknown =>
+  typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
+    ? JSON.rawJSON(source)
+    : value;

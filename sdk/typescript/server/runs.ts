@@ -2,7 +2,7 @@
 import { CancelledError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
 import { RunResult } from "../../../runtime/result.ts";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
-import { inPath, type ServerAnswer } from "./answers.ts";
+import { inPath, isRecord, type ServerAnswer } from "./answers.ts";
 import { type Ask, type Connection, partsOf, wait } from "./connection.ts";
 import type { DecodeMore } from "./decode.ts";
 import { eventsOf } from "./events.ts";
@@ -37,12 +37,16 @@ export interface ServerRunOptions {
 /** Between two looks: at first soon, as most runs are short; later no more often than needs be. */
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 1000;
+/** What a server has to end a run that nobody wants any more. */
+const CANCEL_MS = 2000;
 /** A stream of output says that it lives. */
 const SILENCE_MS = 60_000;
 
 /** The realtime client of servers of our own kind. */
 const OURS = "fuselet";
 const FORMATS = "npy,tiff,parquet,json";
+/** Where nothing reads Parquet. */
+const FORMATS_WITHOUT_PARQUET = "npy,tiff,arrow,json";
 /** What our values are, so that nothing is read or written on the way; documents and bytes come as they are. */
 const OUR_TYPES =
   "application/x-numpy-data, image/tiff, application/vnd.apache.arrow.stream, application/json";
@@ -50,13 +54,14 @@ const OUR_TYPES =
 /** What runs need of the other functions. */
 export interface RunParts {
   more: DecodeMore;
+  readsParquet: boolean;
   /** The UDF of a name on the server. */
   load(name: string): Promise<UdfSource>;
   startJob(config: { name: string; steps: object[] }, options: StartJobOptions): Promise<JobStatus>;
 }
 
 /** Makes the functions for runs. */
-export function runFunctions(connection: Connection, { more, load, startJob }: RunParts) {
+export function runFunctions(connection: Connection, { more, readsParquet, load, startJob }: RunParts) {
   /** Runs code that is sent along. */
   const realtime = async (source: UdfSource, options: ServerRunOptions): Promise<RunResult> => {
     const started = performance.now();
@@ -72,6 +77,7 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
       "fused-recursion": String((options.recursion ?? 0) + 1),
       "fused-run-id": runId,
       ...(formats === null ? { accept: OUR_TYPES } : {}),
+      ...(options.onOutput ? { prefer: "respond-async" } : {}),
     };
     const base = `${settings.baseUrl}/realtime/${inPath(client)}/api/v1/run/udf`;
     const ask = async (path: string, more: Ask): Promise<ServerAnswer> => {
@@ -112,10 +118,14 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
         answer = await ask(`get/${runId}`, {});
       }
     } catch (error) {
-      // Nobody waits for it any more. A server that cannot end runs lets it go on.
+      // Nobody waits for it any more, and the program may end with this. A server that cannot end runs lets it go on.
       if (error instanceof CancelledError || error instanceof UdfTimeoutError)
-        void connection
-          .send(`${base}/get/${runId}`, { method: "DELETE", headers: connection.own() })
+        await connection
+          .send(`${base}/get/${runId}`, {
+            method: "DELETE",
+            headers: connection.own(),
+            signal: AbortSignal.timeout(CANCEL_MS),
+          })
           .catch(() => {});
       throw error;
     }
@@ -130,7 +140,7 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
     const answer = await connection.send(`${settings.sharedBaseUrl}/${inPath(token)}/run${path}`, {
       query: {
         ...(await queryParameters(options.parameters ?? {})),
-        format: options.formats ?? settings.formats ?? FORMATS,
+        format: options.formats ?? settings.formats ?? (readsParquet ? FORMATS : FORMATS_WITHOUT_PARQUET),
         cache_max_age: options.cacheMaxAge,
         client_id: options.clientId,
       },
@@ -283,10 +293,8 @@ export function runFunctions(connection: Connection, { more, load, startJob }: R
         throw new UsageError("Cannot start a job by a shared token: name the UDF");
       const source = await sourceOf(udf);
       const step = stepOf(source, await wireParameters(parameters, true));
-      return startJob(
-        { name: jobName(source.name), steps: [argumentList ? { ...step, input: argumentList } : step] },
-        options,
-      );
+      const input = argumentList && (await Promise.all(argumentList.map(wireInput)));
+      return startJob({ name: jobName(source.name), steps: [input ? { ...step, input } : step] }, options);
     },
   };
 }
@@ -321,6 +329,12 @@ const CUT = "… (cut: ";
 
 const pathOf = (tile: Tile | undefined) => (tile ? `/tiles/${tile.z}/${tile.x}/${tile.y}` : "");
 const nameOf = (email: string, id: string | null | undefined) => (id ? `${email}/${id}` : email);
+
+/** What a task of a job gets: parameters by their names, or the first one. */
+const wireInput = async (input: unknown): Promise<unknown> =>
+  isRecord(input) && Object.getPrototypeOf(input) === Object.prototype
+    ? wireParameters(input, true)
+    : (await wireParameters({ input }, true)).input;
 
 /** Names of jobs begin with a letter, and have only some characters. */
 function jobName(name: string): string {

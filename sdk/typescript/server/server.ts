@@ -50,7 +50,12 @@ export function makeServer({ fetch, print, ...settings }: ServerOptions, platfor
     ...saved,
     ...udfs,
     ...jobs,
-    ...runFunctions(connection, { more, load: (name) => udfs.loadUdf(name), startJob: jobs.startJob }),
+    ...runFunctions(connection, {
+      more,
+      readsParquet: platform.openParquetReader !== undefined,
+      load: (name) => udfs.loadUdf(name),
+      startJob: jobs.startJob,
+    }),
     ...scheduleFunctions<string | UdfSource>(connection, find),
     ...tokenFunctions(connection, async () => (await account.whoami()).email),
     ...secretFunctions(connection),

@@ -45,9 +45,10 @@ def test_files_are_read_written_signed_and_deleted(isolate, storage):
         api.download("fd://t/a.csv", local)
         deleted = [api.delete("s3://b/bytes"), api.delete("s3://b/nothing"), api.delete("fd://t/", max_deletion_depth="unlimited")]
         signed = [api.sign_url("s3://b/other"), api.sign_url_prefix("s3://b/folder")]
-        return [api.get("s3://b/folder/local.txt"), local.read_bytes(), *signed, deleted]
+        return [api.resolve("fd://t/a.csv"), api.get("s3://b/folder/local.txt"), local.read_bytes(), *signed, deleted]
     """)
     assert got == [
+        "fd://t/a.csv",
         b"local",
         TREE["fd://t/a.csv"],
         "https://signed.example/s3://b/other?3600",

@@ -187,3 +187,15 @@ def _() -> None:
     equal(ask("GET", f"/{token}/{udf.name}/run/file.json?n=4"), 8)
     api.unshare_collection(collection.id)
     fails("HTTPError", "404", ask, "GET", f"/{token}/{udf.name}/run/file.json")
+
+
+@scenario("a UDF runs others of its collection by their names, and those of the default one")
+def _() -> None:
+    collection = api.create_collection(name("canvas"), access_scope="public")
+    inner = save("return 'of the collection'", collection_name=collection.name)
+    other = save("return 'of the default one'")
+    outer = save(f"return [fused.run('{inner.name}'), fused.run('{other.name}')]", collection_name=collection.name)
+    both = ["of the collection", "of the default one"]
+    equal(fused.run(fused.load(outer.name, collection_name=collection.name)), both)
+    token = api.share_collection(collection.id).share_token
+    equal(ask("GET", f"/{token}/{outer.name}/run/file.json"), both)

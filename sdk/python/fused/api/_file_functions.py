@@ -104,5 +104,5 @@ def sign_url_prefix(path: str) -> dict[str, str]:
 
 
 def resolve(path: str) -> str:
-    """The full `s3://` place of an `fd://` path. Raises HTTPError where the server refuses, RuntimeError without one."""
+    """The full place of an `fd://` path; inside an isolate that is the path itself. Raises HTTPError where the server refuses, RuntimeError without one."""
     return files()._resolve(path)
