@@ -88,7 +88,7 @@ export default [
     ["[]", []],
     ["not json", REFUSED],
     ['{"a": 1}', REFUSED],
-    ["[NaN]", REFUSED],
+    ["[NaN]", [Number.NaN]],
     [null, null],
   ]),
   pythonType("list[int]", [
