@@ -66,7 +66,7 @@ assert job.wait_for_job(0.1, 60).job_status == "Failed"
 first, second = job.get_results()
 assert (first.data, first.has_exception) == (1, False), first
 assert (second.data, second.has_exception, second.exception_class) == (None, True, "ValueError"), second
-assert second.error_message == "no twos", second.error_message
+assert second.error_message == "ValueError: no twos", second.error_message
 
 # One that is cancelled while its log is followed.
 job = slow._to_job_step().run_batch(instance_type="small")

@@ -316,7 +316,7 @@ const program = {
     const refused = await fuselet(["run", "--engine", "remote", "--allow-all", "hi.ts"]);
     assert.equal(refused.status, 2);
     assert.equal((await fuselet(["run", "--engine", "remote", "hi.ts", "m=1"])).status, 2);
-    assert.equal((await fuselet(["run", "--engine", "remote", "nothing_there"])).status, 1);
+    assert.equal((await fuselet(["run", "--engine", "remote", "nothing_there"])).status, 2);
   },
   "user: an admin makes, changes, disables and deletes users": async () => {
     const user = async (...args) => {
@@ -398,7 +398,7 @@ export default async () => {
     file("slow.ts", `${SLOW}\n`);
     const slow = (await fuselet(["job", "run", "slow.ts"])).stdout.trim();
     assert.match((await fuselet(["job", "cancel", slow])).stdout, /Canceled/);
-    assert.equal((await fuselet(["job", "status", "nothing"])).status, 1);
+    assert.equal((await fuselet(["job", "status", "nothing"])).status, 2);
   },
 };
 
