@@ -24,6 +24,15 @@ export interface Task {
   readonly input: unknown;
 }
 
+/** A config whose UDFs and inputs have exact numbers, as `exact` has them (exact-json.ts): all else is read here, and is no data. */
+export function withExact<Config extends JobConfig>(config: Config, exact: JobConfig): Config {
+  const steps = config.steps.map((step, index) => {
+    const { udf, input } = exact.steps[index] as UdfStep;
+    return { ...step, udf, input };
+  });
+  return { ...config, steps };
+}
+
 /** The tasks of each step. */
 export function tasksOf({ steps }: JobConfig): Task[][] {
   let index = 0;

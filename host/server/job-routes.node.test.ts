@@ -121,7 +121,7 @@ test("a job is started, looked at, and leaves signed results, a log and its conf
 
 test("numbers are what they were written as: all digits of a cell's id, and 2.0 is no integer", async () => {
   const cell = "617700169958293503";
-  const body = `{"config":{"steps":[{"type":"udf","udf":{"name":"f","code":"show"},"input":[${cell},2.0,{"n":[${cell}]}]}]}}`;
+  const body = `{"config":{"steps":[{"type":"udf","udf":{"name":"f","code":"show"},"n_processes":2.0,"input":[${cell},2.0,{"n":[${cell}]}]}]},"tries":2.0}`;
   const { job_id: id } = (await ask("POST", "/run", body)).body;
   expect(await ended(id)).toMatchObject({ job_status: "Done" });
   const results = (await ask("GET", `/run/by-id/${id}/results`)).body as { name: string; url: string }[];

@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { parseExact, stringifyExact } from "./exact-json.ts";
 import type { Job } from "./job.ts";
 import { JobLog } from "./job-log.ts";
-import { type JobConfig, nameOf, type Task, tasksOf } from "./job-plan.ts";
+import { type JobConfig, nameOf, type Task, tasksOf, withExact } from "./job-plan.ts";
 import { Dropped, isServers, runStep, type StepParts } from "./job-step.ts";
 import type { Log } from "./log.ts";
 import type { Background, Registry } from "./parts.ts";
@@ -153,7 +153,8 @@ export class JobWorker implements Background {
       return `it was begun ${job.mostTries} times, and each time the server failed or ended before it was done`;
     const owner = await users.active(job.ownerId);
     if (!owner) return "its user is not there any more, or is disabled";
-    const config = parseExact(await records.config(job.id)) as JobConfig;
+    const text = await records.config(job.id);
+    const config = withExact(JSON.parse(text) as JobConfig, parseExact(text) as JobConfig);
     const ended = await records.tasks(job.id);
     const done = new Set(ended.map(({ index }) => index));
     const failed = new Set(ended.filter(({ isFailure }) => isFailure).map(({ index }) => index));

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { exactly } from "../exact-json.ts";
 import { isEnded, type Job } from "../job.ts";
+import { withExact } from "../job-plan.ts";
 import type { Jobs } from "../jobs.ts";
 import type { App, ServerParts } from "../parts.ts";
 import { readRecursion } from "../run-request.ts";
@@ -177,11 +178,12 @@ export function addJobRoutes(app: App, { jobs, taskResults, streams }: ServerPar
       responses: { 200: answer(RunBody, "The job, which waits or runs"), ...errors() },
     }),
     async (c) => {
-      const { config, cache_max_age, tries, ...rest } = exactly(c.req.valid("json"), await c.req.text());
+      const body = c.req.valid("json");
+      const { config, cache_max_age, tries, ...rest } = body;
       const query = c.req.valid("query");
       const job = await jobs.submit({
         owner: c.get("user"),
-        config,
+        config: withExact(config, exactly(body, await c.req.text()).config),
         instanceType: query.instance_type ?? null,
         cacheMaxAge: cache_max_age ?? 0,
         recursion: readRecursion(c.req.header("fused-recursion")),
