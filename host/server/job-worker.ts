@@ -3,7 +3,7 @@
  * behind that was killed is taken up by the next one: tasks that have ended are not run again.
  */
 import type { Store } from "../store/store.ts";
-import { parseExact, stringifyExact } from "./exact-json.ts";
+import { exactly, stringifyExact } from "./exact-json.ts";
 import type { Job } from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import { type JobConfig, nameOf, type Task, tasksOf, withExact } from "./job-plan.ts";
@@ -154,7 +154,8 @@ export class JobWorker implements Background {
     const owner = await users.active(job.ownerId);
     if (!owner) return "its user is not there any more, or is disabled";
     const text = await records.config(job.id);
-    const config = withExact(JSON.parse(text) as JobConfig, parseExact(text) as JobConfig);
+    const read = JSON.parse(text) as JobConfig;
+    const config = withExact(read, exactly(read, text));
     const ended = await records.tasks(job.id);
     const done = new Set(ended.map(({ index }) => index));
     const failed = new Set(ended.filter(({ isFailure }) => isFailure).map(({ index }) => index));

@@ -79,7 +79,7 @@ export function metadataOfFailure(error: FuseletError, writing = false): RunMeta
 }
 
 /** Where the published client says that it failed: the outermost line of the UDF's, which called the helper that raised. */
-export function lineOf({ traceback, location }: UdfRuntimeError): number | undefined {
+function lineOf({ traceback, location }: UdfRuntimeError): number | undefined {
   const line = /^ {2}File "<udf [^"\n]*", line (\d+)/m.exec(traceback)?.[1];
   return line === undefined ? location?.line : Number(line);
 }
