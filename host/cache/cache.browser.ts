@@ -10,7 +10,7 @@ const MAX_BYTES = 1024 ** 3;
 /** @param name of the database and the folder. Pages and workers of the origin share them. Default `fuselet-cache` */
 export function openCache(
   name = "fuselet-cache",
-  options: Pick<CacheOptions, "maxBytes" | "maxEntries" | "onProblem"> = {},
+  options: Omit<CacheOptions, "store" | "blobs" | "owner"> = {},
 ): { cache: Cache; close: () => Promise<void> } {
   const store = openStore({ name });
   const parts = { store, blobs: openBlobs(`${name}-bodies`), owner: pageOwner() };

@@ -8,7 +8,7 @@ import { processOwner } from "./owner.node.ts";
 /** @param folder is made when something is kept. Processes may share it, on one machine */
 export function openCache(
   folder: string,
-  options: Pick<CacheOptions, "maxBytes" | "maxEntries" | "onProblem"> = {},
+  options: Omit<CacheOptions, "store" | "blobs" | "owner"> = {},
 ): { cache: Cache; close: () => Promise<void> } {
   const store = openStore({ path: join(folder, "cache.db"), disposable: true });
   const cache = new Cache({ ...options, store, blobs: openBlobs(folder), owner: processOwner() });

@@ -493,7 +493,6 @@ export default udf({}, async ({ n = 1 }: { n?: number }) => { const { n: m, blob
         await times(4, killOne);
         check();
       }
-      const started = performance.now();
       const child = start(...NAMES);
       let [stdout, stderr] = ["", ""];
       child.stdout.on("data", (chunk) => (stdout += chunk));
@@ -505,8 +504,6 @@ export default udf({}, async ({ n = 1 }: { n?: number }) => { const { n: m, blob
         NAMES.map((name) => `kept ${name}`),
       );
       check();
-      // Nobody waits for the dead.
-      assert.ok(performance.now() - started < 15_000);
     } finally {
       await bodies.close();
     }

@@ -12,7 +12,11 @@ import { openCache } from "../../host/cache/cache.node.ts";
 import { EVICT_BYTES, expectedBody, requestOf, sizeOf } from "./cache-results.ts";
 
 const [folder, mode, first = "", second = ""] = process.argv.slice(2) as [string, string, string?, string?];
-const { cache, close } = openCache(folder, mode === "evict" ? { maxBytes: EVICT_BYTES } : {});
+const { cache, close } = openCache(folder, {
+  ...(mode === "evict" ? { maxBytes: EVICT_BYTES } : {}),
+  // Who waits sees that the holder of a lock is dead, or waits for longer than a test takes.
+  locks: { staleMs: 600_000 },
+});
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Keeps the n-th result of a key, whatever is there. */

@@ -97,9 +97,7 @@ describe("many processes", () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(waiter.lines()).toEqual(["ready"]);
     holder.child.kill("SIGKILL");
-    const killed = performance.now();
     await waiter.line("computed");
-    expect(performance.now() - killed).toBeLessThan(1500);
     await waiter.ended;
     expect(readdirSync(folder)).toContain("cache.db");
   });

@@ -52,6 +52,8 @@ export function openCache(name: string, maxBytes?: number) {
   const { cache, close } = openPageCache(name, {
     ...(maxBytes ? { maxBytes } : {}),
     onProblem: (problem) => problems.push(problem),
+    // Who waits sees that the holder of a lock is gone, or waits for longer than a test takes.
+    locks: { staleMs: 600_000 },
   });
   const leases = new Map<string, Lease>();
   return {

@@ -205,10 +205,8 @@ const runtimes = {
     const limits = { timeMs: 600 };
     const onOutput = () => {};
     for (const instanceType of ["realtime", "small"]) {
-      const began = performance.now();
       const late = runtime.run(`${SLOW}\n`, { engine: "remote", instanceType, limits, onOutput });
       await assert.rejects(late, { limit: "timeMs", exitCode: 124 });
-      assert.ok(performance.now() - began < 10_000);
     }
     const values = [];
     const list = [{ n: 1 }, { n: 2 }, { n: 3 }];

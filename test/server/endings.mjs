@@ -157,7 +157,7 @@ export const endingCases = ({ isLong }) => ({
       ids.push((await servers[n % 2].call("POST", "run", jobOf(`job${n}`, ADDS, [{ n }]))).job_id);
     const areDone = async () =>
       (await Promise.all(ids.map((id) => statusOf(one, id)))).every((is) => is === "Done");
-    await eventually("all jobs are done", areDone, 30_000);
+    await eventually("all jobs are done", areDone);
     for (const id of ids) assert.equal((await logOf(two, id)).split("begins on this machine").length, 2);
     if (isLong) {
       const going = (await one.call("POST", "run", jobOf("goes-on", GOES_ON))).job_id;
@@ -166,7 +166,7 @@ export const endingCases = ({ isLong }) => ({
       // Where it is the other one that works on it, nothing changes.
       const isOnes = (await one.metric("fuselet_jobs")) === 1;
       await one.end("SIGKILL");
-      await eventually("it runs", async () => (await timesBegun()) === (isOnes ? 2 : 1), 30_000);
+      await eventually("it runs", async () => (await timesBegun()) === (isOnes ? 2 : 1));
       assert.equal(await statusOf(two, going), "Running");
       assert.equal((await two.ask("POST", `run/by-id/${going}/cancel`)).status, 200);
     } else assert.equal(await one.end(), 0);
@@ -242,10 +242,8 @@ export const endingCases = ({ isLong }) => ({
         );
       await eventually("it listens no more", isClosed);
       assert.equal(server.child.exitCode, null);
-      const started = performance.now();
       assert.equal(await server.end(signal), status);
-      assert.ok(performance.now() - started < 3000, "the second signal waited");
-      assert.ok((await gone) instanceof Error);
+      assert.ok((await gone) instanceof Error, "the second signal waited for the run");
       await eventually("its isolates are gone", () => !children.some(isRunning));
     }
   },

@@ -22,23 +22,19 @@ const BODY_MS = 2 * 60_000;
 
 const say = (bytes) => `${Math.round(bytes / MiB)} MB`;
 
-/** Others are served meanwhile, and soon. */
+/** Others are served meanwhile. */
 async function assertServes(server, link) {
-  let slowestMs = 0;
   for (let i = 0; i < 10; i++) {
     for (const ask of [
       () => server.ask("GET", "/healthz"),
       () => server.ask("GET", "user/self"),
       () => server.ask("GET", `/${link}/run?a=${i}`, undefined, { token: null }),
     ]) {
-      const started = performance.now();
       const answer = await ask();
       await answer.arrayBuffer();
       assert.equal(answer.status, 200);
-      slowestMs = Math.max(slowestMs, performance.now() - started);
     }
   }
-  assert.ok(slowestMs < 3000, `somebody waited ${Math.round(slowestMs)} ms`);
 }
 
 export function robustnessCases({ isLong }) {
@@ -119,7 +115,6 @@ export function robustnessCases({ isLong }) {
       }, 10);
       const post = async (path, isChunked, method = "POST") => {
         const one = open(server);
-        const started = performance.now();
         const length = isChunked ? "transfer-encoding: chunked" : `content-length: ${BIG}`;
         one.socket.write(
           `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\n${length}\r\n\r\n`,
@@ -134,14 +129,14 @@ export function robustnessCases({ isLong }) {
         const until = performance.now() + 20_000;
         while (one.answers === "" && !one.isClosed && performance.now() < until) await wait(5);
         one.socket.destroy();
-        return { status: statuses(one.answers)[0], sent, ms: performance.now() - started };
+        return { status: statuses(one.answers)[0], sent };
       };
       const paths = ["/server/v1/udf/new", `/${link}/run`, "/server/v1/realtime/fuselet/api/v1/run/udf"];
       try {
         for (const path of paths) {
-          const { status, sent, ms } = await post(path, false);
+          const { status, sent } = await post(path, false);
           assert.equal(status, 413, path);
-          assert.ok(sent < 20 * MiB && ms < 2000, `${path}: ${say(sent)} were taken in ${Math.round(ms)} ms`);
+          assert.ok(sent < 20 * MiB, `${path}: ${say(sent)} were taken`);
         }
         // Nobody may say in advance how much comes.
         for (const { status, sent } of await Promise.all(

@@ -44,7 +44,7 @@ export function filesBelow(folder) {
 }
 
 /** Waits until something holds. @throws Error with `what` where it does not within the time */
-export async function eventually(what, holds, withinMs = 10_000) {
+export async function eventually(what, holds, withinMs = 30_000) {
   const started = performance.now();
   while (!(await holds())) {
     if (performance.now() - started > withinMs) throw new Error(`Not within ${withinMs} ms: ${what}`);

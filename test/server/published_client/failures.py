@@ -99,7 +99,7 @@ def _() -> None:
 @scenario("a run that is out of time")
 def _() -> None:
     seconds = fails("UdfTimeoutError", "", ENDLESS.result).seconds
-    assert 10 < seconds < 100, seconds
+    assert seconds > 10, seconds
 
 
 @scenario("a failure by a token: class and message, too")
