@@ -18,5 +18,8 @@ export function parseAge(age: unknown): number | undefined {
 
 const bounded = (seconds: number) => Math.min(seconds * 1000, MAX_AGE_MS);
 
+/** Seconds that results are kept where nobody says for how long: the reference's 90 days. */
+export const DEFAULT_RESULT_AGE = 90 * 86_400;
+
 /** What an age must be, for messages. */
 export const AGE_RULE = 'a whole number and s, m, h or d ("12h"), or seconds';

@@ -8,20 +8,20 @@ import type { ServerRun, UdfRunner } from "./parts.ts";
 const MAY_SAY_AGE = /cache_?max_?age/i;
 
 /**
- * Makes a function that gives the age of a run in milliseconds; 0: it is run, and its result is not kept.
+ * Makes a function that gives the age of a run in milliseconds; 0: it is run, and its result is not kept; undefined: nobody says one.
  * It throws UsageError for an age that is none, UdfLoadError for one of the UDF.
  */
 export function cacheAges(
   runner: Pick<UdfRunner, "inspect">,
-): (run: Pick<ServerRun, "cacheMaxAge" | "source">) => Promise<number> {
+): (run: Pick<ServerRun, "cacheMaxAge" | "source">) => Promise<number | undefined> {
   const read = memoBySource(async (source) => (await runner.inspect(source)).metadata.cacheMaxAge);
   return async ({ cacheMaxAge, source }) => {
     if (cacheMaxAge !== undefined) return readAge(cacheMaxAge, UsageError);
     const { cacheMaxAge: said } = source.metadata;
     // Null: whoever sent it has read it, and there is none.
-    if (said === null) return 0;
+    if (said === null) return undefined;
     const own = said ?? (MAY_SAY_AGE.test(source.code) ? await read(source) : undefined);
-    return own === undefined || own === null ? 0 : readAge(own, UdfLoadError);
+    return own === undefined || own === null ? undefined : readAge(own, UdfLoadError);
   };
 }
 

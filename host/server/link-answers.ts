@@ -7,7 +7,7 @@
 import type { HonoRequest, MiddlewareHandler } from "hono";
 import type { ServerEnv, ServerParts } from "./parts.ts";
 import { RecentMap } from "./recent-map.ts";
-import { againAnswer, type RunAnswer, toResponse } from "./run-answer.ts";
+import { againAnswer, type ResultAge, type RunAnswer, toResponse } from "./run-answer.ts";
 import { readRunId } from "./run-request.ts";
 
 const MOST_BYTES = 128 * 1024 * 1024;
@@ -26,7 +26,7 @@ interface Kept {
 export interface Answered {
   /** What the answer is kept under. */
   key: string;
-  ageMs: number;
+  age: ResultAge;
   /** When the link ends; infinite: never. */
   untilMs: number;
 }
@@ -39,12 +39,12 @@ export class LinkAnswers {
   });
 
   /** @returns one that is not older, as it is given again */
-  get(key: string, ageMs: number, runId: string, by: "public" | "private"): RunAnswer | undefined {
+  get(key: string, age: ResultAge, runId: string, by: "public" | "private"): RunAnswer | undefined {
     const found = this.#kept.get(key);
     const now = Date.now();
     // One that was made later than now is of before the clock was set back: nobody knows how old it is.
-    const leftMs = found && found.atMs <= now ? found.atMs + ageMs - now : 0;
-    return found && leftMs > 0 ? againAnswer(found.answer, runId, leftMs, by) : undefined;
+    const leftMs = found && found.atMs <= now ? found.atMs + age.ms - now : 0;
+    return found && leftMs > 0 ? againAnswer(found.answer, runId, leftMs, age, by) : undefined;
   }
 
   put(key: string, answer: RunAnswer, atMs: number): void {
@@ -62,7 +62,7 @@ export class LinkAnswers {
   again(request: string, state: string, runId: string): RunAnswer | undefined {
     const found = this.#requests.get(request);
     if (found?.state !== state || found.untilMs <= Date.now()) return undefined;
-    return this.get(found.key, found.ageMs, runId, "public");
+    return this.get(found.key, found.age, runId, "public");
   }
 }
 

@@ -16,6 +16,13 @@ export interface RunAnswer {
   isCut: boolean;
 }
 
+/** How old a result may be that is given again. */
+export interface ResultAge {
+  ms: number;
+  /** By the request or the UDF. Else caches on the way ask each time whether what they have is still right. */
+  isSaid: boolean;
+}
+
 /** What a UDF made is never this server's: a page of it has an origin of its own, whatever it is. */
 const APART = { "content-security-policy": "sandbox allow-scripts" };
 /** Larger ones have no ETag: to hash them takes longer than it saves. */
@@ -95,15 +102,15 @@ export function refusalAnswer({ status, message, headers }: HttpError, runId: st
 export async function cachedAnswer(
   answer: RunAnswer,
   { kept }: Pick<RunResult, "kept">,
-  ageMs: number,
+  age: ResultAge,
   by: "public" | "private",
 ): Promise<RunAnswer> {
   const isSame = kept !== null && kept.fields.length === 0;
-  const leftMs = isSame ? kept.atMs + ageMs - Date.now() : 0;
+  const leftMs = isSame ? kept.atMs + age.ms - Date.now() : 0;
   if (leftMs <= 0) return { ...answer, headers: { ...answer.headers, "cache-control": "no-store" } };
   const headers: Record<string, string> = {
     ...answer.headers,
-    "cache-control": cacheControl(by, leftMs),
+    "cache-control": cacheControl(by, leftMs, age),
     vary: "Accept, Origin",
   };
   if (answer.body.length <= MOST_HASHED) headers.etag = `"${(await sha256(answer.body)).slice(0, 32)}"`;
@@ -115,6 +122,7 @@ export function againAnswer(
   answer: RunAnswer,
   runId: string,
   leftMs: number,
+  age: ResultAge,
   by: "public" | "private",
 ): RunAnswer {
   return {
@@ -124,14 +132,14 @@ export function againAnswer(
       "fused-run-id": runId,
       "x-fused-cached": "true",
       "x-cache": "hit",
-      "cache-control": cacheControl(by, leftMs),
+      "cache-control": cacheControl(by, leftMs, age),
     },
   };
 }
 
 /** A year is what HTTP knows as forever. */
-const cacheControl = (by: "public" | "private", leftMs: number) =>
-  `${by}, max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}`;
+const cacheControl = (by: "public" | "private", leftMs: number, { isSaid }: ResultAge) =>
+  `${by}, ${isSaid ? `max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}` : "no-cache"}`;
 
 /** @param ifNoneMatch the header of that name */
 export function toResponse(answer: RunAnswer, ifNoneMatch?: string): Response {

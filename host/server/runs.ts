@@ -44,7 +44,7 @@ export function openRuns({
     try {
       const { as, source, parameters, tile, context, onOutput, limits, savedId } = asked;
       const permissions = narrowed(settings.permissions, as, source);
-      const ageMs = await ageOf(asked);
+      const ageMs = (await ageOf(asked)) ?? 0;
       const keeping =
         ageMs > 0
           ? {

@@ -114,6 +114,34 @@ test("are kept as long as the UDF says, until they are forgotten", async () => {
   expect((await server.ask("POST", "/server/v1/udf-cache/by-id/nothing/delete")).status).toBe(404);
 });
 
+test("of tiles are kept though nobody says for how long, and caches on the way ask each time", async () => {
+  await save("array", {});
+  server.kept = { atMs: Date.now() - 10_000, fields: [] };
+  const tile = `/${token}/run/tiles/1/0/0`;
+  const first = await get(tile);
+  const etag = first.headers.get("etag") as string;
+  expect(first.headers.get("cache-control")).toBe("public, no-cache");
+  expect(server.ran[0]).toMatchObject({ cacheMaxAge: 7_776_000 });
+  expect((await get(tile, { "if-none-match": etag })).status).toBe(304);
+  const aged = await get(`${tile}?cache_max_age=1h`);
+  expect([aged.headers.get("x-cache"), aged.headers.get("cache-control")]).toEqual([
+    "hit",
+    "public, max-age=3589",
+  ]);
+  const again = await get(tile);
+  expect([again.headers.get("x-cache"), again.headers.get("cache-control")]).toEqual([
+    "hit",
+    "public, no-cache",
+  ]);
+  expect(server.ran).toHaveLength(1);
+  for (const path of [`${tile}?cache_max_age=0`, `/${token}/run`]) {
+    expect((await get(path)).headers.get("cache-control")).toBe("no-store");
+    expect(server.ran.at(-1)).not.toHaveProperty("cacheMaxAge");
+  }
+  await save("seven", { cache_max_age: 0 });
+  expect((await get(`/${token}/run/tiles/1/0/0`)).headers.get("cache-control")).toBe("no-store");
+});
+
 test("whose result depends on who asks, or on what nobody knows, are kept by nobody", async () => {
   await save("array", { cache_max_age: 60 });
   for (server.kept of [{ atMs: Date.now(), fields: ["headers.accept"] }, null]) {

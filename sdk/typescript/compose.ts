@@ -1,7 +1,7 @@
 /** Composes a runtime with a host: the part of `createRuntime` that is the same on every platform. */
 
 import type { OpenBindings } from "../../host/bindings.ts";
-import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
+import { AGE_RULE, DEFAULT_RESULT_AGE, parseAge } from "../../host/cache/age.ts";
 import { checkContext, contextBinding, type RunContext } from "../../host/context/context.ts";
 import { type Binding, type Call, openHost } from "../../host/host.ts";
 import { packagesBinding } from "../../host/packages/binding.ts";
@@ -222,9 +222,6 @@ function checkPool({
 
 declare const FUSELET_VERSION: string;
 
-/** Of a UDF that says none, where the caller wants its results kept: the reference's. */
-const DEFAULT_AGE = "90d";
-
 /** Most UDFs say no age: no need to read them to see that. */
 const MAY_SAY_AGE = /cache_?max_?age/i;
 
@@ -242,7 +239,7 @@ async function cacheAge(
   if (cache === false && cacheMaxAge !== undefined)
     throw new UsageError("Cannot run: cacheMaxAge together with cache: false makes no sense");
   if (cache === false) return 0;
-  const age = cacheMaxAge ?? (await own()) ?? DEFAULT_AGE;
+  const age = cacheMaxAge ?? (await own()) ?? DEFAULT_RESULT_AGE;
   const ms = parseAge(age);
   if (ms !== undefined) return ms;
   const message = `cacheMaxAge must be ${AGE_RULE}: received ${JSON.stringify(age)}`;

@@ -10,6 +10,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
+import { DEFAULT_RESULT_AGE } from "../../cache/age.ts";
 import type { FormattedResult } from "../../formats/formats.ts";
 import type { Wish } from "../../formats/negotiate.ts";
 import { withoutCode } from "../../udfs/without-code.ts";
@@ -178,10 +179,11 @@ export function addSharedRunRoutes(
     let written: FormattedResult | undefined;
     try {
       const source = sourceOf(udf);
-      const cacheMaxAge = shared.cache ? readAge(query.cache_max_age) : 0;
-      const ageMs = await ageOf({ source, cacheMaxAge });
+      const saidMs = await ageOf({ source, cacheMaxAge: shared.cache ? readAge(query.cache_max_age) : 0 });
+      // A link that caches keeps tiles without being told for how long: the published client says so of `cache=True`.
+      const age = { ms: saidMs ?? (tile ? DEFAULT_RESULT_AGE * 1000 : 0), isSaid: saidMs !== undefined };
       const key =
-        ageMs > 0
+        age.ms > 0
           ? stringifyExact([
               shared.token,
               udf.id,
@@ -193,9 +195,9 @@ export function addSharedRunRoutes(
             ])
           : undefined;
       const remember = () => {
-        if (key !== undefined && isOpen) c.get("remember")?.({ key, ageMs, untilMs: endOf(shared.expires) });
+        if (key !== undefined && isOpen) c.get("remember")?.({ key, age, untilMs: endOf(shared.expires) });
       };
-      const found = key === undefined ? undefined : answers.get(key, ageMs, runId, by);
+      const found = key === undefined ? undefined : answers.get(key, age, runId, by);
       if (found) {
         remember();
         return toResponse(found, ifNoneMatch);
@@ -210,7 +212,7 @@ export function addSharedRunRoutes(
           ...readContext(c, { shareToken: shared.token }),
           sessionToken: query.fused_session_token ?? null,
         },
-        cacheMaxAge,
+        cacheMaxAge: age.ms / 1000,
         savedId: udf.id,
         bytes: bodyBytes(c),
         signal: c.env.gone,
@@ -219,7 +221,7 @@ export function addSharedRunRoutes(
           written = await writeResult(result, wish, { owner, signal: c.env.gone });
         },
       });
-      const made = await cachedAnswer(resultAnswer(result, written!, runId), result, ageMs, by);
+      const made = await cachedAnswer(resultAnswer(result, written!, runId), result, age, by);
       if (key !== undefined && made.headers.etag !== undefined && result.kept) {
         answers.put(key, made, result.kept.atMs);
         remember();
