@@ -107,6 +107,19 @@ describe("a pool", () => {
     expect(state.alive).toBe(0);
   });
 
+  test("makes no spare while the host is at work", async () => {
+    vi.useFakeTimers();
+    const { pool, use, state } = openPool({ maxIsolates: 3, spares: 1 });
+    state.isHostBusy = true;
+    await use("me");
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(pool.size.spares).toBe(0);
+    state.isHostBusy = false;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(pool.size.spares).toBe(1);
+    await pool.close();
+  });
+
   test("a lease that only reads takes any isolate of the identity, as it is", async () => {
     const { pool, lease, use, state } = openPool();
     const isolate = await use("me", "a");

@@ -295,11 +295,12 @@ export class Pool {
     return true;
   }
 
-  /** Starts a spare once nobody has asked for anything for a while: it must not slow down who is working. */
+  /** Starts a spare once nobody has asked for anything for a while, and the host is at rest: it must not slow down who is working. */
   #refill(): void {
     clearTimeout(this.#refillTimer);
-    if (this.#options.spares === 0) return;
-    this.#refillTimer = setTimeout(() => this.#startSpare(), REFILL_DELAY_MS);
+    if (this.#closed || this.#options.spares === 0) return;
+    const isBusy = this.#platform.watchThread?.();
+    this.#refillTimer = setTimeout(() => (isBusy?.() ? this.#refill() : this.#startSpare()), REFILL_DELAY_MS);
     (this.#refillTimer as { unref?(): void }).unref?.();
   }
 

@@ -1,6 +1,7 @@
 /** Isolates in Node: a child process each, with no grant, an empty environment and two inherited pipes. */
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import type { Folder } from "../assets.ts";
 import { encodeFrameHead, type Frame, FrameReader } from "../channel.ts";
 import { IsolateError, LimitExceededError, UsageError } from "../errors.ts";
@@ -144,6 +145,10 @@ export function nodePlatform(own: Folder): IsolatePlatform {
     async launch(options) {
       bootstrap ??= own.read("child.js").then((bytes) => new TextDecoder().decode(bytes));
       return launch(await bootstrap, options);
+    },
+    watchThread() {
+      const before = performance.eventLoopUtilization();
+      return () => performance.eventLoopUtilization(before).utilization > 0.5;
     },
   };
 }

@@ -59,4 +59,6 @@ export interface IsolatePlatform {
   /** Part of the keys of snapshots: engines with other abilities make other memory. */
   readonly snapshotFlavor: string;
   launch(options: LaunchOptions): Promise<IsolateProcess>;
+  /** Looks at the host's thread, where the platform can. @returns whether it has been at work for most of the time since */
+  watchThread?(): () => boolean;
 }
