@@ -2,7 +2,13 @@ import { strToU8, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { UdfLoadError } from "../../runtime/errors.ts";
 import { identityOf } from "../../runtime/udf.ts";
-import { detectLanguage, sourceFromBytes, sourceFromFiles, sourceFromText } from "./source.ts";
+import {
+  detectLanguage,
+  sourceFromBytes,
+  sourceFromFiles,
+  sourceFromObject,
+  sourceFromText,
+} from "./source.ts";
 
 const files = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, strToU8(text)]));
@@ -177,5 +183,32 @@ describe("sourceFromBytes()", () => {
   test("reads text", async () => {
     expect(await sourceFromBytes(strToU8(PYTHON), "a.py")).toMatchObject({ name: "a", language: "python" });
     await expect(sourceFromBytes(Uint8Array.of(0x80), "a.py")).rejects.toThrow(UdfLoadError);
+  });
+});
+
+describe("sourceFromObject()", () => {
+  test("gives a complete one back, and fills in what is left out", () => {
+    const whole = sourceFromText(PYTHON);
+    expect(sourceFromObject(whole)).toBe(whole);
+    expect(sourceFromObject({ code: TYPESCRIPT, name: "mine", lock: "x" })).toEqual({
+      ...{ name: "mine", file: "mine.ts", language: "typescript", code: TYPESCRIPT },
+      ...{ headers: [], metadata: {}, lock: "x" },
+    });
+  });
+
+  test.each([
+    [null, "is a path, a URL, code with a line break, or { code, language, … }: received null"],
+    [7n, "received 7"],
+    [[], "received a list"],
+    [{}, "code must be text: received undefined"],
+    [{ code: PYTHON, name: 5 }, "name must be text: received 5"],
+    [{ code: PYTHON, language: "cobol" }, 'language must be "python" or "typescript": received cobol'],
+    [
+      { code: PYTHON, headers: [null] },
+      "headers must be a list of { moduleName, code, file }: received a list",
+    ],
+    [{ code: PYTHON, metadata: null }, "metadata must be an object: received null"],
+  ])("says what is wrong with %o", (given, message) => {
+    expect(() => sourceFromObject(given)).toThrow(message);
   });
 });

@@ -54,6 +54,47 @@ export function sourceFromText(text: string, options: TextSourceOptions = {}): U
   return { name, language, code, file, headers: [], metadata: {} };
 }
 
+const isText = (value: unknown) => typeof value === "string";
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isHeader = (value: unknown) =>
+  isObject(value) && ["moduleName", "code", "file"].every((field) => isText(Object(value)[field]));
+
+const received = (value: unknown) =>
+  Array.isArray(value) ? "a list" : isObject(value) ? "an object" : String(value).slice(0, 100);
+
+/** What the fields of a source are, for messages, and whether a value is that. */
+const FIELDS: Readonly<Record<string, readonly [what: string, fits: (value: unknown) => boolean]>> = {
+  code: ["text", isText],
+  name: ["text", isText],
+  file: ["text", isText],
+  language: ['"python" or "typescript"', (value) => value === "python" || value === "typescript"],
+  headers: [
+    "a list of { moduleName, code, file }",
+    (value) => Array.isArray(value) && value.every((header) => isHeader(header)),
+  ],
+  metadata: ["an object", isObject],
+};
+
+/**
+ * Checks a UDF's source that a program gives, and fills in all but its code where that is left out. A complete one is given back itself.
+ * @throws UsageError that names what is wrong; UdfLoadError as `sourceFromText` does
+ */
+export function sourceFromObject(given: unknown): UdfSource {
+  if (!isObject(given)) {
+    throw new UsageError(
+      `A UDF is a path, a URL, code with a line break, or { code, language, … }: received ${received(given)}`,
+    );
+  }
+  const source = given as Readonly<Record<string, unknown>>;
+  for (const [field, [what, fits]] of Object.entries(FIELDS)) {
+    if (fits(source[field]) || (source[field] === undefined && field !== "code")) continue;
+    throw new UsageError(`A UDF's ${field} must be ${what}: received ${received(source[field])}`);
+  }
+  if (Object.keys(FIELDS).every((field) => source[field] !== undefined)) return given as UdfSource;
+  const { headers = [], metadata = {} } = source as Partial<UdfSource>;
+  return { ...source, ...sourceFromText(source.code as string, source), headers, metadata };
+}
+
 /**
  * Makes a UDF's source from the files of a folder or zip.
  * @param files path relative to the folder, with slashes, to contents. Files that are no source are left out.

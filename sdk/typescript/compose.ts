@@ -11,7 +11,7 @@ import { checkPermissions, type Permissions } from "../../host/permissions/descr
 import { narrow } from "../../host/permissions/narrow.ts";
 import { redactionOf } from "../../host/secrets/runs.ts";
 import { type Finder, type FindUdf, type RunRemote, udfBinding } from "../../host/udfs/binding.ts";
-import { sourceFromText } from "../../host/udfs/source.ts";
+import { sourceFromObject, sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
 import { pythonEngine } from "../../runtime/engines/pyodide/engine.ts";
@@ -360,7 +360,7 @@ export async function composeRuntime(
     ),
   });
   const resolve = async (source: string | UdfSource): Promise<UdfSource> => {
-    if (typeof source !== "string") return source;
+    if (typeof source !== "string") return sourceFromObject(source);
     if (source.includes("\n")) return sourceFromText(source);
     const [read, lock] = await Promise.all([parts.readSource(source, fetchUdf), parts.readLock?.(source)]);
     const whole = await withHeaders(read, source);
