@@ -79,9 +79,9 @@ export function openBindings({ cacheFolder, dataFolder, storage }: BindingsOptio
       import("./storage/storage.node.ts"),
       import("./storage/binding.ts"),
     ]);
-    const { drivers, close } = openStorage({ ...storage, dataFolder, closed: [cacheFolder], guard });
+    const { close, ...opened } = openStorage({ ...storage, dataFolder, closed: [cacheFolder], guard });
     closers.push(close);
-    return storageBinding({ drivers, files });
+    return storageBinding({ ...opened, files });
   });
 
   const secrets = once(async () => {

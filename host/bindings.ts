@@ -61,4 +61,5 @@ export const STORAGE_METHODS = [
   "delete",
   "sign",
   "signPrefix",
+  "mounts",
 ];

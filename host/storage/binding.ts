@@ -28,6 +28,7 @@ const DEFAULT_DEPTH = 3;
  *     delete(url, { maxDeletionDepth: 3 })                          -> whether there was anything; "unlimited" is any depth
  *     sign(url, { method: "GET", expiresSeconds: 3600 })            -> URL; at most 7 days
  *     signPrefix(url, { expiresSeconds: 3600 })                     -> { path: URL }
+ *     mounts()                                                      -> the folders that the isolate has at the same path
  *
  * All ask for `read` or `write`, and fail with StorageError or PermissionDeniedError.
  * @throws UsageError for options that are wrong
@@ -105,6 +106,10 @@ export function storageBinding(options: StorageOptions): Binding {
       const [url, given] = readArguments("signPrefix", args, 1, 2);
       const { expiresSeconds } = readOptions("signPrefix", given, { expiresSeconds: DEFAULT_SECONDS });
       return storage.signPrefix(readUrl(url), readSeconds(expiresSeconds), call);
+    },
+    mounts(args, call) {
+      readArguments("mounts", args, 0, 0);
+      return storage.mounts(call);
     },
   };
 }

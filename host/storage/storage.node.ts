@@ -6,6 +6,7 @@ import { filesDriver, ownFilesDriver, type SignFile } from "./file.node.ts";
 import { gsDriver } from "./gs.ts";
 import { httpDriver } from "./http.ts";
 import { openParts } from "./parts.node.ts";
+import { MOUNT } from "./places.node.ts";
 import { Quota, type StorageQuota } from "./quota.ts";
 import { s3Driver } from "./s3.ts";
 import type { S3Options } from "./s3-service.ts";
@@ -45,7 +46,7 @@ export interface ServedFiles {
  */
 export function openStorage(
   options: NodeStorageOptions,
-): Pick<StorageOptions, "drivers"> & { close(): Promise<void> } {
+): Pick<StorageOptions, "drivers" | "mounts"> & { close(): Promise<void> } {
   const { dataFolder, closed = [], s3 = { credentials: null }, enableGcs = false, gcsKey } = options;
   const { guard, served } = options;
   const usage = openStore({ path: join(dataFolder, "usage.db"), disposable: true });
@@ -66,6 +67,7 @@ export function openStorage(
       ...(enableGcs && gcsKey !== undefined ? { gs: gsDriver({ send, key: gcsKey }) } : {}),
       ...(http ? { http, https: http } : {}),
     },
+    mounts: served ? [MOUNT] : [],
     close: () => close().finally(() => usage.close()),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../../runtime/errors.ts";
 import type { RunFiles, StoredFile } from "../files/files.ts";
+import { storage } from "../permissions/storage.ts";
 import { deniedBelow, isDenied } from "./denied.ts";
 import type {
   Driver,
@@ -29,6 +30,8 @@ export interface StorageOptions {
   drivers: Readonly<Partial<Record<Scheme, OpenDriver>>>;
   /** Where files are opened for runs. */
   files: RunFiles;
+  /** Folders that isolates see at the same path, where the run may read or write there. Default: none. */
+  mounts?: readonly string[];
   /** What one file that a run writes may have. Default: 5 GiB. */
   uploadBytes?: number;
 }
@@ -47,17 +50,31 @@ const MOST_SIGNED = 10_000;
 export class Storage {
   readonly #drivers: StorageOptions["drivers"];
   readonly #files: RunFiles;
+  readonly #mounts: readonly string[];
   readonly #uploads: Uploads;
 
   /** @throws UsageError where `uploadBytes` is no whole number above 0 */
-  constructor({ drivers, files, uploadBytes = 5 * 1024 * MiB }: StorageOptions) {
+  constructor({ drivers, files, mounts = [], uploadBytes = 5 * 1024 * MiB }: StorageOptions) {
     if (!Number.isSafeInteger(uploadBytes) || uploadBytes < 1)
       throw new UsageError(
         `Cannot open the storage: uploadBytes must be a whole number above 0: received ${uploadBytes}`,
       );
     this.#drivers = drivers;
     this.#files = files;
+    this.#mounts = mounts;
     this.#uploads = new Uploads(uploadBytes);
+  }
+
+  /** The folders that the run's isolate has at the same path. */
+  mounts({ permissions }: Pick<StorageCall, "permissions">): string[] {
+    const granted = [permissions.read, permissions.write];
+    return this.#mounts.filter((folder) =>
+      granted.some((rules) =>
+        Array.isArray(rules)
+          ? rules.some((rule) => storage.intersect(rule, folder) !== null)
+          : rules === true,
+      ),
+    );
   }
 
   /** One page of a folder. That of a file is the file. */

@@ -26,6 +26,7 @@ import { robustnessCases } from "./robustness.mjs";
 import { underWayCases } from "./runs.mjs";
 import { schemaCases } from "./schema.mjs";
 import { openShared } from "./shared.mjs";
+import { teamDiskCases } from "./team-disk.mjs";
 import { tileCases } from "./tiles.mjs";
 import { tokenCases } from "./tokens.mjs";
 import { userCases } from "./users.mjs";
@@ -39,7 +40,7 @@ const server = await startServer({
   args: [
     ...["--pyodide", geo ?? (await plainDistribution()), "--time-limit", "20s", "-v"],
     ...["--allow-cache", "--allow-run", `--allow-net=${files.host}`, "--allow-secrets=API_KEY:reveal"],
-    ...["--allow-read=fd://", "--allow-write=fd://"],
+    ...["--allow-read=fd://,/mount", "--allow-write=fd://,/mount"],
   ],
 });
 const shared = openShared(server);
@@ -72,6 +73,6 @@ try {
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
 // These start servers of their own.
-for (const make of [denoCases, schemaCases, endingCases, robustnessCases, loadCases])
+for (const make of [denoCases, schemaCases, teamDiskCases, endingCases, robustnessCases, loadCases])
   await runCases(Object.entries(make({ isLong })));
 report();

@@ -5,7 +5,8 @@ import { decodeSnapshot, encodeSnapshot, restoreSnapshot, type Snapshot } from "
 import type { Encoded } from "../../value.ts";
 import type { GuestEngine, GuestHost, GuestLimits } from "../guest.ts";
 import type { GlueHooks } from "./glue.ts";
-import { openHostFiles } from "./host-files.ts";
+import { type HostFiles, openHostFiles } from "./host-files.ts";
+import { type CallStorage, openHostFolder } from "./host-folder.ts";
 import {
   isSharedLibrary,
   type LibraryRecord,
@@ -75,6 +76,9 @@ del _close
 /** Replies of so many characters come in pieces of bytes: Pyodide 0.27 takes a text over character by character, 2 MB a second. */
 const LONG = 200_000;
 const PIECE = 1_000_000;
+
+/** Where a server has its team's files: a UDF that has this in its code or its parameters finds them there. */
+const HOST_FOLDER = "/mount";
 
 const ENTRY = `
 def _fuselet_entry(LONG=${LONG}, PIECE=${PIECE}):
@@ -410,29 +414,35 @@ function readLong(piece: PyProxy, length: number): string {
   return parts.join("");
 }
 
-/** Files of the host, where this platform can wait for them in the middle of a read; `files.read` answers. */
+/** Files of the host, where this platform can wait for them in the middle of a read; the bindings `files` and `storage` answer. */
 function connectFiles(
   pyodide: Pyodide,
-  { callBlocking }: GuestHost,
-): ReturnType<typeof openHostFiles> | null {
+  { callBlocking, now }: GuestHost,
+): { files: HostFiles; folder: ReturnType<typeof openHostFolder> } | null {
   if (!callBlocking) return null;
-  return openHostFiles(pyodide, (file, position, length) => {
-    const { text, buffers } = callBlocking("files", "read", {
-      text: JSON.stringify([file, position, length]),
-      buffers: [],
-    });
-    const [bytes] = buffers;
-    if (!text.startsWith('{"ok":true') || !bytes) throw new Error(`The host did not read the file: ${text}`);
-    return bytes;
-  });
+  const ask = (method: string, args: readonly number[]) =>
+    callBlocking("files", method, { text: JSON.stringify(args), buffers: [] });
+  const files = openHostFiles(
+    pyodide,
+    (file, position, length) => {
+      const { text, buffers } = ask("read", [file, position, length]);
+      const [bytes] = buffers;
+      if (!text.startsWith('{"ok":true') || !bytes)
+        throw new Error(`The host did not read the file: ${text}`);
+      return bytes;
+    },
+    (file) => void ask("close", [file]),
+  );
+  const call: CallStorage = (method, args, bytes) => {
+    const all = bytes ? [...args, { $: "bytes", b: 0 }] : args;
+    const buffers = bytes ? [bytes] : [];
+    return JSON.parse(callBlocking("storage", method, { text: JSON.stringify(all), buffers }).text);
+  };
+  return { files, folder: openHostFolder(pyodide, HOST_FOLDER, { call, files, now }) };
 }
 
 /** Lends `fused._host` its doors. What crosses is text and copied bytes. */
-function connectHost(
-  connect: PyProxy,
-  host: GuestHost,
-  files: ReturnType<typeof openHostFiles> | null,
-): void {
+function connectHost(connect: PyProxy, host: GuestHost, files: HostFiles | undefined): void {
   const split = (name: string): [string, string] => {
     const dot = name.indexOf(".");
     return [name.slice(0, dot), name.slice(dot + 1)];
@@ -452,7 +462,8 @@ function connectHost(
     return [reply.text, reply.buffers];
   };
   const addFile = files
-    ? (path: string, file: number, size: number) => files.add(String(path), Number(file), Number(size))
+    ? (path: string, file: number, size: number) =>
+        files.add(String(path), { file: Number(file), size: Number(size) })
     : undefined;
   for (const door of [blocking, asynchronous, addFile]) if (door) Object.freeze(door);
   connect(blocking, asynchronous, "this platform cannot block", addFile);
@@ -486,8 +497,8 @@ function openEngine(
     PyProxy,
     PyProxy,
   ];
-  const files = connectFiles(pyodide, host);
-  connectHost(connect, host, files);
+  const ofHost = connectFiles(pyodide, host);
+  connectHost(connect, host, ofHost?.files);
   // After a snapshot, and after memory was put back, every run would draw the same numbers. The hash seed stays as it was frozen.
   reseed();
   // V8 12 (Node 22) has it under an earlier name.
@@ -498,6 +509,8 @@ function openEngine(
   const baseline: Baseline | null = reusable ? captureBaseline(pyodide, host.random) : null;
   let prepared: string | null = null;
   let keptPrepared: string | null = null;
+  /** Whether the prepared UDF has it in its code. */
+  let namesFolder = false;
   /** The answer to a UDF that could not be loaded: it is the answer to each of its runs. */
   let unloadable: string | null = null;
 
@@ -526,9 +539,11 @@ function openEngine(
       if (unloadable !== null) return { text: unloadable, buffers: [] };
       if (udf !== null) {
         prepared = udf;
+        namesFolder = udf.includes(HOST_FOLDER) && JSON.stringify(JSON.parse(udf).udf).includes(HOST_FOLDER);
         suspends =
           canSuspend && (WAITS_SYNCHRONOUSLY.test(udf) || (!host.callBlocking && CALLS_HOST.test(udf)));
       }
+      if (namesFolder || request.text.includes(HOST_FOLDER)) ofHost?.folder.mount();
       return await execute(request);
     },
     inspect: (request) => ({ text: inspect(request.text) as string, buffers: [] }),
@@ -542,7 +557,8 @@ function openEngine(
       }
       try {
         baseline.restore();
-        files?.forget();
+        ofHost?.files.forget();
+        ofHost?.folder.forget();
         if (prepared !== keptPrepared && prepared !== null) {
           // The UDF is compiled once, in clean memory, and belongs to what is put back from now on.
           prepare(prepared);

@@ -19,15 +19,31 @@ const ERRNO = { io: 29, noDevice: 43, exists: 20, readOnly: 69 } as const;
 /** Asks the host: up to `length` bytes from `position` on; fewer only where the file ends. @throws where it has none */
 export type ReadHostFile = (file: number, position: number, length: number) => Uint8Array;
 
-interface HostFileNode extends FsNode {
-  hostFile?: { file: number; size: number };
+/** A file that is open with the host: its number, and its size in bytes. */
+export interface HostFile {
+  file: number;
+  size: number;
 }
 
-/** @returns a function that puts a file of the host at a path, with its size in bytes; a file of the host that was there is replaced */
+interface HostFileNode extends FsNode {
+  hostFile?: HostFile;
+}
+
+export interface HostFiles {
+  /** Puts a file of the host at a path; one that was there is replaced. */
+  add(path: string, file: HostFile): void;
+  /** Reads up to `length` bytes from `position` on. @returns how many: fewer where the file ends */
+  read(file: HostFile, into: Uint8Array, offset: number, length: number, position: number): number;
+  close(file: HostFile): void;
+  /** Lets go of what was read. */
+  forget(): void;
+}
+
 export function openHostFiles(
   pyodide: Pyodide,
   readHost: ReadHostFile,
-): { add(path: string, file: number, size: number): void; forget(): void } {
+  closeHost: (file: number) => void,
+): HostFiles {
   const { FS } = pyodide;
   const memfs = FS.filesystems.MEMFS;
   const fail = (errno: number): never => {
@@ -47,7 +63,7 @@ export function openHostFiles(
     return bytes.length === length ? bytes : fail(ERRNO.io);
   };
 
-  const chunkAt = ({ file, size }: { file: number; size: number }, start: number): Uint8Array => {
+  const chunkAt = ({ file, size }: HostFile, start: number): Uint8Array => {
     const key = `${file}:${start}`;
     let chunk = chunks.get(key);
     chunks.delete(key);
@@ -58,26 +74,29 @@ export function openHostFiles(
     return chunk;
   };
 
+  const read: HostFiles["read"] = (hostFile, into, offset, length, position) => {
+    const end = Math.min(position + length, hostFile.size);
+    let at = position;
+    while (at < end) {
+      const left = end - at;
+      let part: Uint8Array;
+      if (left >= LARGE_BYTES) {
+        part = ask(hostFile.file, at, Math.min(left, MOST_BYTES));
+      } else {
+        const start = at - (at % CHUNK_BYTES);
+        part = chunkAt(hostFile, start).subarray(at - start, at - start + left);
+      }
+      into.set(part, offset + at - position);
+      at += part.length;
+    }
+    return Math.max(0, end - position);
+  };
+
   const streamOperations = {
     ...memfs.ops_table.file.stream,
-    read(stream: FsStream, into: Uint8Array, offset: number, length: number, position: number): number {
-      const { hostFile } = stream.node as HostFileNode;
-      if (!hostFile) return fail(ERRNO.io);
-      const end = Math.min(position + length, hostFile.size);
-      let at = position;
-      while (at < end) {
-        const left = end - at;
-        let part: Uint8Array;
-        if (left >= LARGE_BYTES) {
-          part = ask(hostFile.file, at, Math.min(left, MOST_BYTES));
-        } else {
-          const start = at - (at % CHUNK_BYTES);
-          part = chunkAt(hostFile, start).subarray(at - start, at - start + left);
-        }
-        into.set(part, offset + at - position);
-        at += part.length;
-      }
-      return Math.max(0, end - position);
+    read({ node }: FsStream, into: Uint8Array, offset: number, length: number, position: number): number {
+      const { hostFile } = node as HostFileNode;
+      return hostFile ? read(hostFile, into, offset, length, position) : fail(ERRNO.io);
     },
     write: () => fail(ERRNO.readOnly),
     allocate: () => fail(ERRNO.readOnly),
@@ -86,7 +105,7 @@ export function openHostFiles(
   const nodeOperations = { ...memfs.ops_table.file.node, setattr: () => fail(ERRNO.readOnly) };
 
   return {
-    add(path, file, size) {
+    add(path, file) {
       const slash = path.lastIndexOf("/");
       const name = path.slice(slash + 1);
       FS.mkdirTree(path.slice(0, slash));
@@ -95,11 +114,13 @@ export function openHostFiles(
       if (before && !before.hostFile) fail(ERRNO.exists);
       // Through the operations of its folder: a change that is put back after the run.
       const node: HostFileNode = before ?? folder.node_ops.mknod(folder, name, 0o100444, 0);
-      node.hostFile = { file, size };
-      node.usedBytes = size;
+      node.hostFile = file;
+      node.usedBytes = file.size;
       node.node_ops = nodeOperations as never;
       node.stream_ops = streamOperations as never;
     },
+    read,
+    close: ({ file }) => closeHost(file),
     forget: () => chunks.clear(),
   };
 }

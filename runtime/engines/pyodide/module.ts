@@ -10,7 +10,7 @@ export interface FsNode {
   usedBytes: number;
   mount?: { type: unknown };
   link?: string;
-  node_ops: { mknod(parent: FsNode, name: string, mode: number, device: number): FsNode };
+  node_ops: { mknod(parent: FsNode, name: string, mode: number, device?: number): FsNode };
   stream_ops: unknown;
 }
 
@@ -33,6 +33,9 @@ export interface FileSystem {
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
   readFile(path: string): Uint8Array;
   lookupPath(path: string): { node: FsNode };
+  /** Makes a node that is found by its name, and is in no list of its parent. */
+  createNode(parent: FsNode, name: string, mode: number, device: number): FsNode;
+  destroyNode(node: FsNode): void;
   open(path: string, flags: number): FsStream;
   ErrnoError: new (errno: number) => Error;
   chdir(path: string): void;

@@ -7,7 +7,7 @@ import urllib.request
 
 import fused
 import pandas
-from scenarios import PLACE, ask, equal, fails, name, run, scenario
+from scenarios import PLACE, ask, equal, fails, name, run, scenario, source
 
 api = fused.api.FusedAPI()
 
@@ -156,6 +156,24 @@ def _() -> None:
     equal([one.rsplit("/", 1)[-1] for one in fused.api.list(f"file://{place}/")], ["a.txt"])
     fused.api.delete(f"file://{place}/a.txt")
     fails(Exception, "", fused.api.get, f"file://{place}/a.txt")
+
+
+@scenario("a UDF has the team's disk as a folder, and so has pandas in it")
+def _() -> None:
+    place = f"/mount/{name('folder')}"
+    fused.api.upload(b"city,n\nOslo,1\nBergen,2\n", f"{place}/in.csv")
+    imports = "import os\nimport pandas as pd"
+    written = run(
+        f"frame = pd.read_csv('{place}/in.csv')\n"
+        f"frame.to_parquet('{place}/out.parquet')\n"
+        f"frame.to_csv('{place}/out.csv', index=False)\n"
+        f"assert pd.read_parquet('{place}/out.parquet', columns=['n']).n.tolist() == [1, 2]\n"
+        f"return sorted(os.listdir('{place}'))",
+        imports=imports,
+    )
+    equal(written, ["in.csv", "out.csv", "out.parquet"])
+    equal(fused.api.get(f"file://{place}/out.csv"), b"city,n\nOslo,1\nBergen,2\n")
+    equal(fused.run(source("import os\nreturn os.path.getsize(path)", "path: str"), path=f"{place}/in.csv"), 23)
 
 
 @scenario("one's own place is not a teammate's; the disk is")
