@@ -37,3 +37,10 @@ describe("a table in parts", () => {
 test("a number in raw JSON crosses as it is written", () => {
   expect(encodeValue({ a: [JSON.rawJSON("2.0"), 2] }).text).toBe('{"a":[2.0,2]}');
 });
+
+test("an integer has as many digits as Python takes, and the message says how many", () => {
+  const integer = (digits: number) => ({ $: "int", v: "9".repeat(digits) });
+  expect(decodeParsed(integer(5000), [])).toBe(10n ** 5000n - 1n);
+  for (const digits of [0, 5001])
+    expect(() => decodeParsed(integer(digits), [])).toThrow("an integer must be 1 to 5000 digits");
+});

@@ -411,7 +411,7 @@ export function decodeParsed(
       case "int":
         return /^-?\d{1,5000}$/.test(string(tagged.v))
           ? BigInt(tagged.v as string)
-          : bad("an integer is no digits");
+          : bad("an integer must be 1 to 5000 digits");
       case "bytes":
         return buffer(tagged.b);
       case "ndarray":

@@ -40,7 +40,7 @@ const GUEST_IMPORTS: { files: RegExp; local: RegExp; packages: readonly string[]
     files:
       /^sdk\/typescript\/(api|udf|prelude|cache|coerce|datasets|door|files|context|h3|ingest|options|run|secrets|server-api|tables|server\/(account|answers|connection|decode|files-resolve|jobs|outcome|saved-udfs|schedules|server-error|sessions|settings))\.ts$/,
     local:
-      /^(host\/cache\/age|sdk\/typescript\/(api|udf|prelude|cache|coerce|datasets|door|files|context|h3|ingest|options|run|secrets|server-api|tables|server\/(account|answers|connection|decode|files-resolve|jobs|outcome|saved-udfs|schedules|server-error|sessions|settings))|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|errors|limits|udf|value|parameters))\.ts/,
+      /^(host\/cache\/age|sdk\/typescript\/(api|udf|prelude|cache|coerce|datasets|door|files|context|h3|ingest|options|run|secrets|server-api|tables|server\/(account|answers|connection|decode|files-resolve|jobs|outcome|saved-udfs|schedules|server-error|sessions|settings))|runtime\/(engines\/quickjs\/prelude\/[a-z-]+|bytes|record|errors|limits|udf|value|parameters))\.ts/,
     packages: [],
   },
 ];

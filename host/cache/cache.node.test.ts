@@ -257,6 +257,18 @@ describe("when there is no room", () => {
     expect(await isThere(cache, "k0")).toBe(false);
   });
 
+  test("nobody's results go because another one keeps very many, by links too", async () => {
+    const cache = open({ maxEntries: 10 });
+    const by = (principal: string) => ({ labels: { name: "f", udf: "u", principal, folder: "" } });
+    for (const key of ["a", "b"]) await keep(cache, key, "1", by("ada"));
+    for (let i = 0; i < 25; i++) {
+      now++;
+      await keep(cache, `k${i}`, "1", by(`bob/share/${i % 5}`));
+    }
+    expect([await isThere(cache, "a"), await isThere(cache, "b")]).toEqual([true, true]);
+    expect([await isThere(cache, "k24"), await isThere(cache, "k0")]).toEqual([true, false]);
+  });
+
   test("totals that are wrong are counted anew", async () => {
     const cache = open({ maxBytes: 1000 });
     await isThere(cache, "k");

@@ -203,7 +203,7 @@ export class Entries {
     return entries <= this.#bounds.maxEntries && bytes <= this.#bounds.maxBytes;
   }
 
-  /** Removes old entries until one of this size fits, and some more. */
+  /** Removes old entries until one of this size fits, and some more. Who has more than a share of their own loses the older of them first. */
   #makeRoom(size: number): Promise<void> {
     const { maxEntries, maxBytes } = this.#bounds;
     const entries = Math.min(maxEntries - 1, Math.floor(maxEntries * KEEP));
@@ -213,16 +213,17 @@ export class Entries {
       const before = readTotals(record);
       if (this.#fits({ entries: before.entries + 1, bytes: before.bytes + size })) return;
       const counted: Totals = { entries: 0, bytes: 0 };
-      const order: { key: string; usedAtMs: number }[] = [];
+      const found: Evictable[] = [];
       const now = this.#now();
       for await (const { key, entry } of this.#all()) {
         counted.entries++;
         counted.bytes += entry?.size ?? 0;
-        // What is of no use goes first.
         const isUseless = !entry || entry.createdAtMs + entry.maxAgeMs < now;
-        order.push({ key, usedAtMs: isUseless ? 0 : entry.usedAtMs });
+        // A server's links have principals below their owner's.
+        const [owner = ""] = entry?.principal.split("/", 1) ?? [];
+        found.push({ key, owner, size: entry?.size ?? 0, usedAtMs: isUseless ? 0 : entry.usedAtMs });
       }
-      order.sort((a, b) => a.usedAtMs - b.usedAtMs);
+      const order = inOrderOfEviction(found, { entries, bytes });
       let removed = 0;
       for (let i = 0; i < order.length; i += BATCH) {
         const keys = order.slice(i, i + BATCH).map(({ key }) => key);
@@ -273,6 +274,33 @@ export class Entries {
     for (const blob of blobs) await this.#blobs.remove(blob);
     return dropped;
   }
+}
+
+/** An entry that may go. What is of no use was used in 1970. */
+interface Evictable {
+  key: string;
+  owner: string;
+  size: number;
+  usedAtMs: number;
+}
+
+/**
+ * What is of no use goes first; then what was used longest ago of those who have more than an equal share of the bounds, so that nobody's
+ * results go because another one keeps very many; then what was used longest ago.
+ */
+function inOrderOfEviction(found: readonly Evictable[], { entries, bytes }: Totals): Evictable[] {
+  const owners = Map.groupBy(found, ({ owner }) => owner);
+  const over = new Set<Evictable>();
+  for (const own of owners.values()) {
+    let [count, size] = [0, 0];
+    for (const one of own.toSorted((a, b) => b.usedAtMs - a.usedAtMs)) {
+      count++;
+      size += one.size;
+      if (count > entries / owners.size || size > bytes / owners.size) over.add(one);
+    }
+  }
+  const rank = (one: Evictable) => (one.usedAtMs === 0 ? 0 : over.has(one) ? 1 : 2);
+  return found.toSorted((a, b) => rank(a) - rank(b) || a.usedAtMs - b.usedAtMs);
 }
 
 /** What the seal covers beside the body. */

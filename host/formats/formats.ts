@@ -5,7 +5,7 @@ import { type Encoded, MediaValue, NdArray, TableValue } from "../../runtime/val
 import { encodeJson, isJsonDocument } from "./json.ts";
 import type { WasmSource } from "./parquet.ts";
 import { isInFormat } from "./signature.ts";
-import { describeValue, isObject, isRecords, isSeveral, UnsuitableError } from "./values.ts";
+import { describeValue, isObject, isRecords, isSeveral, placedArray, UnsuitableError } from "./values.ts";
 
 export interface FormatOptions {
   /** JSON with line breaks, for people. Default: one line. */
@@ -106,7 +106,7 @@ export const FORMATS = {
     mediaType: "application/x-numpy-data",
     extension: ".npy",
     encode: async (value) => (await import("./npy.ts")).encodeNpy(value),
-    suits: (value) => value instanceof NdArray || isMedia(value, /numpy/),
+    suits: (value) => value instanceof NdArray || placedArray(value) !== null || isMedia(value, /numpy/),
   },
   text: {
     mediaType: "text/plain; charset=utf-8",

@@ -86,7 +86,14 @@ describe("writeResult()", () => {
     await expect(typeOf(7, ["csv"])).rejects.toThrow(UsageError);
     await expect(typeOf(7, ["csv"])).rejects.toThrow("Formats that suit it: json, text");
     expect(await typeOf(7, ["csv"], false)).toBe("application/json");
+    expect(await typeOf(frame, ["geojson", "png"])).toBe("application/json");
     expect(await typeOf(frame, ["png", "csv"], false)).toBe("text/csv");
+  });
+
+  test("bytes that are a picture already are sent as one where pictures are wished for", async () => {
+    const drawn = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+    expect(await typeOf(drawn, ["png", "parquet"], false)).toBe("image/png");
+    expect(await typeOf(drawn, ["tiff"], false)).toBe("application/octet-stream");
   });
 });
 
@@ -106,10 +113,11 @@ test("a table is JSON where that is wanted before other formats that suit it", a
 });
 
 test("a header Accept names formats in the order of its weights", () => {
-  expect(formatsAccepted("text/csv;q=0.5, text/html, image/*;q=0.9, application/json;q=0")).toEqual([
+  expect(formatsAccepted("text/csv;q=0.5, text/html, audio/*;q=0.9, application/json;q=0")).toEqual([
     "html",
     "csv",
   ]);
+  expect(formatsAccepted("image/avif,image/webp,image/*,*/*;q=0.8")).toEqual(["png"]);
   expect(formatsAccepted("*/*")).toEqual([]);
 });
 
@@ -220,6 +228,12 @@ describe("tiff", () => {
       }),
     );
   }
+
+  test("is written as an array alone where that is asked for", async () => {
+    const array = image("<i8");
+    const { bytes } = await writeResult([array, bounds], { formats: ["npy"], isFirm: true });
+    expect(bytes).toEqual(array.npy);
+  });
 
   test("says what the array was, and where it lies", async () => {
     const { bytes } = await writeResult([image("<i8"), bounds], { formats: ["tiff"], isFirm: true });

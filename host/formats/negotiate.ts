@@ -9,13 +9,14 @@ import {
   formatResult,
   isFormat,
 } from "./formats.ts";
+import { isInFormat } from "./signature.ts";
 import { isSeveral, placedArray } from "./values.ts";
 
 /** What somebody would like to get. */
 export interface Wish {
   /** In order of preference; empty: whatever is natural. */
   formats: readonly FormatName[];
-  /** One of these or none. Else they count for the kinds of results that they suit. */
+  /** One alone is that or an error, and of several that have JSON, JSON is for bytes too. Else they count for the kinds of results that they suit. */
   isFirm: boolean;
   /** Of what the result is a tile. */
   tile?: Tile | undefined;
@@ -52,6 +53,8 @@ export function formatsAccepted(accept: string): FormatName[] {
     .filter(({ quality }) => quality > 0)
     .sort((a, b) => b.quality - a.quality)
     .flatMap(({ type }) => {
+      // Browsers say so for an <img>: of ours, they show PNG.
+      if (type === "image/*") return ["png"];
       const found = (Object.keys(FORMATS) as FormatName[]).find(
         (name) => FORMATS[name].mediaType.split(";")[0] === type,
       );
@@ -97,15 +100,16 @@ function choose(value: unknown, { formats, isFirm, tile }: Wish): FormatName | u
   if (isSeveral(value)) return "zip";
   const suiting =
     formats.find((name) => isNatural(value, name, tile)) ??
-    formats.find((name) => (FORMATS[name] as Format).suits(value));
+    formats.find((name) => (FORMATS[name] as Format).suits(value) || (!isFirm && isWritten(value, name)));
   if (suiting) return suiting;
-  if (isFirm && first) {
-    // A client that takes JSON at the least gets bytes as text: it would take them for a table.
-    if (formats.includes("json") && value instanceof Uint8Array) return "json";
-    if (!(value instanceof MediaValue)) return first;
-  }
+  // A client that takes JSON at the least gets bytes as text: it would take them for a table.
+  if (isFirm && formats.includes("json") && value instanceof Uint8Array) return "json";
   return natural(value);
 }
+
+/** Whether a value is bytes that are of a format already: a picture that a UDF drew. */
+const isWritten = (value: unknown, name: FormatName) =>
+  value instanceof Uint8Array && isInFormat(value, name);
 
 /** Whether a format is one of the kind that a value is: a list of records is no table, though it can be written as one. */
 function isNatural(value: unknown, name: FormatName, tile: Tile | undefined): boolean {

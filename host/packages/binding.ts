@@ -16,6 +16,7 @@ const MOST_VERSION_CHARACTERS = 256;
  *
  *     choose(requirements, installed)   which files are to be installed: { choice, files: [{ name, version, file }] }; asks for `import` of each
  *                                       that is not on this machine. `installed` is versions by name, which stay
+ *     provider(module)                  the name of the package that has a module, in the folder of wheels or the distribution; else null
  *     read(choice, n)                   the bytes of its nth file
  *
  * @param sha256 hexadecimal
@@ -41,6 +42,11 @@ export function packagesBinding(
       );
       const choice = own.push(chosen) - 1;
       return { choice, files: chosen.map(({ name, version, file }) => ({ name, version, file })) };
+    },
+    async provider([module]) {
+      if (typeof module !== "string")
+        throw new UsageError(`Cannot find a module: its name must be a text: received ${typeof module}`);
+      return (await (await openPackages()).provider(module)) ?? null;
     },
     async read([choice, n], call) {
       const entry = choices.get(call.signal)?.[choice as number]?.[n as number];

@@ -88,7 +88,7 @@ export interface BrokerOptions {
    */
   onUngranted?: (request: Ungranted) => Promise<Answer>;
   /** Called with each decision of `require`, before it takes effect. If it throws, nothing is granted. */
-  onDecision?: (decision: Decision) => void;
+  onDecision?: ((decision: Decision) => void) | undefined;
 }
 
 export interface Broker {

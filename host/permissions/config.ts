@@ -12,6 +12,7 @@
  * Paths without a scheme that do not begin with `/` are relative to the file's folder. A set is in force only where it is asked for.
  */
 import { UsageError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
 import { checkPermissions, type Permissions } from "./descriptor.ts";
 
 export interface Config {
@@ -33,16 +34,13 @@ const KEYS = ["$schema", "permissions", "auditLog"];
 /** What a set may be called. */
 export const SET_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === "object" && !Array.isArray(value);
-
 /**
  * Reads the text of a configuration file; what ends in `.toml` is TOML, all else JSON.
  * @throws UsageError that names the file, the place and the value
  */
 export async function parseConfig(text: string, file: ConfigFile): Promise<Config> {
   const content = file.name.endsWith(".toml") ? await parseToml(text, file) : parseJson(text, file);
-  if (!isObject(content)) throw new UsageError(`Cannot use ${file.name}: it must hold an object`);
+  if (!isRecord(content)) throw new UsageError(`Cannot use ${file.name}: it must hold an object`);
   for (const key of Object.keys(content)) {
     if (!KEYS.includes(key)) {
       throw new UsageError(
@@ -51,7 +49,7 @@ export async function parseConfig(text: string, file: ConfigFile): Promise<Confi
     }
   }
   const { permissions = {}, auditLog } = content;
-  if (!isObject(permissions)) {
+  if (!isRecord(permissions)) {
     throw new UsageError(`Cannot use ${file.name}: permissions must be an object: a set for each name`);
   }
   if (auditLog !== undefined && (typeof auditLog !== "string" || auditLog === "")) {
@@ -96,7 +94,7 @@ async function parseToml(text: string, { name }: ConfigFile): Promise<unknown> {
 
 /** A set with the prefixes of `read` and `write` made absolute; all else is as it was. */
 function fromFolder(set: unknown, folder: string): unknown {
-  if (!isObject(set)) return set;
+  if (!isRecord(set)) return set;
   const out: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(set)) {
     const isPaths = (name === "read" || name === "write") && Array.isArray(value);

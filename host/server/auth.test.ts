@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openSignIn, type SignIn } from "./auth.ts";
+import { openSignIn, peerOf, type SignIn } from "./auth.ts";
 import type { User } from "./parts.ts";
 
 const ADA = { id: "1", handle: "ada" } as User;
@@ -13,10 +13,10 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 /** Tries wrong tokens. @returns how many were looked up */
-async function guess(address: string, times: number): Promise<number> {
+async function guess(address: string, times: number, isPage?: boolean): Promise<number> {
   for (let tries = 0; tries < times; tries++) {
     try {
-      expect(await signIn(address, tries % 2 ? undefined : `wrong-${tries}`)).toBeNull();
+      expect(await signIn(peerOf(address, isPage), tries % 2 ? undefined : `wrong-${tries}`)).toBeNull();
     } catch (error) {
       expect(error).toMatchObject({
         status: 429,
@@ -56,4 +56,10 @@ test("a network of IPv6 is one peer, and IPv4 within it is each its own", async 
   expect(await guess("fe80::2%eth0", 1)).toBe(0);
   expect(await guess("::ffff:192.0.2.1", 100)).toBe(30);
   expect(await guess("::ffff:192.0.2.2", 1)).toBe(1);
+});
+
+test("what pages in somebody's browser guess does not keep out that somebody", async () => {
+  expect(await guess("192.0.2.1", 100, true)).toBe(30);
+  expect(await signIn(peerOf("192.0.2.1"), "right")).toBe(ADA);
+  await expect(signIn(peerOf("192.0.2.1", true), "new")).rejects.toMatchObject({ status: 429 });
 });

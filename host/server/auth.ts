@@ -22,7 +22,7 @@ export class Failures {
   readonly #peers = new Map<string, { since: number; count: number }>();
   readonly #what: string;
 
-  /** @param what `passcodes for this collection` */
+  /** @param what `passcodes for this collection from this address` */
   constructor(what = "tokens from this address") {
     this.#what = what;
   }
@@ -59,18 +59,17 @@ const MOST_RIGHT = 10_000;
 
 /**
  * Says whose a token is; undefined is a wrong one.
- * @param address of the other end
+ * @param peer where it comes from, by `peerOf`
  * @throws HttpError 429 after too many wrong ones from there
  */
-export type SignIn = (address: string, token: string | undefined) => Promise<User | null>;
+export type SignIn = (peer: string, token: string | undefined) => Promise<User | null>;
 
 /** Makes one that counts. A token that was right before is asked for always: who shares a proxy's address with others is not kept out by them. */
 export function openSignIn(users: Pick<Users, "byToken">): SignIn {
   const failures = new Failures();
   // Their hashes. The last used is last.
   const right = new Set<string>();
-  return async (address, token) => {
-    const peer = networkOf(address);
+  return async (peer, token) => {
     const hash = token === undefined ? "" : tokenHash(token);
     if (!right.delete(hash)) failures.check(peer);
     const user = token === undefined ? null : await users.byToken(token);
@@ -84,14 +83,22 @@ export function openSignIn(users: Pick<Users, "byToken">): SignIn {
   };
 }
 
-/** What counts as one peer: of IPv6 a network of 64 bits, which any customer has to choose addresses from. */
-function networkOf(address: string): string {
+/**
+ * What counts as one peer: of IPv6 a network of 64 bits, which any customer has to choose addresses from.
+ * @param isPage whether some page asks, in somebody's browser: it is not that somebody who guesses
+ */
+export function peerOf(address: string, isPage = false): string {
   const found = address.includes(":") ? parseAddress(address.replace(/%.*$/, "")) : null;
-  return found?.bits === 128 ? `${(found.value >> 64n).toString(16)}::/64` : address;
+  const network = found?.bits === 128 ? `${(found.value >> 64n).toString(16)}::/64` : address;
+  return isPage ? `a page at ${network}` : network;
 }
 
-/** The token in the header `Authorization`, which the schemes of users' tokens have. */
-export const tokenIn = (header: string): string | undefined => SCHEMES.exec(header)?.[2];
+/** The same where any page may ask. */
+const visitorOf = (c: Context<ServerEnv>) => peerOf(c.env.address, c.req.header("origin") !== undefined);
+
+/** The token in the header `Authorization`, where it has a scheme of users' tokens. */
+export const tokenOf = (c: Context<ServerEnv>): string | undefined =>
+  SCHEMES.exec(c.req.header("authorization") ?? "")?.[2];
 
 /** Lets a request pass that has the token of a user, who is `c.get("user")` from there on. */
 export function requireUser(
@@ -99,14 +106,13 @@ export function requireUser(
   { users, standing }: Pick<ServerParts, "users" | "standing">,
 ): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
-    const header = c.req.header("authorization");
-    if (header === undefined) {
+    if (c.req.header("authorization") === undefined) {
       throw new HttpError(401, "Not signed in: send the header Authorization: Bearer TOKEN", {
         headers: { "www-authenticate": 'Bearer realm="fuselet"' },
       });
     }
-    const token = tokenIn(header);
-    const user = await signIn(c.env.address, token);
+    const token = tokenOf(c);
+    const user = await signIn(peerOf(c.env.address), token);
     if (!user || token === undefined) {
       throw new HttpError(
         401,
@@ -134,8 +140,8 @@ export function allowUser(guarded: MiddlewareHandler<ServerEnv>): MiddlewareHand
 
 /** Who sends a token of a user where none is needed. @throws HttpError 429 */
 export async function senderOf(c: Context<ServerEnv>, signIn: SignIn): Promise<User | undefined> {
-  const token = tokenIn(c.req.header("authorization") ?? "");
-  return token === undefined ? undefined : ((await signIn(c.env.address, token)) ?? undefined);
+  const token = tokenOf(c);
+  return token === undefined ? undefined : ((await signIn(visitorOf(c), token)) ?? undefined);
 }
 
 /** What a request has beside a shared token. */
@@ -145,5 +151,6 @@ export function presentedBy(c: Context<ServerEnv>): Presented {
     user: c.get("user") as User | undefined,
     session: c.req.query("fused_session_token"),
     passcode: PASSCODE.exec(c.req.header("authorization") ?? "")?.[1],
+    peer: visitorOf(c),
   };
 }

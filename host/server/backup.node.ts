@@ -153,7 +153,7 @@ async function sourcesIn(data: string, temporary: string): Promise<Source[]> {
       const path = join(folder, entry.name);
       const below = name === "" ? entry.name : `${name}/${entry.name}`;
       // What users call .db is theirs, and no database of ours.
-      const isOurs = !below.startsWith("files/");
+      const isOurs = !/^(files|mount)\//.test(below);
       if (entry.isDirectory()) await walk(path, below);
       else if (!entry.isFile() || (isOurs && BESIDE_DATABASE.test(entry.name))) continue;
       else if (isOurs && DATABASE.test(entry.name)) databases.push({ name: below, path });

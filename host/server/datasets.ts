@@ -15,6 +15,7 @@ import type { Json, Store, StoreRecord } from "../store/store.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isId } from "./names.ts";
 import type { User } from "./parts.ts";
+import { deleteAll } from "./records.ts";
 
 export interface Dataset {
   readonly id: string;
@@ -131,13 +132,10 @@ export function openDatasets(store: Store, storage: Storage): Datasets {
       if (ownerId !== user.id && !user.isAdmin)
         throw new HttpError(403, "Only who registered a dataset, or an admin, may delete it");
       const key = `${user.team}/${id}`;
-      await store.transact(
-        [
-          { collection: DATASETS, key },
-          { collection: ITEMS, key },
-        ],
-        () => [null, null],
-      );
+      await deleteAll(store, [
+        { collection: DATASETS, key },
+        { collection: ITEMS, key },
+      ]);
     },
   };
 }

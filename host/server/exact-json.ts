@@ -3,7 +3,7 @@
 /** Most texts have no such number. */
 const MAY_LOSE = /\d{16}|\.0|\d[eE]/;
 
-/** What was parsed of a text, with exact numbers: a large integer is a BigInt, and a float that looks like an integer is raw JSON. */
+/** What was parsed of a text, with exact numbers: a large integer is a BigInt, and a float that JSON.stringify would change is raw JSON. */
 export const exactly = <Value>(parsed: Value, text: string): Value =>
   MAY_LOSE.test(text) ? (JSON.parse(text, exactNumber) as Value) : parsed;
 
@@ -17,5 +17,6 @@ export const stringifyExact = (value: unknown): string =>
 function exactNumber(_name: string, value: unknown, { source }: { source?: string } = {}): unknown {
   if (typeof value !== "number" || source === undefined) return value;
   if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) ? value : BigInt(source);
-  return /^-?\d+$/.test(String(value)) ? JSON.rawJSON(source) : value;
+  // `2.0` would be `2`, and `1e400` null.
+  return /^-?\d+$/.test(String(value)) || !Number.isFinite(value) ? JSON.rawJSON(source) : value;
 }

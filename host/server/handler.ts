@@ -6,7 +6,7 @@
  *     /{token}/run…                                 runs by a shared token
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
@@ -53,9 +53,9 @@ const UPLOAD = /^\/server\/v1\/(files\/upload|efs\/[^/]+\/upload$|signed\/)/;
 const MOST_FIELDS = 10_000;
 
 export function createHandler(parts: ServerParts): Handler {
-  const { settings, log, metrics } = parts;
+  const { settings } = parts;
   const app: App = new OpenAPIHono<ServerEnv>({
-    getPath: (request) => linkPath(getPath(request)),
+    getPath: (request) => linkPath(plainPath(getPath(request))),
     defaultHook(result) {
       if (result.success) return;
       const [issue] = result.error.issues;
@@ -63,29 +63,11 @@ export function createHandler(parts: ServerParts): Handler {
       throw new HttpError(422, `${where}: ${issue?.message ?? "wrong"}`, { cause: result.error });
     },
   });
-  app.onError((error, c) => answerError(error, parts, c.env.gone));
+  app.onError((error, c) => answerError(error, c, parts));
   app.notFound((c) =>
     errorResponse(404, errorBody(`There is nothing at ${c.req.method} ${loggablePath(c.req.path)}`)),
   );
-  const seconds = metrics.duration("fuselet_request_seconds", "Time until a request was answered.");
-  app.use(async (c, next) => {
-    c.set("requestId", crypto.randomUUID());
-    const started = performance.now();
-    await next();
-    const ms = performance.now() - started;
-    seconds(ms / 1000, { method: c.req.method, status: String(c.res.status) });
-    // Not by `c.header`, which makes a new answer of the one that is there, body and all.
-    c.res.headers.set("x-content-type-options", "nosniff");
-    c.res.headers.set("x-request-id", c.get("requestId"));
-    log.info("request", {
-      id: c.get("requestId"),
-      method: c.req.method,
-      path: loggablePath(c.req.path),
-      status: c.res.status,
-      ms: Math.round(ms * 10) / 10,
-      peer: c.env.address,
-    });
-  });
+  app.use(watchRequests(parts));
   app.use(checkHost(settings));
   app.use(cors(settings));
   const linkAnswers = new LinkAnswers();
@@ -109,19 +91,7 @@ export function createHandler(parts: ServerParts): Handler {
     if (isOpenPath(path)) return next();
     return (method === "GET" && TOKEN_PATH.test(path) ? visited : guarded)(c, next);
   });
-  // Behind the tokens: what nobody asked for is not read.
-  const [limited, limitedOpen] = [settings.bodyBytes, Math.min(LINK_BODY_BYTES, settings.bodyBytes)].map(
-    limitBody,
-  );
-  app.use(async (c, next) => {
-    const { method, path } = c.req;
-    if (method === "GET" || method === "HEAD" || UPLOAD.test(path)) return next();
-    if (path.startsWith(`${BASE}/`) && !isOpenPath(path)) return limited!(c, next);
-    const [, token] = LINK_RUN.exec(path) ?? [];
-    if (token === undefined) return c.notFound();
-    if (!(await parts.sharedTokens.byText(token))) throw notFound("What this token opens");
-    return limitedOpen!(c, next);
-  });
+  app.use(limitBodies(parts));
   app.use(checkBody);
   addUserRoutes(app, parts);
   addAccountRoutes(app);
@@ -142,6 +112,44 @@ export function createHandler(parts: ServerParts): Handler {
   // Last: `/{token}/{slug}/run` is so wide that other routes would be taken for it.
   addSharedRunRoutes(app, { ...parts, signIn, answers: linkAnswers });
   return async (request, peer) => app.fetch(request, peer);
+}
+
+/** Gives each request an id, and notes how it went. */
+function watchRequests({ log, metrics }: ServerParts): MiddlewareHandler<ServerEnv> {
+  const seconds = metrics.duration("fuselet_request_seconds", "Time until a request was answered.");
+  return async (c, next) => {
+    const id = crypto.randomUUID();
+    c.set("requestId", id);
+    const started = performance.now();
+    await next();
+    const ms = performance.now() - started;
+    const { method, path } = c.req;
+    const { status, headers } = c.res;
+    seconds(ms / 1000, { method, status: String(status) });
+    // Not by `c.header`, which makes a new answer of the one that is there, body and all.
+    headers.set("x-content-type-options", "nosniff");
+    headers.set("x-request-id", id);
+    log.info("request", {
+      ...{ id, method, path: loggablePath(path), status },
+      ms: Math.round(ms * 10) / 10,
+      peer: c.env.address,
+    });
+  };
+}
+
+/** Behind the tokens: what nobody asked for is not read. */
+function limitBodies({ settings, sharedTokens }: ServerParts): MiddlewareHandler<ServerEnv> {
+  const limited = limitBody(settings.bodyBytes);
+  const limitedOpen = limitBody(Math.min(LINK_BODY_BYTES, settings.bodyBytes));
+  return async (c, next) => {
+    const { method, path } = c.req;
+    if (method === "GET" || method === "HEAD" || UPLOAD.test(path)) return next();
+    if (path.startsWith(`${BASE}/`) && !isOpenPath(path)) return limited(c, next);
+    const [, token] = LINK_RUN.exec(path) ?? [];
+    if (token === undefined) return c.notFound();
+    if (!(await sharedTokens.byText(token))) throw notFound("What this token opens");
+    return limitedOpen(c, next);
+  };
 }
 
 const limitBody = (maxSize: number) =>
@@ -176,6 +184,10 @@ function textOf(bytes: ArrayBuffer): string | null {
 const formProblem = (text: string) =>
   text.split("&", MOST_FIELDS + 1).length > MOST_FIELDS ? `it has more than ${MOST_FIELDS} fields` : null;
 
+/** Without the slashes that a base URL with one at its end leaves, and those behind a path. Names of files keep theirs. */
+const plainPath = (path: string) =>
+  path.startsWith(`${BASE}/signed/`) ? path : path.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+
 /** Routes of the wire that check their own tokens, which are in the path. */
 const isOpenPath = (path: string) =>
   (path.startsWith(`${BASE}/realtime-shared/`) && !path.includes("/udf-cache/")) ||
@@ -191,7 +203,7 @@ const TOKEN_PATH = new RegExp(`^${BASE}/(udf/shared|udf-access-token)/by-token/`
 /** Codes of Node's errors where a connection ends: by the other end, and by us where its body dawdles. */
 const LEFT: ReadonlySet<unknown> = new Set(["ECONNRESET", "ABORT_ERR"]);
 
-function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): Response {
+function answerError(error: unknown, c: Context<ServerEnv>, { log }: ServerParts): Response {
   if (error instanceof HttpError) return errorResponse(error.status, errorBody(error.message), error.headers);
   if (error instanceof PermissionDeniedError)
     return errorResponse(403, errorBody(servedDenial(error).message));
@@ -207,9 +219,9 @@ function answerError(error: unknown, { log }: ServerParts, gone: AbortSignal): R
   if (error instanceof StoreError && error.code === "busy")
     return errorResponse(503, errorBody("The server's database is busy: try again"), { "retry-after": "1" });
   // Node's, where a client leaves in the middle of its body: nobody gets the answer, and it is no failure of ours.
-  if (gone.aborted && LEFT.has((error as { code?: unknown }).code))
+  if (c.env.gone.aborted && LEFT.has((error as { code?: unknown }).code))
     return errorResponse(400, errorBody("The body ended before its end"));
-  const id = crypto.randomUUID();
+  const id = c.get("requestId");
   log.error("failure", error, { id });
   return errorResponse(500, errorBody(`The server failed. Its log has more under ${id}`));
 }

@@ -1,4 +1,5 @@
 /** What a job runs: its config as the wire has it, read as a list of tasks. */
+import { isRecord } from "../../runtime/record.ts";
 
 /** A step that runs a UDF. */
 export interface UdfStep {
@@ -50,7 +51,7 @@ export function nameOf({ udf }: UdfStep): string {
 
 /** Whether an input is parameters by their names. A number that is raw JSON is an object, too. */
 export const isNamed = (input: unknown): input is Record<string, unknown> =>
-  typeof input === "object" && input !== null && !Array.isArray(input) && !JSON.isRawJSON?.(input);
+  isRecord(input) && !JSON.isRawJSON?.(input);
 
 /**
  * The parameters of a task.

@@ -23,7 +23,7 @@ import {
   taskName,
   timeKey,
 } from "./job.ts";
-import { readAs, recordOf, scan } from "./records.ts";
+import { deleteAll, readAs, recordOf, scan } from "./records.ts";
 
 const PAGE = 1000;
 /** Characters of why a job failed: its log has all. */
@@ -106,14 +106,16 @@ export class JobRecords {
   /**
    * Takes a job to work on: the oldest of the user for whom the fewest are worked on; also one whose worker was not heard of any more.
    * @param mine those that the holder works on: it goes on with them, however late its signs of life are
+   * @param except users whose jobs are left alone
    * @returns it with one more try: whoever claims it ends it where those are too many
    */
   async claim(
     holder: string,
     leaseMs: number,
     mine: { has(id: string): boolean } = new Set(),
+    except: ReadonlySet<string> = new Set(),
   ): Promise<Job | null> {
-    for (const key of await this.#claimable(leaseMs, mine)) {
+    for (const key of await this.#claimable(leaseMs, mine, except)) {
       const id = key.slice(key.lastIndexOf("/") + 17);
       const now = this.#now();
       let claimed: Job | null = null;
@@ -142,13 +144,18 @@ export class JobRecords {
     return null;
   }
 
-  async #claimable(leaseMs: number, mine: { has(id: string): boolean }): Promise<string[]> {
+  async #claimable(
+    leaseMs: number,
+    mine: { has(id: string): boolean },
+    except: ReadonlySet<string>,
+  ): Promise<string[]> {
     const now = this.#now();
     const working = new Map<string, number>();
     const free: { key: string; owner: string; at: string }[] = [];
     for await (const record of scan(this.#store, QUEUE, "")) {
       const { key } = record;
       const [owner, at] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
+      if (except.has(owner)) continue;
       if (isFree(readAs<Queued>(record), { mine, now, leaseMs })) free.push({ key, owner, at });
       else working.set(owner, (working.get(owner) ?? 0) + 1);
     }
@@ -258,17 +265,16 @@ export class JobRecords {
       for (;;) {
         const page = await this.#store.list(collection, { prefix: `${job.id}/`, limit: PAGE });
         const names = page.map(({ key }) => ({ collection, key }));
-        await this.#store.transact(names, (found) => found.map(() => null));
+        await deleteAll(this.#store, names);
         if (page.length < PAGE) break;
       }
     }
     const orderKey = `${job.ownerId}/${timeKey(FAR - Date.parse(job.created))}-${job.id}`;
-    const names = [
+    await deleteAll(this.#store, [
       { collection: JOBS, key: job.id },
       { collection: CONFIGS, key: job.id },
       { collection: ORDER, key: orderKey },
-    ];
-    await this.#store.transact(names, (found) => found.map(() => null));
+    ]);
   }
 
   /** Changes a job only where the holder's lease is still its own: what a worker does that was given up for dead has no effect. */

@@ -212,6 +212,11 @@ test("a schedule is made, changed, run, and deleted", async () => {
   const zone = await ask("PUT", path, { ...fields, enabled: true, timezone: "Asia/Tokyo" });
   expect(zone.body).toMatchObject({ timezone: "Asia/Tokyo", next_run: expect.stringMatching(/T16:05:00/) });
   expect((await ask("POST", path, fields)).body).toMatchObject({ timezone: "Asia/Tokyo", next_run: null });
+  // What is left out stays, and no days are every day.
+  expect((await ask("POST", path, { enabled: true })).body).toEqual({ ...zone.body });
+  const daily = await ask("POST", path, { day_of_month: [], month: [], day_of_week: [], enabled: false });
+  expect(daily.body.day_of_month).toHaveLength(31);
+  expect(daily.body).toMatchObject({ minute: fields.minute, day_of_week: [0, 1, 2, 3, 4, 5, 6] });
   expect((await ask("GET", path)).body.id).toBe(made.body.id);
   expect((await ask("GET", `/cronjob/by-udf-id/${saved.body.id}`)).body).toHaveLength(1);
   expect((await ask("GET", "/cronjob/get-self")).body).toHaveLength(1);

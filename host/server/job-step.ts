@@ -12,6 +12,8 @@ import type { JobRecords } from "./job-records.ts";
 import type { TaskOutcome, TaskResults } from "./job-results.ts";
 import type { Runs, UdfRunner, User } from "./parts.ts";
 import type { Room } from "./room.ts";
+import { UDF_ID } from "./udf-body.ts";
+import type { Users } from "./users.ts";
 
 /** What steps of all jobs use. */
 export interface StepParts {
@@ -19,6 +21,7 @@ export interface StepParts {
   results: TaskResults;
   runs: Pick<Runs, "run">;
   runner: Pick<UdfRunner, "inspect">;
+  users: Pick<Users, "active">;
   /** Tasks of all jobs that run at once on this server. */
   tasksAtOnce: number;
   /** The most time that a task may take. */
@@ -28,7 +31,6 @@ export interface StepParts {
 /** What a step is part of. */
 export interface StepContext {
   job: Job;
-  owner: User;
   step: UdfStep;
   source: UdfSource;
   /** Whose job it is while it runs. */
@@ -69,7 +71,7 @@ export async function runStep(
   context: StepContext,
   tasks: readonly Task[],
 ): Promise<string | null> {
-  const { step, source, room, signal } = context;
+  const { job, step, source, room, signal } = context;
   const first = tasks.some(({ input }) => input !== undefined && !isNamed(input))
     ? (await parts.runner.inspect(source)).parameters[0]?.name
     : undefined;
@@ -79,10 +81,13 @@ export async function runStep(
   let isOver = false;
   const work = async () => {
     for (const task of left) {
-      using _place = await room.enter(signal);
+      using _place = await room.enter(job.ownerId, signal);
       if (isOver) return;
       try {
-        const problem = await runTask(parts, context, task, first);
+        // As the user is now: what was taken away since the job began, the next task does not have.
+        const owner = await parts.users.active(job.ownerId);
+        if (!owner) throw new TaskError("its user is not there any more, or is disabled");
+        const problem = await runTask(parts, context, owner, task, first);
         if (problem !== null && !step.ignore_chunk_error) failure ??= problem;
         isOver ||= failure !== null;
       } catch (error) {
@@ -102,10 +107,11 @@ export async function runStep(
 async function runTask(
   parts: StepParts,
   context: StepContext,
+  owner: User,
   { index, input }: Task,
   first: string | undefined,
 ): Promise<string | null> {
-  const { job, owner, holder, signal, jobLog } = context;
+  const { job, holder, signal, jobLog } = context;
   const isOnly = job.totalTasks === 1;
   const label = isOnly ? "" : `[${index}] `;
   let outcome: TaskOutcome;
@@ -113,7 +119,7 @@ async function runTask(
     const parameters = parametersOf(input, first);
     if (!parameters) throw new TaskError(`its UDF has no parameter for the value ${stringifyExact(input)}`);
     const print = labelled(label, (text) => jobLog.output(text));
-    outcome = { result: await runWhenThereIsRoom(parts, context, parameters, print) };
+    outcome = { result: await runWhenThereIsRoom(parts, context, owner, parameters, print) };
   } catch (error) {
     if (signal.aborted || !(error instanceof FuseletError) || isServers(error)) throw error;
     outcome = { error };
@@ -134,11 +140,12 @@ async function runTask(
 
 async function runWhenThereIsRoom(
   { runs, taskMs }: StepParts,
-  { job, owner, step, source, signal }: StepContext,
+  { job, step, source, signal }: StepContext,
+  owner: User,
   parameters: Record<string, unknown>,
   print: (text: string) => void,
 ): ReturnType<Runs["run"]> {
-  const { "fused:id": savedId } = (step.udf.metadata ?? {}) as Record<string, unknown>;
+  const { [UDF_ID]: savedId } = (step.udf.metadata ?? {}) as Record<string, unknown>;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     try {
       return await runs.run({

@@ -9,14 +9,13 @@ import { JobLog } from "./job-log.ts";
 import { type JobConfig, nameOf, type Task, tasksOf, withExact } from "./job-plan.ts";
 import { Dropped, isServers, runStep, type StepParts } from "./job-step.ts";
 import type { Log } from "./log.ts";
-import type { Background, Registry } from "./parts.ts";
+import type { Background } from "./parts.ts";
+import type { Registry } from "./registry.ts";
 import { Room } from "./room.ts";
-import type { Users } from "./users.ts";
 
 export interface JobWorkerOptions extends StepParts {
   store: Store;
   registry: Pick<Registry, "sourceOf">;
-  users: Pick<Users, "active">;
   log: Log;
   /** How long a job counts as worked on after a sign of life; signs come four times as often. */
   leaseMs: number;
@@ -28,8 +27,11 @@ export interface JobWorkerOptions extends StepParts {
 const LOOK_MS = 2000;
 /** Until a job is begun anew that failed by the server's fault. */
 const RETRY_MS = 5000;
+/** Where all places are taken, so many jobs more are begun, of users who have none going on: they get the next places. */
+const MOST_BESIDE = 16;
 
 interface Working {
+  ownerId: string;
   controller: AbortController;
   ended: Promise<void>;
 }
@@ -87,8 +89,10 @@ export class JobWorker implements Background {
     const { records, leaseMs, tasksAtOnce, log } = this.#options;
     this.#isAsked = false;
     try {
-      while (!this.#isStopped && this.#working.size < tasksAtOnce) {
-        const job = await records.claim(this.#holder, leaseMs, this.#working);
+      while (!this.#isStopped && this.#working.size < tasksAtOnce + MOST_BESIDE) {
+        const owners = new Set([...this.#working.values()].map(({ ownerId }) => ownerId));
+        const except = this.#working.size < tasksAtOnce ? undefined : owners;
+        const job = await records.claim(this.#holder, leaseMs, this.#working, except);
         if (!job) break;
         this.#begin(job);
       }
@@ -103,7 +107,7 @@ export class JobWorker implements Background {
       this.#working.delete(job.id);
       this.wake();
     });
-    this.#working.set(job.id, { controller, ended });
+    this.#working.set(job.id, { ownerId: job.ownerId, controller, ended });
   }
 
   /** Never throws. */
@@ -148,11 +152,9 @@ export class JobWorker implements Background {
 
   /** @returns why the job failed; null where it did not. Throws where it has no outcome */
   async #runAll(job: Job, controller: AbortController, jobLog: JobLog): Promise<string | null> {
-    const { records, users, registry } = this.#options;
+    const { records, registry } = this.#options;
     if (job.tries > job.mostTries)
       return `it was begun ${job.mostTries} times, and each time the server failed or ended before it was done`;
-    const owner = await users.active(job.ownerId);
-    if (!owner) return "its user is not there any more, or is disabled";
     const text = await records.config(job.id);
     const read = JSON.parse(text) as JobConfig;
     const config = withExact(read, exactly(read, text));
@@ -176,7 +178,7 @@ export class JobWorker implements Background {
       if (first) return `task ${first.index} failed before the server ended`;
       try {
         const source = registry.sourceOf({ body: stringifyExact(step.udf), slug: nameOf(step) });
-        const context = { job, owner, step, source, holder: this.#holder, room: this.#room, signal, jobLog };
+        const context = { job, step, source, holder: this.#holder, room: this.#room, signal, jobLog };
         const failure = await runStep(this.#options, context, tasks);
         if (failure !== null) return failure;
       } catch (error) {

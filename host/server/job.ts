@@ -38,7 +38,7 @@ export interface Job {
   readonly recursion: number;
   /** Why it failed. */
   readonly error: string | null;
-  /** The record of its run, where a schedule began it (schedule-history.ts). */
+  /** The record of its run, where a schedule began it (schedule-records.ts). */
   readonly historyKey: string | null;
   /** What its log begins with. A job that was kept by an older version has none. */
   readonly notes?: readonly string[];

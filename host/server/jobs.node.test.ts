@@ -168,6 +168,45 @@ describe("a job", () => {
     expect(most).toBe(1);
   });
 
+  test("gets the next place where its user has none, however many tasks of others wait", async () => {
+    const begun: string[] = [];
+    const under: (() => void)[] = [];
+    const jobs = open((run) => {
+      begun.push(run.as.owner.id);
+      return Promise.race([never(run), new Promise<void>((resolve) => under.push(resolve))]);
+    });
+    await jobs.start();
+    await jobs.submit(submission(ada, config(Array.from({ length: 50 }, (_, n) => n))));
+    await expect.poll(() => begun).toEqual(["ada", "ada"]);
+    await jobs.submit(submission(bob, config([1])));
+    await expect
+      .poll(() => {
+        under.shift()?.();
+        return begun;
+      })
+      .toContain("bob");
+    expect(begun.length).toBeLessThan(50);
+  });
+
+  test("runs each task as its user is by then", async () => {
+    const seen: unknown[] = [];
+    let user: User | null = ada;
+    const jobs = open(
+      ({ as }) => {
+        user = seen.push(as.owner.permissions) === 1 ? { ...ada, permissions: { net: [] } } : null;
+      },
+      { users: { active: async () => user } },
+    );
+    await jobs.start();
+    const job = await jobs.submit(submission(ada, config([1, 2, 3], { n_processes: 1 })));
+    expect(await untilEnded(jobs, job)).toMatchObject({
+      status: "failed",
+      finishedTasks: 2,
+      error: "its user is not there any more, or is disabled",
+    });
+    expect(seen).toEqual([undefined, { net: [] }]);
+  });
+
   test("waits where its user has too many runs, and is tried again where the server fails", async () => {
     const problems: Error[] = [new HttpError(429, "later"), new HttpError(503, "later")];
     const jobs = open(() => {

@@ -59,7 +59,7 @@ export interface Jobs extends Background {
 export interface JobsOptions extends Omit<JobWorkerOptions, "records" | "leaseMs" | "onEnd"> {
   metrics: Metrics;
   /** How long a job is remembered after its end, in milliseconds. Default: 30 days. */
-  keepMs?: number;
+  keepMs?: number | undefined;
   /** Of one user, jobs that have ended. Default: 10,000. */
   keepOfUser?: number;
   /** Default: 10 s. */

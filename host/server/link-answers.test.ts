@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { LinkAnswers } from "./link-answers.ts";
 
-const said = (ms: number) => ({ ms, isSaid: true });
+const said = (ms: number, untilMs = Infinity) => ({ ms, isSaid: true, untilMs });
 const answer = (bytes: number) => ({ status: 200, headers: {}, body: new Uint8Array(bytes), isCut: false });
 
 test("answers are found until they are too old", () => {
@@ -13,11 +13,14 @@ test("answers are found until they are too old", () => {
     "x-cache": "hit",
     "cache-control": expect.stringMatching(/^public, max-age=5[89]$/),
   });
-  expect(kept.get("a", { ms: 60_000, isSaid: false }, "run", "private")?.headers).toMatchObject({
+  expect(kept.get("a", { ...said(60_000), isSaid: false }, "run", "private")?.headers).toMatchObject({
     "cache-control": "private, no-cache",
   });
   expect(kept.get("a", said(500), "run", "public")).toBeUndefined();
   expect(kept.get("b", said(60_000), "run", "public")).toBeUndefined();
+  expect(kept.get("a", said(60_000, Date.now() + 5000), "run", "public")?.headers).toMatchObject({
+    "cache-control": expect.stringMatching(/^public, max-age=[45]$/),
+  });
 });
 
 test("what was used longest ago goes first, and what is large is not kept", () => {
@@ -37,14 +40,13 @@ test("what was used longest ago goes first, and what is large is not kept", () =
 
 test("a request is answered again until the store is written, its link ends, or the result is too old", () => {
   const kept = new LinkAnswers();
-  const untilMs = Date.now() + 60_000;
   kept.put("a", answer(1), Date.now() - 1000);
-  kept.remember("GET a", "1", { key: "a", age: said(60_000), untilMs });
+  kept.remember("GET a", "1", { key: "a", age: said(60_000) });
   expect(kept.again("GET a", "1", "run")?.headers["x-cache"]).toBe("hit");
   expect(kept.again("GET a", "2", "run")).toBeUndefined();
   expect(kept.again("GET b", "1", "run")).toBeUndefined();
-  kept.remember("GET old", "1", { key: "a", age: said(500), untilMs });
-  kept.remember("GET ended", "1", { key: "a", age: said(60_000), untilMs: Date.now() });
+  kept.remember("GET old", "1", { key: "a", age: said(500) });
+  kept.remember("GET ended", "1", { key: "a", age: said(60_000, Date.now()) });
   expect(kept.again("GET old", "1", "run")).toBeUndefined();
   expect(kept.again("GET ended", "1", "run")).toBeUndefined();
 });

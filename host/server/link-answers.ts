@@ -27,8 +27,6 @@ export interface Answered {
   /** What the answer is kept under. */
   key: string;
   age: ResultAge;
-  /** When the link ends; infinite: never. */
-  untilMs: number;
 }
 
 export class LinkAnswers {
@@ -61,7 +59,7 @@ export class LinkAnswers {
   /** Answers a request that anybody may make, as it was answered before. @param state of the store now */
   again(request: string, state: string, runId: string): RunAnswer | undefined {
     const found = this.#requests.get(request);
-    if (found?.state !== state || found.untilMs <= Date.now()) return undefined;
+    if (found?.state !== state || found.age.untilMs <= Date.now()) return undefined;
     return this.get(found.key, found.age, runId, "public");
   }
 }
@@ -77,7 +75,7 @@ export function answerAgain(
     // Before anything is looked up: what is written from here on makes it another state.
     const state = await storeState();
     const again = answers.again(request, state, readRunId(c.req.header("fused-run-id")));
-    if (again) return toResponse(again, c.req.header("if-none-match"));
+    if (again) return toResponse(again, c.req);
     c.set("remember", (answered) => answers.remember(request, state, answered));
     await next();
   };
@@ -91,5 +89,7 @@ function requestText(request: HonoRequest): string | undefined {
   const path = url.slice(url.indexOf("/", url.indexOf("://") + 3));
   if (method !== "GET" || !RUN.test(request.path) || request.header("authorization") !== undefined)
     return undefined;
+  // A part may be of an older result than the whole.
+  if (request.header("range") !== undefined) return undefined;
   return [path, request.header("accept") ?? "", request.header("user-agent") ?? ""].join("\n");
 }

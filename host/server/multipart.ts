@@ -1,4 +1,5 @@
 /** Forms with files (`multipart/form-data`, RFC 7578), read as they come. */
+import { concat } from "../../runtime/bytes.ts";
 import { HttpError } from "./errors.ts";
 
 /** One field of a form. */
@@ -13,6 +14,8 @@ export interface FormPart {
 const MOST_HEADER_BYTES = 16 * 1024;
 const MOST_PARTS = 100;
 const MOST_FIELD_BYTES = 64 * 1024;
+/** What a form with a file has beside that at most. */
+export const FORM_BYTES = 64 * 1024;
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const HEADER_END = encode("\r\n\r\n");
@@ -76,19 +79,14 @@ async function allOf(
   most: number,
   what: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  let bytes = new Uint8Array(0);
+  const read: Uint8Array[] = [];
+  let length = 0;
   for await (const part of parts) {
-    if (bytes.length + part.length > most) throw malformed(`${what} has more than ${most} bytes`);
-    bytes = concat(bytes, part);
+    length += part.length;
+    if (length > most) throw malformed(`${what} has more than ${most} bytes`);
+    read.push(part);
   }
-  return bytes;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+  return concat(read);
 }
 
 /** @throws HttpError 422 */
@@ -149,7 +147,7 @@ class Scanner {
   async #fill(): Promise<void> {
     const { done, value } = await this.#parts.next();
     if (done) throw new HttpError(400, "The body ended before its end: the last boundary is missing");
-    this.#buffer = this.#buffer.length === 0 ? value : concat(this.#buffer, value);
+    this.#buffer = this.#buffer.length === 0 ? value : concat([this.#buffer, value]);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Which hosts and pages a request may come for: against DNS rebinding, and against pages that use a visitor's browser. */
 import type { MiddlewareHandler } from "hono";
+import { showText } from "../../runtime/show.ts";
 import { HttpError } from "./errors.ts";
 import type { ServerEnv, ServerSettings } from "./parts.ts";
 
@@ -25,10 +26,11 @@ export function checkHost(settings: ServerSettings): MiddlewareHandler<ServerEnv
     const host = c.req.header("host") ?? "";
     // A target may be a whole URL, whose host counts then (RFC 9112, 3.2.2).
     const target = TARGET.exec(c.req.url)?.[1] ?? "";
-    if (!isKnown(host) || (target !== host && !isKnown(target)))
+    const stranger = [host, target].find((authority) => !isKnown(authority));
+    if (stranger !== undefined)
       throw new HttpError(
         403,
-        "This server is not meant to be reached by that name: start it with --allow-host NAME",
+        `This server is not meant to be reached as ${showText(stranger, 255)}: start it with --allow-host NAME`,
       );
     await next();
   };
@@ -68,7 +70,7 @@ export function cors(settings: ServerSettings): MiddlewareHandler<ServerEnv> {
     if (!isAllowed)
       throw new HttpError(
         403,
-        "Pages of this origin may not use this server: start it with --cors-origin ORIGIN",
+        `Pages of ${showText(origin, 255)} may not use this server: start it with --cors-origin ORIGIN`,
       );
     await next();
     // What else an answer depends on says its route.

@@ -22,7 +22,7 @@ import type { Jobs } from "./jobs.ts";
 import type { Answered } from "./link-answers.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { UdfRegistry } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import type { RunLog } from "./run-log.ts";
 import type { Schedules } from "./schedules.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
@@ -69,7 +69,6 @@ export interface UdfRunner {
       context?: Partial<RunContext>;
       cacheMaxAge?: number | string;
       cacheEpoch?: string;
-      cache?: boolean;
       signal?: AbortSignal;
       onOutput?: (stream: "stdout" | "stderr", text: string) => void;
     },
@@ -145,24 +144,6 @@ export interface SavedUdf {
 /** What is known of a saved UDF beside its body. */
 export type UdfDetails = Omit<SavedUdf, "body">;
 
-/** The saved UDFs. Who may not see one is told that there is none. */
-export interface Registry {
-  byId(id: string): Promise<SavedUdf | null>;
-  /** For lists of what names UDFs: their bodies together may fill memory. */
-  details(id: string): Promise<UdfDetails | null>;
-  /** Of one owner. */
-  bySlug(ownerId: string, slug: string, collection?: string): Promise<SavedUdf | null>;
-  /**
-   * What a slug, an id, `team/slug`, `handle/slug` or `email/slug` means to a user. A slug alone is the user's own, else the team's: one
-   * that anybody may have published needs its owner or its id, or publishing a name would run code as those who use it.
-   * @param collection default: `default`, as it always is for `team/slug`
-   */
-  find(user: User, name: string, collection?: string): Promise<SavedUdf | null>;
-  canRead(user: User, saved: UdfDetails): boolean;
-  /** The source that runs. @throws UdfLoadError where the body is no UDF */
-  sourceOf(saved: Pick<SavedUdf, "body" | "slug"> & Partial<Pick<SavedUdf, "collection">>): UdfSource;
-}
-
 /** A shared token as routes and runs use it. */
 export interface SharedToken {
   readonly token: string;
@@ -193,6 +174,8 @@ export interface Presented {
   session?: string | undefined;
   /** Of `Authorization: Fused-Canvas-Passcode PASSCODE`. */
   passcode?: string | undefined;
+  /** From where: wrong passcodes are counted by it. */
+  peer?: string;
 }
 
 /** Work that runs later or for long. */
@@ -238,7 +221,7 @@ export interface ServerParts {
   streams: EventStreams;
   runs: Runs;
   epochs: UdfEpochs;
-  registry: UdfRegistry;
+  registry: Registry;
   collections: Collections;
   sharedTokens: SharedTokens;
   codeProxy: CodeProxy;
@@ -254,7 +237,7 @@ export interface ServerParts {
   signedUrls: SignedUrls;
   datasets: Datasets;
   /** Called with each decision about what users do by routes, as the runtime does for UDFs. */
-  onDecision?: (decision: Decision) => void;
+  onDecision: ((decision: Decision) => void) | undefined;
   log: Log;
   metrics: Metrics;
   /** A file of the package that pages load, by its path below `/embed/`; null: there is none. */
@@ -284,12 +267,3 @@ export interface ServerEnv {
 }
 
 export type App = OpenAPIHono<ServerEnv>;
-
-/**
- * The principal of a run: caches and isolates are kept apart by it. It is written into indexes and logs, so of a token it has the label
- * only.
- */
-export function principalOf({ owner, shareToken }: RunAs): string {
-  if (shareToken === undefined) return owner.id;
-  return `${owner.id}/share/${shareToken}`;
-}

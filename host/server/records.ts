@@ -28,6 +28,11 @@ export async function* scan(store: Store, collection: string, prefix: string): A
   }
 }
 
+/** Deletes records in one transaction; those that are not there are no error. */
+export async function deleteAll(store: Store, names: readonly RecordName[]): Promise<void> {
+  if (names.length > 0) await store.transact(names, () => names.map(() => null));
+}
+
 /** A transaction, record by record. */
 export class Changes {
   readonly #names: RecordName[] = [];

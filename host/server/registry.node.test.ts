@@ -8,7 +8,7 @@ import { type Collections, openCollections } from "./collections.ts";
 import { deleteCollection } from "./forget.ts";
 import { makeLog } from "./log.ts";
 import type { User } from "./parts.ts";
-import { openRegistry, type UdfRegistry } from "./registry.ts";
+import { openRegistry, type Registry } from "./registry.ts";
 import { openSharedTokens } from "./shared-tokens.ts";
 import { udfEpochs } from "./udf-epochs.ts";
 import { openUsers, type Users } from "./users.ts";
@@ -17,7 +17,7 @@ let folder: string;
 let store: SqliteStore;
 let users: Users;
 let collections: Collections;
-let registry: UdfRegistry;
+let registry: Registry;
 let ada: User;
 const open = () => {
   store = openStore({ path: join(folder, "server.db") });

@@ -17,11 +17,12 @@
  * An earlier version is read by those who may read the UDF, and might when that version was saved.
  * A shared token opens what shared-tokens.ts says, and no more.
  */
+import type { UdfSource } from "../../runtime/udf.ts";
 import type { Store, StoreRecord } from "../store/store.ts";
 import { type Collection, type Collections, DEFAULT } from "./collections.ts";
 import { HttpError, notFound } from "./errors.ts";
 import { isId, isName } from "./names.ts";
-import type { Registry, SavedUdf, UdfDetails, User } from "./parts.ts";
+import type { SavedUdf, UdfDetails, User } from "./parts.ts";
 import { headOf, readAs, scan } from "./records.ts";
 import { sourceFromBody } from "./udf-body.ts";
 import { type Listed, type Meta, PUBLIC, SLUGS, slugKey, UDFS, VERSIONS, versionKey } from "./udf-records.ts";
@@ -43,7 +44,22 @@ export interface VersionEntry {
   saved: string;
 }
 
-export interface UdfRegistry extends Registry {
+/** The saved UDFs. Who may not see one is told that there is none. */
+export interface Registry {
+  byId(id: string): Promise<SavedUdf | null>;
+  /** For lists of what names UDFs: their bodies together may fill memory. */
+  details(id: string): Promise<UdfDetails | null>;
+  /** Of one owner. */
+  bySlug(ownerId: string, slug: string, collection?: string): Promise<SavedUdf | null>;
+  /**
+   * What a slug, an id, `team/slug`, `handle/slug` or `email/slug` means to a user. A slug alone is the user's own, else the team's: one
+   * that anybody may have published needs its owner or its id, or publishing a name would run code as those who use it.
+   * @param collection default: `default`, as it always is for `team/slug`
+   */
+  find(user: User, name: string, collection?: string): Promise<SavedUdf | null>;
+  canRead(user: User, saved: UdfDetails): boolean;
+  /** The source that runs. @throws UdfLoadError where the body is no UDF */
+  sourceOf(saved: Pick<SavedUdf, "body" | "slug"> & Partial<Pick<SavedUdf, "collection">>): UdfSource;
   /** @throws HttpError 404 */
   toRead(user: User, id: string): Promise<SavedUdf>;
   /** @throws HttpError 404; 403 where the user may only read it */
@@ -75,7 +91,7 @@ export interface UdfRegistry extends Registry {
 /** Of the bodies of a page of a list: whoever wants all asks again. */
 const MOST_PAGE_BYTES = 32 * 1024 * 1024;
 
-export function openRegistry(store: Store, users: Users, collections: Collections): UdfRegistry {
+export function openRegistry(store: Store, users: Users, collections: Collections): Registry {
   const describe = async (record: StoreRecord, id: string): Promise<UdfDetails> => {
     const meta = readAs<Meta>(record);
     const [collection, owner] = await Promise.all([
@@ -93,7 +109,7 @@ export function openRegistry(store: Store, users: Users, collections: Collection
     const record = isId(id) ? await store.get(UDFS, id) : undefined;
     return record ? read(record, id) : null;
   };
-  const inCollection: UdfRegistry["inCollection"] = async ({ ownerId, id }, slug) => {
+  const inCollection: Registry["inCollection"] = async ({ ownerId, id }, slug) => {
     const record = isName(slug) ? await store.get(SLUGS, slugKey(ownerId, id, slug)) : undefined;
     return record ? byId(readAs<Listed>(record).id) : null;
   };
@@ -103,19 +119,18 @@ export function openRegistry(store: Store, users: Users, collections: Collection
   };
   const canRead = (user: User, udf: Pick<SavedUdf, "ownerId" | "team" | "publicRead" | "teamRead">) =>
     udf.ownerId === user.id || user.isAdmin || udf.publicRead || isOfTeam(user)(udf);
-  const toRead: UdfRegistry["toRead"] = async (user, id) => {
+  const toRead: Registry["toRead"] = async (user, id) => {
     const udf = await byId(id);
     if (udf && canRead(user, udf)) return udf;
     throw notFound(`The UDF ${JSON.stringify(id)}`);
   };
-  const toWrite: UdfRegistry["toWrite"] = async (user, id) => {
+  const toWrite: Registry["toWrite"] = async (user, id) => {
     const udf = await toRead(user, id);
     if (udf.ownerId === user.id) return udf;
     throw new HttpError(403, `The UDF ${JSON.stringify(udf.slug)} is somebody else's: save a copy of it`);
   };
-  const teammates = async (user: User) =>
-    (await users.list()).filter(({ id, team }) => team === user.team && id !== user.id);
-  const ofTeam: UdfRegistry["ofTeam"] = async (user, slug, collection) => {
+  const teammates = async (user: User) => (await users.ofTeam(user.team)).filter(({ id }) => id !== user.id);
+  const ofTeam: Registry["ofTeam"] = async (user, slug, collection) => {
     const own = await bySlug(user.id, slug, collection);
     if (own) return own;
     const found = await Promise.all((await teammates(user)).map(({ id }) => bySlug(id, slug, collection)));

@@ -76,10 +76,16 @@ test("what takes too long is ended, and the next one is written", async () => {
 test("nobody has all threads", async () => {
   threads = openResultThreads(2, { mostMs: 5000 });
   const slow = await resultOf(Array.from({ length: 40_000 }, (_, n) => ({ [n]: n })));
+  let ended = 0;
   const waiting = Array.from({ length: 4 }, () =>
-    threads.write(slow, csv, by("eve")).catch((error) => error),
+    threads
+      .write(slow, csv, by("eve"))
+      .catch((error) => error)
+      .finally(() => ended++),
   );
   await threads.write(await resultOf(records(30_000)), csv, by("ada"));
+  // All of them take far longer than ada's.
+  expect(ended).toBe(0);
   threads.close();
   for (const end of await Promise.all(waiting)) expect(end).not.toBeInstanceOf(ResultError);
 });

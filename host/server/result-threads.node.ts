@@ -101,7 +101,7 @@ export function openResultThreads(most: number, { mostMs = MOST_MS } = {}): Resu
       if (!encoded || isAsItIs(raw, wish) || isSmall(result, wish)) return writeResult(raw, wish, encoded);
       const leave = await lines.enter(owner.id, signal);
       try {
-        using _place = await room.enter(signal);
+        using _place = await room.enter(owner.id, signal);
         const answered = await ask(take(), { encoded, wish });
         if ("written" in answered) return answered.written;
         const { failure, message, stack } = answered;

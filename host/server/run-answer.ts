@@ -1,10 +1,12 @@
 /** A run's end as an answer over HTTP. */
+import type { HonoRequest } from "hono";
 import { type FuseletError, IsolateError } from "../../runtime/errors.ts";
 import type { RunResult } from "../../runtime/result.ts";
 import { sha256 } from "../cache/blobs.ts";
 import type { FormattedResult } from "../formats/formats.ts";
 import { errorBody, type HttpError } from "./errors.ts";
 import { namesEtag } from "./etags.ts";
+import { parseRange } from "./file-answer.ts";
 import { isRunError, metadataHeader, metadataOfFailure, metadataOfResult } from "./run-metadata.ts";
 
 /** What is sent. Data, so that it can be kept and sent again. */
@@ -21,6 +23,8 @@ export interface ResultAge {
   ms: number;
   /** By the request or the UDF. Else caches on the way ask each time whether what they have is still right. */
   isSaid: boolean;
+  /** When the link ends, in milliseconds since 1970; infinite: never. Nobody keeps what it opens for longer. */
+  untilMs: number;
 }
 
 /** What a UDF made is never this server's: a page of it has an origin of its own, whatever it is. */
@@ -98,12 +102,14 @@ export function refusalAnswer({ status, message, headers }: HttpError, runId: st
 /**
  * Says how long others may keep an answer, where anybody who asks for it by its address gets the same.
  * @param by what caches: all on the way, or only that of who asked, where an address alone does not open it
+ * @param vary the header of that name
  */
 export async function cachedAnswer(
   answer: RunAnswer,
   { kept }: Pick<RunResult, "kept">,
   age: ResultAge,
   by: "public" | "private",
+  vary: string,
 ): Promise<RunAnswer> {
   const isSame = kept !== null && kept.fields.length === 0;
   const leftMs = isSame ? kept.atMs + age.ms - Date.now() : 0;
@@ -111,7 +117,9 @@ export async function cachedAnswer(
   const headers: Record<string, string> = {
     ...answer.headers,
     "cache-control": cacheControl(by, leftMs, age),
-    vary: "Accept, Origin",
+    vary,
+    // Not of what nothing keeps: each part would be another run.
+    "accept-ranges": "bytes",
   };
   if (answer.body.length <= MOST_HASHED) headers.etag = `"${(await sha256(answer.body)).slice(0, 32)}"`;
   return { ...answer, headers };
@@ -137,17 +145,39 @@ export function againAnswer(
   };
 }
 
-/** A year is what HTTP knows as forever. */
-const cacheControl = (by: "public" | "private", leftMs: number, { isSaid }: ResultAge) =>
-  `${by}, ${isSaid ? `max-age=${Math.min(Math.floor(leftMs / 1000), 31_536_000)}` : "no-cache"}`;
+/** A year, in milliseconds, is what HTTP knows as forever. */
+const FOREVER_MS = 31_536_000_000;
 
-/** @param ifNoneMatch the header of that name */
-export function toResponse(answer: RunAnswer, ifNoneMatch?: string): Response {
-  const { status, headers, body } = answer;
+const cacheControl = (by: "public" | "private", leftMs: number, { isSaid, untilMs }: ResultAge) => {
+  const ms = Math.max(0, Math.min(leftMs, untilMs - Date.now(), FOREVER_MS));
+  return `${by}, ${isSaid ? `max-age=${Math.floor(ms / 1000)}` : "no-cache"}`;
+};
+
+/**
+ * @param request may know the answer already, or ask for a part of it
+ * @throws HttpError 416 for a part that there is none of
+ */
+export function toResponse(answer: RunAnswer, request?: Pick<HonoRequest, "method" | "header">): Response {
+  const { status, headers } = answer;
+  const body = answer.body as Uint8Array<ArrayBuffer>;
+  if (status !== 200 || request === undefined) return new Response(body, { status, headers });
   const { etag } = headers;
-  if (status === 200 && etag !== undefined && ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etag)) {
+  const known = request.header("if-none-match");
+  if (etag !== undefined && known !== undefined && namesEtag(known, etag)) {
     const { "content-type": _, "content-length": __, ...rest } = headers;
     return new Response(null, { status: 304, headers: rest });
   }
-  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
+  const condition = request.header("if-range");
+  const isAsked = request.method === "GET" && (condition === undefined || condition === etag);
+  const part = isAsked ? parseRange(request.header("range"), body.length) : null;
+  if (!part) return new Response(body, { status, headers });
+  const end = part.offset + part.length;
+  return new Response(body.subarray(part.offset, end), {
+    status: 206,
+    headers: {
+      ...headers,
+      "content-length": String(part.length),
+      "content-range": `bytes ${part.offset}-${end - 1}/${body.length}`,
+    },
+  });
 }

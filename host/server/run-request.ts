@@ -51,6 +51,44 @@ export const RunQuery = {
     }),
 };
 
+/** The query of a run whose parameters stand in it. */
+export const UdfQuery = z.looseObject({
+  ...RunQuery,
+  dtype_out_vector: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "The format of a table", pattern: FORMAT_PATTERN.list }),
+  dtype_out_raster: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "The format of an array", pattern: FORMAT_PATTERN.list }),
+  fused_session_token: z.string().max(4096).optional().openapi({
+    description: "Where the token is for a team",
+  }),
+});
+
+/** In the query, and no parameters of the UDF. */
+const RESERVED = new Set([
+  ...Object.keys(UdfQuery.shape),
+  "profile",
+  "fused_cache_disable_stream",
+  "client_id",
+  // Options that the published client passes on.
+  "_stream_logs",
+  "_use_polling",
+]);
+
+/** The last of several with one name counts. */
+export function queryParameters(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(query)
+      .filter(([name]) => !RESERVED.has(name))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]),
+  );
+}
+
 /** A number alone is seconds. */
 export function readAge(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
@@ -114,6 +152,29 @@ export function readWish({
   if (old) return { formats: named(old), isFirm: false };
   return { formats: accept === undefined ? [] : formatsAccepted(accept), isFirm: false };
 }
+
+/**
+ * The same, of a run whose parameters stand in the query. A value without a name (`?=png`, as the documents of Fused write it) is a format.
+ * @throws HttpError 422
+ */
+export function readQueryWish(
+  c: Context<ServerEnv>,
+  query: z.infer<typeof UdfQuery>,
+  extension?: string,
+): Wish {
+  return readWish({
+    format: query.format ?? new URL(c.req.url).searchParams.get(""),
+    extension,
+    dtypeOutRaster: query.dtype_out_raster,
+    dtypeOutVector: query.dtype_out_vector,
+    accept: c.req.header("accept"),
+    agent: c.req.header("user-agent"),
+  });
+}
+
+/** What the choice of a format depends on, beside the address: the header Vary. @param wish of `readWish` */
+export const varyOf = ({ formats, isFirm }: Wish): string =>
+  isFirm && formats.length > 1 ? "Accept, Origin, User-Agent" : "Accept, Origin";
 
 function named(list: string) {
   const names = list.split(",", 50).map((name) => name.trim());

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AskOptions, RunServer } from "./fixtures/run-server.ts";
+import { ADMIN } from "./fixtures/server.ts";
 
 let server: RunServer;
 beforeEach(async () => {
@@ -137,6 +138,40 @@ describe("runs of one's own", () => {
     gone.abort();
     expect((await response).status).toBe(422);
   });
+});
+
+test("saved ones run with the parameters of the query, for who may read them", async () => {
+  const save = (code: string) =>
+    server.ask("POST", "/server/v1/udf/new", {
+      body: {
+        slug: code,
+        udf_body: JSON.stringify({ name: code, code, entrypoint: "udf" }),
+        udf_type: "auto",
+        allow_team_read: false,
+      },
+    });
+  await Promise.all([save("parameters"), save("tile"), save("raise")]);
+  const get = (path: string, token: string | null = ADMIN) =>
+    server.ask("GET", `${REALTIME}/saved/${path}`, { token });
+  for (const owner of ["owner", "owner@localhost", "team"])
+    expect(await (await get(`${owner}/parameters?a=1&format=json`)).json()).toEqual({ a: "1" });
+  expect(await (await get("owner/tile/tiles/3/1/2.json")).json()).toEqual({ z: 3, x: 1, y: 2 });
+  expect((await get("owner/tile/tiles/3/9/2")).status).toBe(404);
+  const failed = await get("owner/raise");
+  expect([failed.status, metadataOf(failed)]).toMatchObject([422, { exception_class: "ValueError" }]);
+  const made = await server.ask("POST", "/server/v1/user/new", { body: { email: "bob@example.org" } });
+  const { token } = (await made.json()) as { token: string };
+  expect([
+    (await get("owner/parameters", token)).status,
+    (await get("owner/parameters", null)).status,
+  ]).toEqual([404, 401]);
+});
+
+test("POST /run/udf is short for a run of one's own", async () => {
+  const body = { step_config: stepOf("seven"), format: "geojson,png" };
+  const response = await server.ask("POST", "/run/udf", { body });
+  expect([response.status, await response.json()]).toEqual([200, 7]);
+  expect((await server.ask("POST", "/run/udf", { body, token: null })).status).toBe(401);
 });
 
 describe("runs that take longer", () => {

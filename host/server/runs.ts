@@ -6,7 +6,7 @@ import { narrow } from "../permissions/narrow.ts";
 import { servedDenial } from "../permissions/served.ts";
 import { cacheAges } from "./cache-ages.ts";
 import { HttpError } from "./errors.ts";
-import { principalOf, type RunAs, type Runs, type ServerParts, type ServerRun } from "./parts.ts";
+import type { RunAs, Runs, ServerParts, ServerRun } from "./parts.ts";
 import { RunQueue } from "./run-queue.ts";
 
 /** Runs of all users that wait. */
@@ -49,7 +49,8 @@ export function openRuns({
         ageMs > 0
           ? {
               cacheMaxAge: Math.ceil(ageMs / 1000),
-              ...(savedId ? { cacheEpoch: await epochs.of(savedId, tile) } : {}),
+              // Who goes to another team takes no results along: a run reads the team's files.
+              cacheEpoch: `${as.owner.team}/${savedId ? await epochs.of(savedId, tile) : ""}`,
             }
           : {};
       const result = await runner.run(source, {
@@ -123,6 +124,15 @@ export function openRuns({
       await ended();
     },
   };
+}
+
+/**
+ * The principal of a run: caches and isolates are kept apart by it. It is written into indexes and logs, so of a token it has the label
+ * only.
+ */
+function principalOf({ owner, shareToken }: RunAs): string {
+  if (shareToken === undefined) return owner.id;
+  return `${owner.id}/share/${shareToken}`;
 }
 
 /** Visitors of somebody's links wait for one another, and never hold up the owner. */

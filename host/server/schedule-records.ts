@@ -6,7 +6,7 @@
  */
 import type { Json, RecordName, Store, StoreRecord } from "../store/store.ts";
 import { FAR, SCHEDULE_HISTORY, timeKey } from "./job.ts";
-import { readAs, scan } from "./records.ts";
+import { deleteAll, readAs, scan } from "./records.ts";
 import type { Times } from "./schedule-times.ts";
 
 export interface Schedule extends Times {
@@ -59,8 +59,8 @@ export async function allSchedules(store: Store): Promise<StoreRecord[]> {
   return records;
 }
 
-/** A new key in the history of a schedule. */
-export function historyName(id: string, nowMs: number): RecordName {
+/** A new name in the history of a schedule. */
+export function newHistoryName(id: string, nowMs: number): RecordName {
   return { collection: SCHEDULE_HISTORY, key: `${id}/${timeKey(FAR - nowMs)}-${crypto.randomUUID()}` };
 }
 
@@ -73,5 +73,5 @@ export async function readHistory(store: Store, id: string): Promise<HistoryEntr
 export async function trimHistory(store: Store, id: string, keep = MOST_HISTORY): Promise<void> {
   const page = await store.list(SCHEDULE_HISTORY, { prefix: `${id}/`, limit: PAGE });
   const names = page.slice(keep).map(({ key }) => ({ collection: SCHEDULE_HISTORY, key }));
-  if (names.length > 0) await store.transact(names, (found) => found.map(() => null));
+  await deleteAll(store, names);
 }

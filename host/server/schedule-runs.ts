@@ -7,12 +7,12 @@ import { isEnded, type Job, type JobWrite } from "./job.ts";
 import type { JobConfig } from "./job-plan.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
-import type { Registry } from "./parts.ts";
 import { recordOf } from "./records.ts";
+import type { Registry } from "./registry.ts";
 import {
   allSchedules,
   type HistoryEntry,
-  historyName,
+  newHistoryName,
   readHistory,
   readSchedule,
   SCHEDULES,
@@ -25,7 +25,7 @@ import type { Users } from "./users.ts";
 export interface ScheduleRunsOptions {
   store: Store;
   jobs: Jobs;
-  registry: Registry;
+  registry: Pick<Registry, "byId" | "details" | "canRead" | "sourceOf">;
   users: Pick<Users, "byId" | "active">;
   log: Log;
   /** How late a run may begin that was missed: a server that starts later leaves it out. Default: 15 minutes. */
@@ -111,7 +111,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
       status: "skipped",
       note: `${UDF_GONE}: the schedule is off`,
     });
-    if (!(await commit({ id, version }, next, { name: historyName(id, time), entry }))) return false;
+    if (!(await commit({ id, version }, next, { name: newHistoryName(id, time), entry }))) return false;
     const owner = await users.byId(ownerId);
     for (const { jobId, ended } of owner ? await readHistory(store, id) : []) {
       const job = jobId !== null && ended === null && (await jobs.get(owner!, jobId).catch(ifNotFound));
@@ -136,7 +136,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
       return;
     }
     const due = lastTime(schedule, time) ?? time;
-    const name = historyName(schedule.id, time);
+    const name = newHistoryName(schedule.id, time);
     const next = { ...schedule, nextRun: nextTime(schedule, time), planned: time };
     const leaveOut = (more: Partial<HistoryEntry>) =>
       commit({ id: schedule.id, version }, next, { name, entry: entryOf(due, "schedule", more) });
@@ -196,7 +196,7 @@ export function openScheduleRuns(options: ScheduleRunsOptions): ScheduleRuns {
     end,
     async begin(schedule, version) {
       const time = now();
-      const name = historyName(schedule.id, time);
+      const name = newHistoryName(schedule.id, time);
       const job = await prepareJob(schedule, name.key);
       const next = { ...schedule, lastRun: new Date(time).toISOString(), lastJobId: job.job.id };
       const entry = entryOf(time, "user", { jobId: job.job.id });

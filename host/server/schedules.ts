@@ -101,7 +101,8 @@ export function openSchedules(options: ScheduleRunsOptions): Schedules {
     id?: string,
   ) => {
     const size = sizeOf(fields);
-    if (size > MOST_ARGS) throw new HttpError(422, `udf_args have at most ${MOST_ARGS} characters as JSON`);
+    if (size > MOST_ARGS)
+      throw new HttpError(422, `udf_args have at most ${MOST_ARGS} characters as JSON: received ${size}`);
     const others = (await ownOf(user)).filter((other) => other.id !== id);
     if (others.length >= MOST_SCHEDULES)
       throw new HttpError(409, `A user has at most ${MOST_SCHEDULES} schedules: delete some`);

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 
 /** The body of every error. */
-export const ErrorBody = z.looseObject({ message: z.string(), detail: z.unknown() }).openapi("Error");
+const ErrorBody = z.looseObject({ message: z.string(), detail: z.unknown() }).openapi("Error");
 
 export const UserBody = z
   .object({

@@ -25,12 +25,13 @@ import { Storage } from "../storage/storage.ts";
 import { openStore } from "../store/store.node.ts";
 import type { Store } from "../store/store.ts";
 import type { Finder } from "../udfs/binding.ts";
+import type { GitHubHosts } from "../udfs/github.ts";
+import { gitHubReader } from "../udfs/github-reader.ts";
 import { openCodeProxy } from "./code-proxy.ts";
 import { openCollections } from "./collections.ts";
 import { openDatasets } from "./datasets.ts";
 import { HttpError } from "./errors.ts";
 import { EventStreams } from "./event-streams.ts";
-import { GITHUB, type GitHubHosts } from "./github.ts";
 import { createHandler } from "./handler.ts";
 import { inOrder } from "./in-order.ts";
 import { openTaskResults } from "./job-results.ts";
@@ -122,20 +123,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     store,
     options.tokenHash === undefined ? undefined : { tokenHash: options.tokenHash, userId: firstUser },
   );
-  const settings: ServerSettings = {
-    version: options.version,
-    publicUrl: options.publicUrl ?? "",
-    permissions: options.permissions,
-    allowedHosts: options.allowedHosts,
-    corsOrigins: options.corsOrigins,
-    bodyBytes: 64 * MiB,
-    uploadBytes: 5 * 1024 * MiB,
-    // With the isolate that one owner never gets (sdk/cli/serve.ts), one is left for the owner's runs beside those of links.
-    runsPerUser: Math.max(1, Math.min(8, options.isolates - 2)),
-    waitingPerUser: 200,
-    runMs: options.runMs,
-    taskMs: options.taskMs,
-  };
+  const settings = settingsOf(options);
   const { vault, keys, close: closeVault } = openVault(join(data, "secrets"), options.secretsKey);
   // What is no key is said now, and not to the first who has a secret.
   if (options.secretsKey) await keys.open();
@@ -151,17 +139,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const collections = openCollections(store);
   const registry = openRegistry(store, users, collections);
   const sharedTokens = openSharedTokens({ store, vault, users, registry, collections, log });
-  let closeNetwork: (() => Promise<void>) | undefined;
-  const guard = once(async () => {
-    // Most servers never ask GitHub.
-    const [{ openTransport }, { Guard }] = await Promise.all([
-      import("../net/transport.node.ts"),
-      import("../net/guard.ts"),
-    ]);
-    const transport = openTransport();
-    closeNetwork = () => transport.close();
-    return new Guard(transport);
-  });
+  const { guard, close: closeNetwork } = openNetwork();
   const signedUrls = openSignedUrls(await signingKey(join(data, "signing")));
   const served: ServedFiles = {
     sign: (location, { method, expiresSeconds }, owner) =>
@@ -187,8 +165,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const codeProxy = openCodeProxy({
     settings,
     runner,
-    hosts: options.github ?? GITHUB,
-    openGuard: guard,
+    read: gitHubReader(guard, options.github),
     onDecision: options.onDecision,
   });
   const common = {
@@ -213,7 +190,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     signedUrls,
     datasets: openDatasets(store, storage),
     taskResults: openTaskResults(openOwnFiles(drivers), resultThreads.write),
-    ...(options.onDecision ? { onDecision: options.onDecision } : {}),
+    onDecision: options.onDecision,
     log,
     metrics,
     async asset(path: string) {
@@ -227,7 +204,7 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
     results: common.taskResults,
     tasksAtOnce: options.tasksAtOnce,
     taskMs: options.taskMs,
-    ...(options.keepJobsMs === undefined ? {} : { keepMs: options.keepJobsMs }),
+    keepMs: options.keepJobsMs,
   });
   const schedules = openSchedules({ ...common, jobs });
   const parts: ServerParts = { ...common, jobs, schedules };
@@ -270,13 +247,41 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
         runs: () => drained,
         threads: () => resultThreads.close(),
         standing: () => standing.close(),
-        network: () => closeNetwork?.(),
+        network: () => closeNetwork(),
         storage: () => closeStorage(),
         secrets: () => closeVault(),
         store: () => store.close(),
       });
     },
   };
+}
+
+function settingsOf(options: ServerOptions): ServerSettings {
+  const { version, permissions, allowedHosts, corsOrigins, runMs, taskMs } = options;
+  return {
+    ...{ version, permissions, allowedHosts, corsOrigins, runMs, taskMs },
+    publicUrl: options.publicUrl ?? "",
+    bodyBytes: 64 * MiB,
+    uploadBytes: 5 * 1024 * MiB,
+    // With the isolate that one owner never gets (sdk/cli/serve.ts), one is left for the owner's runs beside those of links.
+    runsPerUser: Math.max(1, Math.min(8, options.isolates - 2)),
+    waitingPerUser: 200,
+  };
+}
+
+/** The guarded network. It is read and opened when it is first wanted: most servers never ask for anything. */
+function openNetwork() {
+  let close = async () => {};
+  const guard = once(async () => {
+    const [{ openTransport }, { Guard }] = await Promise.all([
+      import("../net/transport.node.ts"),
+      import("../net/guard.ts"),
+    ]);
+    const transport = openTransport();
+    close = () => transport.close();
+    return new Guard(transport);
+  });
+  return { guard, close: () => close() };
 }
 
 /** @throws UsageError where there is none, and none can be made */

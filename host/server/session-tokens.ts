@@ -1,11 +1,12 @@
 /**
- * Session tokens: somebody of a team lets others use the team's collection for a while. One is `1:SECONDS SINCE 1970:SIGNATURE`, where
- * the published client reads its end; it is signed for one share token, so that it ends with that, and kept nowhere.
+ * Session tokens: somebody of a team lets others use the team's collection for a while. One is `USER:SECONDS SINCE 1970:SIGNATURE`, where
+ * the published client reads its end; it is signed for one share token, so that it ends with that, and kept nowhere. Who has made it is in
+ * it, so that it ends with what that user may do.
  */
 import { bytesToHex, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
-import { once } from "../../runtime/once.ts";
 import { SecretError } from "../secrets/errors.ts";
 import type { Vault } from "../secrets/vault.ts";
+import { openSigner } from "./signer.ts";
 
 export interface Session {
   token: string;
@@ -13,46 +14,43 @@ export interface Session {
 }
 
 export interface Sessions {
-  make(shareToken: string, seconds: number): Promise<Session>;
-  /** Whether a session token is for this share token and has not ended. */
-  check(shareToken: string, session: string): Promise<boolean>;
+  make(userId: string, shareToken: string, seconds: number): Promise<Session>;
+  /** The id of who has made a session token; undefined: it is not for this share token, or has ended. */
+  makerOf(shareToken: string, session: string): Promise<string | undefined>;
 }
 
 /** Of the vault, and nobody's: a user's is an id without slashes. */
 const PRINCIPAL = "server/keys";
 const NAME = "session-tokens";
-const FORM = /^1:(\d{1,12}):([0-9a-f]{64})$/;
+const FORM = /^([\w-]{1,64}):(\d{1,12}):([0-9a-f]{64})$/;
 
 export function openSessions(vault: Vault): Sessions {
-  const key = once(() => openKey(vault));
+  const signer = openSigner(() => keyIn(vault));
+  const signed = (...parts: [userId: string, shareToken: string, end: number]) => [
+    "fuselet session",
+    2,
+    ...parts,
+  ];
   return {
-    async make(shareToken, seconds) {
+    async make(userId, shareToken, seconds) {
       const end = Math.floor(Date.now() / 1000) + seconds;
-      const signature = await crypto.subtle.sign("HMAC", await key(), signed(shareToken, end));
-      return { token: `1:${end}:${bytesToHex(new Uint8Array(signature))}`, expires: new Date(end * 1000) };
+      const signature = await signer.sign(signed(userId, shareToken, end));
+      return { token: `${userId}:${end}:${signature}`, expires: new Date(end * 1000) };
     },
-    async check(shareToken, session) {
-      const [, end, signature] = FORM.exec(session) ?? [];
-      if (end === undefined || signature === undefined || Number(end) * 1000 <= Date.now()) return false;
-      return crypto.subtle.verify(
-        "HMAC",
-        await key(),
-        hexToBytes(signature),
-        signed(shareToken, Number(end)),
-      );
+    async makerOf(shareToken, session) {
+      const [, userId = "", end = "0", signature = ""] = FORM.exec(session) ?? [];
+      if (Number(end) * 1000 <= Date.now()) return undefined;
+      const isOurs = await signer.verify(signed(userId, shareToken, Number(end)), signature);
+      return isOurs ? userId : undefined;
     },
   };
 }
 
-const signed = (shareToken: string, end: number) =>
-  new TextEncoder().encode(JSON.stringify(["fuselet session", 1, shareToken, end]));
-
 /** Made when it is first wanted. */
-async function openKey(vault: Vault): Promise<CryptoKey> {
+async function keyIn(vault: Vault): Promise<Uint8Array> {
   const text = (await read(vault)) ?? bytesToHex(randomBytes(32));
   await vault.write(PRINCIPAL, NAME, text);
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  return crypto.subtle.importKey("raw", hexToBytes(text), algorithm, false, ["sign", "verify"]);
+  return hexToBytes(text);
 }
 
 /** One that was kept under another key is of no use: the sessions that it signed end. */

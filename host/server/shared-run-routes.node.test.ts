@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openStore } from "../store/store.node.ts";
 import { RunServer } from "./fixtures/run-server.ts";
 import { ADMIN } from "./fixtures/server.ts";
@@ -8,7 +8,10 @@ let server: RunServer;
 beforeEach(async () => {
   server = await RunServer.open();
 });
-afterEach(() => server.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await server.close();
+});
 
 let token: string;
 let id: string;
@@ -48,11 +51,51 @@ test("run a UDF with the parameters of the query or of a body", async () => {
   expect(server.ran[0]?.principal).toContain(server.ran[0]?.owner);
 });
 
+test("drop names of caches on the way, unless the UDF has them", async () => {
+  await save("parameters");
+  expect(await (await get(`/${token}/run?a=1&_=17&_v=2&_b=x&c=3`)).json()).toEqual({
+    a: "1",
+    _b: "x",
+    c: "3",
+  });
+});
+
+test("do not mind slashes that are too many", async () => {
+  await save("parameters");
+  for (const path of ["T/", "T/run/", "T/run/file/", "/T//run", "server/v1//realtime-shared/T/run/file/"])
+    expect([path, (await get(`/${path.replace("T", token)}?a=1`)).status]).toEqual([path, 200]);
+  expect((await get("/server/v1//user/self/")).status).toBe(401);
+  expect((await server.ask("GET", "/server/v1//user/self/")).status).toBe(200);
+});
+
+test("give parts of a result, of one run where nobody says how old it may be", async () => {
+  await save("seven");
+  const part = await get(`/${token}.json`, { range: "bytes=0-0" });
+  expect([part.status, part.headers.get("content-range"), await part.text()]).toEqual([
+    206,
+    "bytes 0-0/1",
+    "7",
+  ]);
+  expect((await get(`/${token}.json`, { range: "bytes=1-" })).status).toBe(416);
+  const head = await server.ask("HEAD", `/${token}.json`, { token: null, headers: { range: "bytes=0-0" } });
+  expect([head.status, head.headers.get("content-length")]).toEqual([200, "1"]);
+  expect(server.ran.map(({ cacheMaxAge }) => cacheMaxAge)).toEqual([60, 60, 60]);
+  await get(`/${token}.json?cache_max_age=0`, { range: "bytes=0-0" });
+  await get(`/${token}.json`);
+  for (const ran of server.ran.slice(3)) expect(ran).not.toHaveProperty("cacheMaxAge");
+  server.kept = { atMs: Date.now() - 10_000, fields: [] };
+  await get(`/${token}.json`, { range: "bytes=0-0" });
+  expect((await get(`/${token}.json`, { range: "bytes=0-0" })).headers.get("x-cache")).toBe("hit");
+  expect((await get(`/${token}.json`)).headers.get("x-cache")).toBeNull();
+});
+
 test("give tiles, in the format that their address ends with", async () => {
   await save("tile");
   expect(await (await get(`/${token}/run/tiles/3/1/2`)).json()).toEqual({ z: 3, x: 1, y: 2 });
   const text = await get(`/${token}/run/tiles/3/1/2.txt`);
   expect(text.headers.get("content-type")).toContain("text/plain");
+  const nameless = await get(`/${token}/run/tiles/3/1/2?=text`);
+  expect(nameless.headers.get("content-type")).toContain("text/plain");
   expect((await get(`/${token}/run/tiles/3/1/2.doc`)).status).toBe(422);
   expect((await get(`/${token}/run/tiles/3/9/2`)).status).toBe(404);
   expect((await get(`/${token}/run/other`)).status).toBe(422);
@@ -87,7 +130,7 @@ test("are kept as long as the UDF says, until they are forgotten", async () => {
   expect(page.headers.get("vary")).toBe("Accept, Origin");
   expect(page.headers.get("access-control-allow-origin")).toBe("*");
   expect(first.headers.get("cache-control")).toBe("public, max-age=49");
-  expect(server.ran[0]).toMatchObject({ cacheMaxAge: 60, cacheEpoch: "0" });
+  expect(server.ran[0]).toMatchObject({ cacheMaxAge: 60, cacheEpoch: "default/0" });
   const second = await get(`/${token}/run`);
   expect([second.headers.get("x-cache"), second.headers.get("etag")]).toEqual(["hit", etag]);
   expect(await second.arrayBuffer()).toEqual(await first.arrayBuffer());
@@ -106,10 +149,12 @@ test("are kept as long as the UDF says, until they are forgotten", async () => {
   await get(`/${token}/run/tiles/1/0/0`);
   expect(server.ran).toHaveLength(5);
   await get(`/${token}/run/tiles/1/0/1`);
-  expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: expect.stringMatching(/^0\.[\da-f-]{36}$/) });
+  expect(server.ran.at(-1)).toMatchObject({
+    cacheEpoch: expect.stringMatching(/^default\/0\.[\da-f-]{36}$/),
+  });
   expect((await forget()).status).toBe(200);
   await get(`/${token}/run`);
-  expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: expect.stringMatching(/^[\da-f-]{36}$/) });
+  expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: expect.stringMatching(/^default\/[\da-f-]{36}$/) });
   expect((await forget("?z=1")).status).toBe(422);
   expect((await server.ask("POST", "/server/v1/udf-cache/by-id/nothing/delete")).status).toBe(404);
 });
@@ -123,6 +168,12 @@ test("of tiles are kept though nobody says for how long, and caches on the way a
   expect(first.headers.get("cache-control")).toBe("public, no-cache");
   expect(server.ran[0]).toMatchObject({ cacheMaxAge: 7_776_000 });
   expect((await get(tile, { "if-none-match": etag })).status).toBe(304);
+  expect(first.headers.get("accept-ranges")).toBe("bytes");
+  for (const [condition, status] of [
+    [etag, 206],
+    ['"other"', 200],
+  ] as const)
+    expect((await get(tile, { range: "bytes=0-1", "if-range": condition })).status).toBe(status);
   const aged = await get(`${tile}?cache_max_age=1h`);
   expect([aged.headers.get("x-cache"), aged.headers.get("cache-control")]).toEqual([
     "hit",
@@ -237,9 +288,11 @@ test("with a passcode are kept by nobody on the way, whoever was let in how", as
   const { id: collection } = await ask("GET", "collection/by-name/default");
   await ask("POST", `collection/by-id/${collection}`, { access_scope: "public", passcode: "open sesame" });
   const { share_token: shared } = await ask("POST", `collection/share?collection_id=${collection}`);
-  const { session_token: session } = await ask("POST", `session-token/by-access-token/${shared}`, {
-    ttl: 60,
-  });
+  // An hour, where nobody says for how long.
+  const made = await ask("POST", `session-token/by-access-token/${shared}`, {});
+  expect(made.token).toBe(shared);
+  expect(Date.parse(made.expires_at!) - Date.now()).toBeGreaterThan(3_500_000);
+  const session = made.session_token;
   const path = `/${shared}/array/run`;
   const code = (passcode: string) => get(path, { authorization: `Fused-Canvas-Passcode ${passcode}` });
   expect([(await get(path)).status, (await code("sesame")).status]).toEqual([403, 403]);
@@ -278,11 +331,22 @@ describe("answered before, without a look into the request,", () => {
     expect(await status(`/${token}/run`)).toBe(expected);
   });
 
-  test("end with a token at its time", async () => {
-    await change(`udf-access-token/by-token/${token}`, { expires_in: 1 });
+  test("end with a token at its time, in caches on the way too", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    await change(`udf-access-token/by-token/${token}`, { expires_in: 30 });
+    expect((await get(`/${token}/run?cache_max_age=1d`)).headers.get("cache-control")).toBe(
+      "public, max-age=30",
+    );
     await answered(`/${token}/run`);
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    vi.setSystemTime(Date.now() + 30_000);
     expect(await status(`/${token}/run`)).toBe(404);
+  });
+
+  test("end with the team of their owner: runs read its files", async () => {
+    const { id: user } = (await (await server.ask("GET", "/server/v1/user/self")).json()) as { id: string };
+    await change(`user/by-id/${user}`, { team: "elsewhere" });
+    expect((await get(`/${token}/run`)).headers.get("x-cache")).toBeNull();
+    expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "elsewhere/0" });
   });
 
   test("end with the UDF, and by what another process writes", async () => {
@@ -290,7 +354,7 @@ describe("answered before, without a look into the request,", () => {
     await other.update("server.udf-epochs", id, () => ({ value: 7 }));
     await other.close();
     await get(`/${token}/run`);
-    expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "7" });
+    expect(server.ran.at(-1)).toMatchObject({ cacheEpoch: "default/7" });
     await answered(`/${token}/run`);
     await server.ask("DELETE", `/server/v1/udf/by-id/${id}`);
     expect(await status(`/${token}/run`)).toBe(404);
@@ -309,6 +373,10 @@ describe("answered before, without a look into the request,", () => {
   test("differ by what they ask for, and are checked as others are", async () => {
     const npy = await get(`/${token}/run`, { accept: "application/x-numpy-data" });
     expect(npy.headers.get("content-type")).toBe("application/x-numpy-data");
+    // By which client asks for several, NaN is written in another way.
+    expect((await get(`/${token}/run?format=npy,json`)).headers.get("vary")).toBe(
+      "Accept, Origin, User-Agent",
+    );
     const json = await get(`/${token}/run`, { accept: "application/json" });
     expect(json.headers.get("content-type")).toBe("application/json");
     expect(await status(`/${token}/run`, { host: "evil.example" })).toBe(403);

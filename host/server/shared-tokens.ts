@@ -17,7 +17,7 @@ import { HttpError, notFound } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Presented, SavedUdf, SharedToken, User } from "./parts.ts";
 import { Changes, readAs, recordOf, scan } from "./records.ts";
-import type { UdfRegistry } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import { openSessions, type Session } from "./session-tokens.ts";
 import { tokenHash } from "./token-hash.ts";
 import { makeToken, type Users } from "./users.ts";
@@ -77,7 +77,7 @@ export interface TokensOptions {
   store: Store;
   vault: Vault;
   users: Users;
-  registry: UdfRegistry;
+  registry: Registry;
   collections: Collections;
   log: Log;
 }
@@ -116,7 +116,7 @@ const raced = (): never => {
 export function openSharedTokens(options: TokensOptions): SharedTokens {
   const { store, vault, users, registry, collections, log } = options;
   const sessions = openSessions(vault);
-  const wrongPasscodes = new Failures("passcodes for this collection");
+  const wrongPasscodes = new Failures("passcodes for this collection from this address");
   const keptBy = async (hash: string) => {
     const record = await store.get(TOKENS, hash);
     return record ? readAs<Kept>(record) : null;
@@ -212,17 +212,22 @@ export function openSharedTokens(options: TokensOptions): SharedTokens {
     shared: SharedToken,
     owner: User,
     collection: Collection | null,
-    { user, session, passcode }: Presented,
+    { user, session, passcode, peer = "" }: Presented,
   ) => {
     const wanted = collection && (await passcodeOf(collection));
     if (shared.scope === "public" && wanted === null) return;
     if (user?.team === owner.team) return;
-    if (collection && session !== undefined && (await sessions.check(shared.token, session))) return;
+    if (collection && session !== undefined) {
+      const maker = await sessions.makerOf(shared.token, session);
+      if (maker !== undefined && (await users.active(maker))?.team === owner.team) return;
+    }
     if (wanted !== null && passcode !== undefined) {
-      wrongPasscodes.check(collection!.id);
+      // Who guesses keeps out nobody else.
+      const guesser = `${collection!.id} ${peer}`;
+      wrongPasscodes.check(guesser);
       // Of hashes, a comparison that ends early says nothing.
       if (tokenHash(passcode) === tokenHash(wanted)) return;
-      wrongPasscodes.note(collection!.id);
+      wrongPasscodes.note(guesser);
     }
     throw new HttpError(
       403,
@@ -333,7 +338,7 @@ export function openSharedTokens(options: TokensOptions): SharedTokens {
       const shared = await byText(text);
       const owner = shared?.collection ? await users.active(shared.ownerId) : null;
       if (!shared?.enabled || owner?.team !== user.team) throw nothing();
-      return sessions.make(shared.token, seconds);
+      return sessions.make(user.id, shared.token, seconds);
     },
   };
 }

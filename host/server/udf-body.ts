@@ -7,12 +7,14 @@
  * A TypeScript UDF is one too, with `"fuselet:language": "typescript"` in its metadata.
  */
 import { UdfLoadError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
 import { showText } from "../../runtime/show.ts";
 import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
+import { FUNCTION_NAME, MODULE_NAME } from "../udfs/names.ts";
 import { isSourcePath, unsafePath } from "../udfs/paths.ts";
 import { detectLanguage, SOURCE_LIMITS, sourceFromText } from "../udfs/source.ts";
 import { DEFAULT } from "./collections.ts";
-import { exactly } from "./exact-json.ts";
+import { exactly, parseExact, stringifyExact } from "./exact-json.ts";
 import { jsonProblem } from "./json-size.ts";
 import { isName } from "./names.ts";
 
@@ -20,9 +22,6 @@ import { isName } from "./names.ts";
 export const UDF_ID = "fused:id";
 /** Where the metadata says which language the code is, if it is not Python. */
 export const LANGUAGE = "fuselet:language";
-
-const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
-const FUNCTION = /^[\p{L}_$][\p{L}\p{N}_$]{0,199}$/u;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,7 +45,7 @@ export function sourceFromBody(text: string, otherwise: string, collection?: str
 export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
   const { name, code, entrypoint, headers, parameters, cache_max_age: age, collection_name: place } = body;
   if (typeof code !== "string") throw wrong("its code must be a text");
-  const metadata = isObject(body.metadata) ? body.metadata : {};
+  const metadata = isRecord(body.metadata) ? body.metadata : {};
   const language = languageOf(metadata, code);
   const source = sourceFromText(code, {
     name: typeof name === "string" && name !== "" ? name : otherwise,
@@ -54,7 +53,7 @@ export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
   });
   if (entrypoint !== undefined && entrypoint !== null && typeof entrypoint !== "string")
     throw wrong("its entrypoint must be a text");
-  if (entrypoint && !FUNCTION.test(entrypoint))
+  if (entrypoint && !FUNCTION_NAME.test(entrypoint))
     throw wrong(`${showText(entrypoint, 200)} is no name of a function`);
   if (age !== undefined && age !== null && !(Number.isSafeInteger(age) && (age as number) >= 0))
     throw wrong("its cache_max_age must be a number of seconds");
@@ -64,7 +63,7 @@ export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
     metadata: age === undefined ? metadata : { ...metadata, cacheMaxAge: age },
     saved: {
       ...(entrypoint ? { entrypoint } : {}),
-      ...(isObject(parameters) ? { parameters } : {}),
+      ...(isRecord(parameters) ? { parameters } : {}),
     },
     ...(typeof place === "string" && isName(place) && place !== DEFAULT ? { collection: place } : {}),
   };
@@ -72,19 +71,14 @@ export function sourceFromFields(body: Fields, otherwise: string): UdfSource {
 
 /** The text of a body without the id in its metadata: clients would take a copy for what it is a copy of, and save over that or delete it. */
 export function withoutId(text: string): string {
-  const body = JSON.parse(text, keepNumber) as { metadata: Record<string, unknown> };
+  const body = parseExact(text) as { metadata: Record<string, unknown> };
   delete body.metadata[UDF_ID];
-  return JSON.stringify(body);
+  return stringifyExact(body);
 }
 
-/** As it was written: JavaScript has not all digits, and no `1.0`. */
-const keepNumber = (_key: string, value: unknown, { source }: { source?: string } = {}): unknown =>
-  typeof value === "number" && source !== undefined ? JSON.rawJSON(source) : value;
-
-/** The text of a body that other clients read as well. @param entrypoint the function to run */
-export function bodyOf(source: UdfSource, entrypoint: string): string {
-  const { name, language, code, headers, metadata, saved } = source;
-  return JSON.stringify({
+/** What a body says, as other clients read it too. @param entrypoint the function to run */
+export function fieldsOf({ name, language, code, headers, metadata, saved }: UdfSource, entrypoint: string) {
+  return {
     name,
     type: "geopandas_v2",
     code,
@@ -96,8 +90,12 @@ export function bodyOf(source: UdfSource, entrypoint: string): string {
     metadata: language === "python" ? metadata : { ...metadata, [LANGUAGE]: language },
     entrypoint,
     parameters: saved?.parameters ?? {},
-  });
+  };
 }
+
+/** The text of such a body. */
+export const bodyOf = (source: UdfSource, entrypoint: string): string =>
+  stringifyExact(fieldsOf(source, entrypoint));
 
 /** @throws UdfLoadError where the text is no JSON object, or too large a one */
 export function readBody(text: string, what = "its body"): Fields {
@@ -109,8 +107,8 @@ export function readBody(text: string, what = "its body"): Fields {
   } catch (cause) {
     throw wrong(`${what} is no JSON (${(cause as Error).message})`, cause);
   }
-  if (!isObject(body)) throw wrong(`${what} must be an object`);
-  return isObject(body.parameters) ? { ...body, parameters: exactly<Fields>(body, text).parameters } : body;
+  if (!isRecord(body)) throw wrong(`${what} must be an object`);
+  return isRecord(body.parameters) ? { ...body, parameters: exactly<Fields>(body, text).parameters } : body;
 }
 
 function languageOf(metadata: Fields, code: string): Language {
@@ -128,8 +126,11 @@ function readHeaders(value: unknown, language: Language): Header[] {
   const seen = new Set<string>();
   let total = 0;
   return value.map((header, at): Header => {
-    const { module_name: name, source_code: code, source_file: given } = isObject(header) ? header : {};
-    if (typeof name !== "string" || !(MODULE.test(name) || (language === "typescript" && !unsafePath(name))))
+    const { module_name: name, source_code: code, source_file: given } = isRecord(header) ? header : {};
+    if (
+      typeof name !== "string" ||
+      !(MODULE_NAME.test(name) || (language === "typescript" && !unsafePath(name)))
+    )
       throw wrong(`headers[${at}].module_name must be the name of a module`);
     if (typeof code !== "string") throw wrong(`the header ${showText(name, 200)} has no source_code`);
     total += code.length;
@@ -144,9 +145,6 @@ function readHeaders(value: unknown, language: Language): Header[] {
     return { moduleName: name, code, file };
   });
 }
-
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const wrong = (why: string, cause?: unknown) =>
   new UdfLoadError(`Cannot read the UDF: ${why}`, cause === undefined ? {} : { cause });

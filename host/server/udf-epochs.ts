@@ -4,6 +4,8 @@
  */
 import type { Tile } from "../../runtime/udf.ts";
 import type { Store } from "../store/store.ts";
+import { isId } from "./names.ts";
+import { deleteAll } from "./records.ts";
 
 /** `ID`, and `ID/Z/X/Y`. */
 export const EPOCHS = "server.udf-epochs";
@@ -26,13 +28,14 @@ export function udfEpochs(store: Store): UdfEpochs {
   // Never one that was there before.
   const renew = (key: string) => store.put(EPOCHS, key, crypto.randomUUID());
   const tilesOf = (id: string) => store.list(EPOCHS, { prefix: `${id}/`, limit: MOST_TILES });
-  const dropTiles = async (id: string) => {
-    const names = (await tilesOf(id)).map(({ key }) => ({ collection: EPOCHS, key }));
-    if (names.length > 0) await store.transact(names, (found) => found.map(() => null));
-  };
+  const dropTiles = async (id: string) =>
+    deleteAll(
+      store,
+      (await tilesOf(id)).map(({ key }) => ({ collection: EPOCHS, key })),
+    );
   return {
     async of(id, tile) {
-      if (!/^[\w-]{1,64}$/.test(id)) return "";
+      if (!isId(id)) return "";
       const whole = await read(id);
       return tile ? `${whole}.${await read(keyOf(id, tile))}` : `${whole}`;
     },

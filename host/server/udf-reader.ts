@@ -1,9 +1,10 @@
 /** UDFs that come with the request that runs them: the same text is the same source again, which was hashed and compiled before. */
 import { UdfLoadError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import { exactly } from "./exact-json.ts";
 import { RecentMap } from "./recent-map.ts";
-import { type Fields, isObject, readBody, sourceFromFields, UDF_ID } from "./udf-body.ts";
+import { type Fields, readBody, sourceFromFields, UDF_ID } from "./udf-body.ts";
 
 /** A UDF that somebody sent to be run. */
 export interface SentUdf {
@@ -44,12 +45,12 @@ export function stepReader(): (text: string) => SentUdf {
 
 /** The values for a step's parameters; integers with all their digits, and floats as floats. */
 function parametersOf({ parameters }: Fields, text: string): Fields {
-  if (!isObject(parameters)) return {};
+  if (!isRecord(parameters)) return {};
   return exactly({ udf: { parameters } }, text).udf.parameters;
 }
 
 function udfOf(text: string): Fields {
   const { type, udf } = readBody(text, "step_config");
-  if (type === "udf" && isObject(udf)) return udf;
+  if (type === "udf" && isRecord(udf)) return udf;
   throw new UdfLoadError('Cannot read the UDF: step_config must be {"type": "udf", "udf": {…}}');
 }

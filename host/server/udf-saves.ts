@@ -72,12 +72,11 @@ export function makeSaves({ store, collections, byId, toWrite }: SavesOptions) {
   };
   const trySave = async (user: User, wanted: UdfToSave): Promise<SavedUdf> => {
     const old = wanted.id === undefined ? null : await toWrite(user, wanted.id);
-    const collection =
-      wanted.collectionId === undefined && !old
-        ? await collections.defaultOf(user)
-        : await collections.byId(wanted.collectionId ?? old!.collectionId);
-    if (!collection || collection.ownerId !== user.id)
-      throw notFound(`The collection ${JSON.stringify(wanted.collectionId)}`);
+    const collectionId = wanted.collectionId ?? old?.collectionId;
+    const collection = await (collectionId === undefined
+      ? collections.defaultOf(user)
+      : collections.byId(collectionId));
+    if (collection?.ownerId !== user.id) throw notFound(`The collection ${JSON.stringify(collectionId)}`);
     const slug = checkName("a UDF", wanted.slug ?? old?.slug ?? nameIn(wanted.body));
     const id = old?.id ?? crypto.randomUUID();
     const { body, bytes } = checkBody(wanted.body, slug, id);

@@ -8,7 +8,7 @@ import { checkPermissions } from "../permissions/descriptor.ts";
 import type { Json, Store, StoreRecord } from "../store/store.ts";
 import { HttpError, notFound } from "./errors.ts";
 import type { User } from "./parts.ts";
-import { readAs, scan } from "./records.ts";
+import { deleteAll, readAs, scan } from "./records.ts";
 import { tokenHash } from "./token-hash.ts";
 
 export interface NewUser {
@@ -51,6 +51,8 @@ export interface Users {
   byEmail(email: string): Promise<User | null>;
   byHandle(handle: string): Promise<User | null>;
   list(): Promise<User[]>;
+  /** All that are in a team now. */
+  ofTeam(team: string): Promise<User[]>;
   /** @throws HttpError 404; 409 where no admin would be left; 422 for a team that is none */
   update(id: string, changes: UserChanges): Promise<User>;
   /** Deletes a user's tokens too. @returns whether there was one @throws HttpError 409 where no admin would be left */
@@ -149,6 +151,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     byId,
     active,
     list,
+    ofTeam: async (team) => (await list()).filter((user) => user.team === team),
     byEmail: (email) => byIndex(EMAILS, email.toLowerCase()),
     byHandle: (handle) => byIndex(HANDLES, handle.toLowerCase()),
 
@@ -232,8 +235,7 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
       const kept = await tokensOf(userId);
       // Who makes one an hour that lasts an hour has one.
       const expired = kept.filter((record) => isExpired(readAs(record)));
-      const gone = namesOf(expired);
-      if (gone.length > 0) await store.transact(gone, () => gone.map(() => null));
+      await deleteAll(store, namesOf(expired));
       if (kept.length - expired.length >= MOST_TOKENS)
         throw new HttpError(409, `Cannot make a token: a user has at most ${MOST_TOKENS}; delete some`);
       const token = makeToken("fst_");
@@ -283,20 +285,14 @@ export function openUsers(store: Store, fixed?: { tokenHash: string; userId: str
     async deleteToken(userId, id) {
       const found = (await tokensOf(userId)).find(({ key }) => tokenId(key.slice(userId.length + 1)) === id);
       if (!found) return false;
-      await store.transact(
-        [
-          { collection: TOKENS, key: found.key.slice(userId.length + 1) },
-          { collection: USER_TOKENS, key: found.key },
-        ],
-        () => [null, null],
-      );
+      await deleteAll(store, namesOf([found]));
       return true;
     },
 
     async deleteTokens(userId) {
       // Those that were made at the same moment may be more than a user has at most.
       for (let names = await tokenNames(userId); names.length > 0; names = await tokenNames(userId))
-        await store.transact(names, () => names.map(() => null));
+        await deleteAll(store, names);
     },
   };
 }

@@ -4,16 +4,17 @@ import type { RunResult } from "../../runtime/result.ts";
 import { identityOf, type Tile, type UdfSource } from "../../runtime/udf.ts";
 import type { Binding, Call } from "../host.ts";
 import { usedSecret } from "../secrets/runs.ts";
-import { readPart, sizeOf } from "./part.ts";
-import { SOURCE_LIMITS } from "./source.ts";
+import type { ReadGitHub } from "./github-reader.ts";
 import {
   failureFrom,
+  NestedRuns,
   nestedContext,
   outputOf,
   type RunFailure,
   readParameters,
-  StartedRuns,
-} from "./started.ts";
+} from "./nested-runs.ts";
+import { readPart, sizeOf } from "./part.ts";
+import { SOURCE_LIMITS } from "./source.ts";
 import { withoutCode } from "./without-code.ts";
 
 /** How deep runs may be nested: `max_recursion_factor` of the reference. */
@@ -55,6 +56,7 @@ export interface NestedRun {
 
 export interface UdfBindingOptions {
   find: FindUdf;
+  readGitHub: ReadGitHub;
   /** How many runs that a run has started may be under way at once. */
   atOnce: number;
   /** Default: nothing runs anywhere else. */
@@ -63,7 +65,7 @@ export interface UdfBindingOptions {
 
 /** What one run has defined and started. It goes with its calls. */
 interface OfRun {
-  started: StartedRuns;
+  started: NestedRuns;
   parts: UdfSource[];
   partBytes: number;
   named: Map<string, UdfSource>;
@@ -76,6 +78,8 @@ interface OfRun {
  *                                       (`NestedRun`); a result that is not older counts as well, and is kept, where `cache` is granted. With
  *                                       an instance type it asks for `remote` of that too, and the runtime's server runs it, as it sees fit
  *     source(name)                      asks for `run` of that name, and gives its code, headers and entrypoint, for who uses its functions
+ *     github(address)                   the same for an address on GitHub, whose hosts it asks for; with name, parameters and metadata. Null where
+ *                                       there is nothing
  *     define(part)                      takes a part of the UDF itself (`readPart`) and gives a number for it. It needs no grant, as
  *                                       its runs can do nothing that the UDF cannot do itself; a rule that denies `run` forbids it
  *     start(target, list, tile)         starts a run of a name or of a defined part with each of these parameters, as far as there is
@@ -86,15 +90,25 @@ interface OfRun {
  * @throws UsageError for an argument that is wrong, a name that no UDF has, or runs that are nested too deep; UdfSelfRecursionError where a
  *   UDF starts runs of itself
  */
-export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Binding {
+export function udfBinding({ find, readGitHub, atOnce, runRemote }: UdfBindingOptions): Binding {
   const runs = new WeakMap<Call, OfRun>();
   const ofRun = (call: Call): OfRun => {
     let of = runs.get(call);
     if (!of) {
-      of = { started: new StartedRuns(call, atOnce), parts: [], partBytes: 0, named: new Map() };
+      of = { started: new NestedRuns(call, atOnce), parts: [], partBytes: 0, named: new Map() };
       runs.set(call, of);
     }
     return of;
+  };
+  const reading = new WeakMap<Call, Promise<unknown>>();
+  /** One after another in a run: what is being read is held whole. */
+  const readInTurn = (address: string, call: Call) => {
+    const read = (reading.get(call) ?? Promise.resolve()).then(() => readGitHub(address, call));
+    reading.set(
+      call,
+      read.catch(() => {}),
+    );
+    return read;
   };
   const findNamed = async (name: string, call: Call): Promise<UdfSource> => {
     const { value: granted } = await call.require("run", name);
@@ -168,22 +182,21 @@ export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Bind
     async source([name], call) {
       if (typeof name !== "string")
         throw new UsageError(`Cannot read a UDF: its name must be a text: received ${typeof name}`);
-      const { code, headers, language, saved, isHidden } = await findNamed(name, call);
-      if (isHidden || language !== "python") {
-        const why = isHidden ? "whoever runs it may not read it" : `it is ${language}`;
-        throw new UsageError(`Cannot read ${JSON.stringify(name)}: ${why}`);
-      }
+      const source = await findNamed(name, call);
+      if (source.isHidden)
+        throw new UsageError(`Cannot read ${JSON.stringify(name)}: whoever runs it may not read it`);
       // It may be another one by the next run.
       call.keepNothing();
-      return {
-        code,
-        entrypoint: saved?.entrypoint ?? null,
-        headers: headers.map(({ moduleName, code, file }) => ({
-          module_name: moduleName,
-          source_code: code,
-          source_file: file,
-        })),
-      };
+      return codeOf(source, name);
+    },
+
+    async github([address], call) {
+      if (typeof address !== "string")
+        throw new UsageError(`Cannot read a UDF: its address must be a text: received ${typeof address}`);
+      const source = await readInTurn(address, call);
+      if (!source) return null;
+      const { name, metadata, saved } = source;
+      return { ...codeOf(source, address), name, metadata, parameters: saved?.parameters ?? {} };
     },
 
     define([value], call): number {
@@ -218,6 +231,20 @@ export function udfBinding({ find, atOnce, runRemote }: UdfBindingOptions): Bind
       if (!Array.isArray(ids)) throw new UsageError("Cannot cancel runs: their numbers must be a list");
       return ofRun(call).started.cancel(new Set(ids));
     },
+  };
+}
+
+/** What another UDF's isolate has of it. @throws UsageError for what is no Python */
+function codeOf({ code, headers, language, saved }: UdfSource, label: string) {
+  if (language !== "python") throw new UsageError(`Cannot read ${JSON.stringify(label)}: it is ${language}`);
+  return {
+    code,
+    entrypoint: saved?.entrypoint ?? null,
+    headers: headers.map(({ moduleName, code, file }) => ({
+      module_name: moduleName,
+      source_code: code,
+      source_file: file,
+    })),
   };
 }
 

@@ -6,8 +6,7 @@ import { readUrl } from "../net/request.ts";
 import { wholeBody } from "../net/whole-body.ts";
 import type { Broker } from "../permissions/broker.ts";
 import type { Permissions } from "../permissions/descriptor.ts";
-import { SOURCE_LIMITS } from "./source.ts";
-import { tooLarge } from "./source-url.ts";
+import { SOURCE_LIMITS, tooLarge } from "./source.ts";
 
 /** On whose behalf sources are read, and what that may reach. */
 export interface SourceReader {
@@ -51,7 +50,7 @@ export async function fetchSource(guard: Guard, url: URL, reader: SourceReader):
     if (status < 200 || status > 299)
       throw new UsageError(`${label}: the server answered ${status} ${statusText}`.trimEnd());
     const bytes = await wholeBody(body, SOURCE_LIMITS.totalBytes);
-    if (bytes === null) throw tooLarge(url.href);
+    if (bytes === null) throw tooLarge(url.href, SOURCE_LIMITS.totalBytes);
     return bytes;
   } catch (cause) {
     if (cause instanceof NetError) throw new UsageError(`${label}: ${cause.message}`, { cause });

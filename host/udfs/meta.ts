@@ -6,7 +6,10 @@
  * Older folders have the step's content at the top.
  */
 import { UdfLoadError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
+import { showText } from "../../runtime/show.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
+import { FUNCTION_NAME } from "./names.ts";
 import { checkPath } from "./paths.ts";
 
 export interface UdfMeta {
@@ -21,9 +24,6 @@ export interface UdfMeta {
 
 type Json = Record<string, unknown>;
 
-const isObject = (value: unknown): value is Json =>
-  value !== null && typeof value === "object" && !Array.isArray(value);
-
 /**
  * Reads the text of a `meta.json`.
  * @returns null where there is none, or where it is a file of another kind (a header that happens to have this name).
@@ -37,30 +37,30 @@ export function readMeta(text: string | undefined): UdfMeta | null {
   } catch (cause) {
     throw new UdfLoadError(`Cannot read meta.json: it is no JSON (${(cause as Error).message})`, { cause });
   }
-  if (!isObject(meta)) return null;
-  const config = isObject(meta.job_config) ? meta.job_config : meta;
+  if (!isRecord(meta)) return null;
+  const config = isRecord(meta.job_config) ? meta.job_config : meta;
   const steps = Array.isArray(config.steps) ? config.steps : [config];
   if (steps.length !== 1) {
     throw new UdfLoadError(`Cannot read meta.json: it has ${steps.length} steps; a UDF's folder has one`);
   }
   const step: unknown = steps[0];
-  const udf = isObject(step) ? (isObject(step.udf) ? step.udf : step) : {};
+  const udf = isRecord(step) ? (isRecord(step.udf) ? step.udf : step) : {};
   if (typeof udf.source !== "string") return null;
   return {
     source: checkPath(udf.source.replace(/^\.\//, "")),
     name: typeof udf.name === "string" && udf.name !== "" ? udf.name : undefined,
     moduleNames: readModuleNames(udf.headers),
-    metadata: isObject(udf.metadata) ? udf.metadata : {},
+    metadata: isRecord(udf.metadata) ? udf.metadata : {},
     saved: readSaved(udf),
   };
 }
 
 function readSaved({ entrypoint, parameters }: Json): UdfSource["saved"] {
-  if (typeof entrypoint === "string" && entrypoint !== "" && !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(entrypoint))
-    throw new UdfLoadError(`Cannot read meta.json: ${JSON.stringify(entrypoint)} is no name of a function`);
+  if (typeof entrypoint === "string" && entrypoint !== "" && !FUNCTION_NAME.test(entrypoint))
+    throw new UdfLoadError(`Cannot read meta.json: ${showText(entrypoint)} is no name of a function`);
   return {
     ...(typeof entrypoint === "string" && entrypoint !== "" ? { entrypoint } : {}),
-    ...(isObject(parameters) ? { parameters } : {}),
+    ...(isRecord(parameters) ? { parameters } : {}),
   };
 }
 
@@ -68,7 +68,7 @@ function readModuleNames(headers: unknown): Map<string, string> {
   const names = new Map<string, string>();
   if (!Array.isArray(headers)) return names;
   for (const header of headers) {
-    if (!isObject(header)) continue;
+    if (!isRecord(header)) continue;
     const { module_name: name, source_file: file } = header;
     if (typeof name !== "string") continue;
     if (!/^[\w$-]+(\.[\w$-]+)*$/u.test(name)) {

@@ -1,12 +1,13 @@
 /** A part of a UDF, as its own run hands it over to be run in further isolates: checked on arrival. */
 import { UsageError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
+import { MODULE_NAME } from "./names.ts";
 import { unsafePath } from "./paths.ts";
 import { checkName, SOURCE_LIMITS } from "./source.ts";
 
 /** A name that Python can give to a function. */
 const FUNCTION = /^[\p{L}_][\p{L}\p{N}_]{0,199}$/u;
-const MODULE = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
 
 /**
  * Reads `{name, code, file, entrypoint, headers: [{moduleName, code, file}]}`.
@@ -25,7 +26,7 @@ export function readPart(value: unknown, whole: UdfSource, hash: string): UdfSou
     headers: headers.map((header, at): Header => {
       const { moduleName, code, file } = record(header, `headers[${at}]`);
       return {
-        moduleName: matching(moduleName, MODULE, `headers[${at}].moduleName`, "a module"),
+        moduleName: matching(moduleName, MODULE_NAME, `headers[${at}].moduleName`, "a module"),
         code: text(code, `headers[${at}].code`),
         file: path(file, `headers[${at}].file`),
       };
@@ -50,9 +51,8 @@ export function sizeOf({ code, headers }: UdfSource): number {
 const wrong = (rule: string) => new UsageError(`Cannot run a part of a UDF: ${rule}`);
 
 function record(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw wrong(`${field} must be an object`);
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw wrong(`${field} must be an object`);
+  return value;
 }
 
 function text(value: unknown, field: string): string {

@@ -2,7 +2,7 @@
 import { UdfLoadError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, moduleNameOf } from "./paths.ts";
-import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
+import { sourceFromBytes } from "./source.ts";
 
 /** Gives what is at a URL, all of it. @throws UsageError that says why it cannot; PermissionDeniedError */
 export type FetchBytes = (url: URL) => Promise<Uint8Array>;
@@ -11,7 +11,7 @@ export type FetchBytes = (url: URL) => Promise<Uint8Array>;
  * Reads a source: a file or a zip archive.
  * @throws what `fetchBytes` throws; UdfLoadError where what came is no UDF
  */
-export async function readUrl(url: URL, fetchBytes: FetchBytes): Promise<UdfSource> {
+export async function sourceFromUrl(url: URL, fetchBytes: FetchBytes): Promise<UdfSource> {
   return sourceFromBytes(await fetchBytes(url), nameOf(url));
 }
 
@@ -61,12 +61,6 @@ function urlBeside(sourceUrl: URL, file: string): URL {
   if (url.origin === folder.origin && url.pathname.startsWith(folder.pathname)) return url;
   throw new UdfLoadError("it leaves the UDF's folder");
 }
-
-/** For more than a source may have (`SOURCE_LIMITS`). */
-export const tooLarge = (label: string): UdfLoadError =>
-  new UdfLoadError(
-    `Cannot read ${JSON.stringify(label)}: it is larger than ${SOURCE_LIMITS.totalBytes / 2 ** 20} MB`,
-  );
 
 /** The file's name in a URL; `udf` where it has none (blob: and data: URLs, folders). */
 function nameOf(url: URL): string {

@@ -2,8 +2,8 @@
 import { concat } from "../../runtime/bytes.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
-import { SOURCE_LIMITS, sourceFromBytes } from "./source.ts";
-import { type FetchBytes, readUrl, readUrlHeaders, tooLarge } from "./source-url.ts";
+import { SOURCE_LIMITS, sourceFromBytes, tooLarge } from "./source.ts";
+import { type FetchBytes, readUrlHeaders, sourceFromUrl } from "./source-url.ts";
 
 /**
  * Reads the source that the page named.
@@ -28,7 +28,7 @@ export async function readSource(source: string | URL | Blob): Promise<UdfSource
       `Cannot load the UDF ${label}: a page can fetch https:, http:, blob: and data: URLs`,
     );
   }
-  return readUrl(url, fetchInPage);
+  return sourceFromUrl(url, fetchInPage);
 }
 
 /**
@@ -70,7 +70,7 @@ async function readBounded(stream: ReadableStream<Uint8Array>, label: string): P
     total += value.length;
     if (total > SOURCE_LIMITS.totalBytes) {
       await reader.cancel();
-      throw tooLarge(label);
+      throw tooLarge(label, SOURCE_LIMITS.totalBytes);
     }
   }
   return concat(chunks);

@@ -6,8 +6,15 @@ import { fileURLToPath } from "node:url";
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
 import type { Header, UdfSource } from "../../runtime/udf.ts";
 import { checkPath, isSourceFolder, isSourcePath, moduleNameOf } from "./paths.ts";
-import { detectLanguage, isZip, SOURCE_LIMITS, sourceFromBytes, sourceFromFiles } from "./source.ts";
-import { type FetchBytes, readUrl, readUrlHeaders, tooLarge } from "./source-url.ts";
+import {
+  detectLanguage,
+  isZip,
+  SOURCE_LIMITS,
+  sourceFromBytes,
+  sourceFromFiles,
+  tooLarge,
+} from "./source.ts";
+import { type FetchBytes, readUrlHeaders, sourceFromUrl } from "./source-url.ts";
 
 /**
  * Reads the source that a person named.
@@ -18,7 +25,7 @@ import { type FetchBytes, readUrl, readUrlHeaders, tooLarge } from "./source-url
 export async function readSource(pathOrUrl: string, fetchBytes: FetchBytes): Promise<UdfSource> {
   if (pathOrUrl === "") throw new UsageError("Cannot read a UDF: the path is empty");
   if (pathOrUrl === "-") return readStandardInput();
-  if (isRemote(pathOrUrl)) return readUrl(toUrl(pathOrUrl), fetchBytes);
+  if (isRemote(pathOrUrl)) return sourceFromUrl(toUrl(pathOrUrl), fetchBytes);
   const path = toPath(pathOrUrl);
   return attempt(path, async () => {
     const found = await stat(path);
@@ -128,7 +135,7 @@ async function collect(stream: AsyncIterable<Uint8Array>, label: string): Promis
   for await (const chunk of stream) {
     chunks.push(chunk);
     total += chunk.length;
-    if (total > SOURCE_LIMITS.totalBytes) throw tooLarge(label);
+    if (total > SOURCE_LIMITS.totalBytes) throw tooLarge(label, SOURCE_LIMITS.totalBytes);
   }
   return Buffer.concat(chunks, total);
 }

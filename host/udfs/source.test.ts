@@ -202,7 +202,7 @@ describe("sourceFromObject()", () => {
     [[], "received a list"],
     [{}, "code must be text: received undefined"],
     [{ code: PYTHON, name: 5 }, "name must be text: received 5"],
-    [{ code: PYTHON, language: "cobol" }, 'language must be "python" or "typescript": received cobol'],
+    [{ code: PYTHON, language: "cobol" }, 'language must be "python" or "typescript": received "cobol"'],
     [
       { code: PYTHON, headers: [null] },
       "headers must be a list of { moduleName, code, file }: received a list",

@@ -5,6 +5,8 @@
  * an entry file. All other source files of the folder are headers.
  */
 import { UdfLoadError, UsageError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
+import { showReceived } from "../../runtime/show.ts";
 import type { Header, Language, UdfSource } from "../../runtime/udf.ts";
 import { readMeta } from "./meta.ts";
 import { checkPath, isSourcePath, languageOf, moduleNameOf, stemOf } from "./paths.ts";
@@ -39,7 +41,7 @@ export function sourceFromText(text: string, options: TextSourceOptions = {}): U
   const code = text.startsWith("\ufeff") ? text.slice(1) : text;
   const label = options.file ?? options.name ?? "udf";
   if (code.trim() === "") throw new UdfLoadError(`Cannot load ${JSON.stringify(label)}: it is empty`);
-  if (code.length > SOURCE_LIMITS.fileBytes) throw tooLarge(label);
+  if (code.length > SOURCE_LIMITS.fileBytes) throw tooLarge(label, SOURCE_LIMITS.fileBytes);
   const language =
     options.language ??
     (options.file === undefined ? null : languageOf(options.file)) ??
@@ -55,12 +57,8 @@ export function sourceFromText(text: string, options: TextSourceOptions = {}): U
 }
 
 const isText = (value: unknown) => typeof value === "string";
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isHeader = (value: unknown) =>
-  isObject(value) && ["moduleName", "code", "file"].every((field) => isText(Object(value)[field]));
-
-const received = (value: unknown) =>
-  Array.isArray(value) ? "a list" : isObject(value) ? "an object" : String(value).slice(0, 100);
+  isRecord(value) && ["moduleName", "code", "file"].every((field) => isText(value[field]));
 
 /** What the fields of a source are, for messages, and whether a value is that. */
 const FIELDS: Readonly<Record<string, readonly [what: string, fits: (value: unknown) => boolean]>> = {
@@ -72,7 +70,7 @@ const FIELDS: Readonly<Record<string, readonly [what: string, fits: (value: unkn
     "a list of { moduleName, code, file }",
     (value) => Array.isArray(value) && value.every((header) => isHeader(header)),
   ],
-  metadata: ["an object", isObject],
+  metadata: ["an object", isRecord],
 };
 
 /**
@@ -80,19 +78,18 @@ const FIELDS: Readonly<Record<string, readonly [what: string, fits: (value: unkn
  * @throws UsageError that names what is wrong; UdfLoadError as `sourceFromText` does
  */
 export function sourceFromObject(given: unknown): UdfSource {
-  if (!isObject(given)) {
+  if (!isRecord(given)) {
     throw new UsageError(
-      `A UDF is a path, a URL, code with a line break, or { code, language, … }: received ${received(given)}`,
+      `A UDF is a path, a URL, code with a line break, or { code, language, … }: received ${showReceived(given)}`,
     );
   }
-  const source = given as Readonly<Record<string, unknown>>;
   for (const [field, [what, fits]] of Object.entries(FIELDS)) {
-    if (fits(source[field]) || (source[field] === undefined && field !== "code")) continue;
-    throw new UsageError(`A UDF's ${field} must be ${what}: received ${received(source[field])}`);
+    if (fits(given[field]) || (given[field] === undefined && field !== "code")) continue;
+    throw new UsageError(`A UDF's ${field} must be ${what}: received ${showReceived(given[field])}`);
   }
-  if (Object.keys(FIELDS).every((field) => source[field] !== undefined)) return given as UdfSource;
-  const { headers = [], metadata = {} } = source as Partial<UdfSource>;
-  return { ...source, ...sourceFromText(source.code as string, source), headers, metadata };
+  if (Object.keys(FIELDS).every((field) => given[field] !== undefined)) return given as unknown as UdfSource;
+  const { headers = [], metadata = {} } = given as Partial<UdfSource>;
+  return { ...given, ...sourceFromText(given.code as string, given), headers, metadata };
 }
 
 /**
@@ -167,7 +164,7 @@ const TYPESCRIPT_LINE =
 
 /** Decodes UTF-8 strictly; a byte order mark is dropped. */
 function decode(bytes: Uint8Array, path: string): string {
-  if (bytes.length > SOURCE_LIMITS.fileBytes) throw tooLarge(path);
+  if (bytes.length > SOURCE_LIMITS.fileBytes) throw tooLarge(path, SOURCE_LIMITS.fileBytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -177,11 +174,9 @@ function decode(bytes: Uint8Array, path: string): string {
   }
 }
 
-function tooLarge(path: string): UdfLoadError {
-  return new UdfLoadError(
-    `Cannot read ${JSON.stringify(path)}: it is larger than ${SOURCE_LIMITS.fileBytes / 2 ** 20} MB`,
-  );
-}
+/** @param label the path or the URL @param mostBytes of `SOURCE_LIMITS` */
+export const tooLarge = (label: string, mostBytes: number): UdfLoadError =>
+  new UdfLoadError(`Cannot read ${JSON.stringify(label)}: it is larger than ${mostBytes / 2 ** 20} MB`);
 
 /** @throws UsageError */
 export function checkName(name: string): string {

@@ -79,20 +79,18 @@ export function parseArguments(argv: readonly string[]): Command {
   const { options, positionals } = parseOptions(verb, rest);
   if (options.has("help")) return { kind: "help", verb };
   if (verb.name === "serve" || verb.name === "doctor" || verb.name === "login" || verb.name === "logout") {
-    if (positionals.length)
-      throw new UsageError(`Unexpected argument ${JSON.stringify(positionals[0])}: ${verb.usage}`);
+    if (positionals.length) throw unexpected(positionals[0], verb.usage);
     return { kind: verb.name, options };
   }
   if (verb.name === "backup" || verb.name === "restore") {
     const [file, ...others] = positionals;
     if (file === undefined) throw new UsageError(`Name the archive: ${verb.usage}`);
-    if (others.length)
-      throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
+    if (others.length) throw unexpected(others[0], verb.usage);
     return { kind: verb.name, options, file };
   }
   if (verb.name === "cache") return { kind: "cache", options, ...readCacheAction(verb, positionals) };
   if (verb.name === "permissions")
-    return { kind: "permissions", options, ...readAction(verb, options, positionals) };
+    return { kind: "permissions", options, ...readPermissionsAction(verb, options, positionals) };
   if (verb.name === "secrets")
     return { kind: "secrets", options, ...readSecretsAction(verb, options, positionals) };
   if (verb.name === "job") return { kind: "job", options, ...readJobAction(verb, options, positionals) };
@@ -101,7 +99,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (udf === undefined) throw new UsageError(`Name a UDF: ${verb.usage}`);
   const parameters = parseParameters(others);
   if (verb.name !== "run" && others.length) {
-    throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${verb.usage}`);
+    throw unexpected(others[0], verb.usage);
   }
   return { kind: verb.name as "run" | "inspect" | "lock", options, udf, parameters };
 }
@@ -116,11 +114,11 @@ function readJobAction(
   if (wrong) throw new UsageError(`Cannot use --${wrong.name} with ${action}: ${usage}`);
   if (action === "list") {
     if (target === undefined) return { action, target: "", parameters: {} };
-    throw new UsageError(`Unexpected argument ${JSON.stringify(target)}: ${usage}`);
+    throw unexpected(target, usage);
   }
   if (target === undefined) throw new UsageError(`Name a ${action === "run" ? "UDF" : "job"}: ${usage}`);
   if (action === "run") return { action, target, parameters: parseParameters(others) };
-  if (others.length) throw new UsageError(`Unexpected argument ${JSON.stringify(others[0])}: ${usage}`);
+  if (others.length) throw unexpected(others[0], usage);
   return { action, target, parameters: {} };
 }
 
@@ -137,9 +135,8 @@ function readUserAction(
       !(action === "set" && name !== "handle"),
   );
   if (wrong) throw new UsageError(`Cannot use --${wrong.name} with ${action}: ${usage}`);
-  const unexpected = action === "list" ? target : others[0];
-  if (unexpected !== undefined)
-    throw new UsageError(`Unexpected argument ${JSON.stringify(unexpected)}: ${usage}`);
+  const [extra] = action === "list" ? [target] : others;
+  if (extra !== undefined) throw unexpected(extra, usage);
   if (action !== "list" && target === undefined)
     throw new UsageError(`Name ${action === "add" ? "the email of the user" : "a user"}: ${usage}`);
   return { action, target: target ?? "" };
@@ -161,7 +158,7 @@ function readCacheAction(
   return { action, kinds: kinds.length ? [...new Set(kinds)] : KEPT_KINDS };
 }
 
-function readAction(
+function readPermissionsAction(
   { usage }: VerbSpec,
   options: Options,
   [name = "list", ...ids]: readonly string[],
@@ -171,7 +168,7 @@ function readAction(
     throw new UsageError(`Cannot use --${action === "remove" ? "json" : "all"} with ${action}: ${usage}`);
   }
   if (action !== "remove" && ids.length) {
-    throw new UsageError(`Unexpected argument ${JSON.stringify(ids[0])}: ${usage}`);
+    throw unexpected(ids[0], usage);
   }
   if (action === "remove" && ids.length > 0 === options.has("all")) {
     throw new UsageError("Name what to remove: fuselet permissions remove ID …, or --all");
@@ -189,15 +186,17 @@ function readSecretsAction(
   if (action !== "list" && options.has("json"))
     throw new UsageError(`Cannot use --json with ${action}: ${usage}`);
   if (action !== "list" && name === undefined) throw new UsageError(`Name a secret: ${usage}`);
-  if (action === "list" ? name !== undefined : others.length > 0) {
+  if (action === "set" && others.length > 0)
     throw new UsageError(
-      action === "set"
-        ? `Unexpected argument after the name: the value is read from standard input: ${usage}`
-        : `Unexpected argument ${JSON.stringify(action === "list" ? name : others[0])}: ${usage}`,
+      `Unexpected argument after the name: the value is read from standard input: ${usage}`,
     );
-  }
+  const [extra] = action === "list" ? [name] : others;
+  if (extra !== undefined) throw unexpected(extra, usage);
   return { action, name: name ?? "" };
 }
+
+const unexpected = (argument: string | undefined, usage: string) =>
+  new UsageError(`Unexpected argument ${JSON.stringify(argument)}: ${usage}`);
 
 /** The action that a verb's first argument names. @throws UsageError */
 function actionIn<Action extends string>(actions: readonly Action[], name: string, usage: string): Action {

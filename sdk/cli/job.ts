@@ -5,9 +5,8 @@ import { sourceOf } from "../typescript/remote.ts";
 import type { JobAction, Options } from "./arguments.ts";
 import { toColumns } from "./columns.ts";
 import { loginFrom } from "./logins.ts";
-import { type Output, outputFrom, writeTo } from "./output.ts";
+import { encode, type Output, outputFrom, writeTo } from "./output.ts";
 import { openRemoteRuntime } from "./remote-run.ts";
-import { encode } from "./run.ts";
 import { forTerminal, type Terminal, write } from "./terminal.ts";
 
 /** The command as it was read. */

@@ -22,7 +22,7 @@ interface Kept {
   last: string | null;
 }
 
-const fileOf = (env: Terminal["env"]) => join(dataFolder(env as NodeJS.ProcessEnv), "logins.json");
+const fileOf = (env: Terminal["env"]) => join(dataFolder(env), "logins.json");
 
 function readKept(env: Terminal["env"]): Kept {
   const file = fileOf(env);
@@ -49,7 +49,7 @@ function writeKept(kept: Kept, env: Terminal["env"]): void {
   const file = fileOf(env);
   const part = `${file}.${randomUUID()}.part`;
   try {
-    mkdirSync(dataFolder(env as NodeJS.ProcessEnv), { recursive: true, mode: 0o700 });
+    mkdirSync(dataFolder(env), { recursive: true, mode: 0o700 });
     writeFileSync(part, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600, flag: "wx" });
     renameSync(part, file);
   } catch (cause) {

@@ -1,10 +1,13 @@
-/** Where a result goes: standard output, or a file that is written whole or not at all. */
+/** What a result is written as, and where it goes: standard output, or a file that is written whole or not at all. */
 import { randomUUID } from "node:crypto";
 import { chmod, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { UsageError } from "../../runtime/errors.ts";
+import { once } from "../../runtime/once.ts";
+import type { Tile } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
-import { type Terminal, write } from "./terminal.ts";
+import type { RunResult } from "./runtime.ts";
+import { forTerminal, type Terminal, write } from "./terminal.ts";
 import type { FORMATS } from "./verbs.ts";
 
 export type FormatName = (typeof FORMATS)[number];
@@ -63,8 +66,45 @@ export async function outputFrom(options: Options, { stdout }: Terminal): Promis
 }
 
 /** For what a terminal cannot show. */
-export const notShown = (what: string) =>
+const notShown = (what: string) =>
   new UsageError(`Cannot show ${what} on a terminal: write it to a file with -o FILE, or into a pipe`);
+
+/** What makes formats: it takes a while to be read. */
+export const formats = once(() => import("../../host/formats/formats.ts"));
+
+/** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON; a terminal gets text that cannot steer it. */
+export async function encode(
+  { raw }: Pick<RunResult, "raw">,
+  format: FormatName | undefined,
+  stdout: Terminal["stdout"] | undefined,
+  position: { tile?: Tile },
+): Promise<Uint8Array> {
+  const toTerminal = stdout?.isTTY === true;
+  const document = format === undefined ? bytesOf(raw) : undefined;
+  if (document) {
+    if (toTerminal) throw notShown(document.type);
+    return document.bytes;
+  }
+  const { formatResult } = await formats();
+  const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal, ...position });
+  if (!/^(application\/(geo\+)?json|text\/)/.test(mediaType)) return bytes;
+  const shown = toTerminal
+    ? new TextEncoder().encode(forTerminal(new TextDecoder().decode(bytes), stdout))
+    : bytes;
+  if (!/^(application|text\/plain)/.test(mediaType) || shown.at(-1) === 10) return shown;
+  const line = new Uint8Array(shown.length + 1);
+  line.set(shown);
+  line[shown.length] = 10;
+  return line;
+}
+
+function bytesOf(raw: unknown): { type: string; bytes: Uint8Array } | undefined {
+  if (raw instanceof Uint8Array) return { type: "bytes", bytes: raw };
+  if (raw === null || typeof raw !== "object" || !("type" in raw) || !("bytes" in raw)) return undefined;
+  const { type, bytes } = raw;
+  // A media value by its shape: the class itself may come from another bundle.
+  return typeof type === "string" && bytes instanceof Uint8Array ? { type, bytes } : undefined;
+}
 
 /** Writes a result to where it is wanted. @throws UsageError */
 export const writeTo = (file: string | undefined, bytes: Uint8Array, { stdout }: Terminal) =>

@@ -1,6 +1,8 @@
-/** Times, sizes and tiles as they are written on the command line. */
+/** Times, sizes, limits and tiles as they are written on the command line. */
 import { UsageError } from "../../runtime/errors.ts";
+import type { Limits } from "../../runtime/limits.ts";
 import type { Tile } from "../../runtime/udf.ts";
+import type { Options } from "./arguments.ts";
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const BYTES: Record<string, number> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
@@ -33,6 +35,16 @@ export function parseSize(text: string, option: string): number {
   throw new UsageError(
     `Cannot use --${option} ${JSON.stringify(text)}: write a size above 0 such as 512MB or 1GB`,
   );
+}
+
+/** The limits that options name. */
+export function limitsFrom(options: Options): Partial<Limits> {
+  const time = options.get("time-limit");
+  const memory = options.get("memory-limit");
+  return {
+    ...(time === undefined ? {} : { timeMs: parseTime(time, "time-limit") }),
+    ...(memory === undefined ? {} : { memoryBytes: parseSize(memory, "memory-limit") }),
+  };
 }
 
 /**

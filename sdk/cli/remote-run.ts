@@ -18,7 +18,7 @@ const HERE = ["memory-limit", "index", "npm-registry", "audit-log", "permission-
 const FOR_READING = new Set(["allow-net", "deny-net"]);
 
 /** @throws UsageError for options that have no effect on a server */
-export function checkRemoteOptions(options: Options): void {
+function checkRemoteOptions(options: Options): void {
   if (options.get("engine") === "local")
     throw new UsageError("Cannot use --instance-type with --engine local: instances are a server's");
   const found = options.given.find(

@@ -2,19 +2,19 @@
 import { join } from "node:path";
 import { parseAge } from "../../host/cache/age.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
+import type { Decision } from "../../host/permissions/broker.ts";
 import { dataFolder } from "../../host/permissions/data-folder.node.ts";
 import type { Permissions } from "../../host/permissions/descriptor.ts";
 import type { Prompt } from "../../host/permissions/prompt.ts";
 import { siblingsOf } from "../../host/udfs/siblings.node.ts";
 import { CancelledError, FuseletError, UsageError } from "../../runtime/errors.ts";
-import type { Limits } from "../../runtime/limits.ts";
 import { once } from "../../runtime/once.ts";
 import { plainText } from "../../runtime/show.ts";
 import type { Tile, Udf, UdfSource } from "../../runtime/udf.ts";
 import type { Options } from "./arguments.ts";
 import { grantsFrom } from "./grants.ts";
-import { type FormatName, notShown, type Output, outputFrom, writeTo } from "./output.ts";
-import { parseSize, parseTile, parseTime } from "./quantities.ts";
+import { encode, formats, type Output, outputFrom, writeTo } from "./output.ts";
+import { limitsFrom, parseTile } from "./quantities.ts";
 import {
   assetsFrom,
   declaringName,
@@ -31,7 +31,7 @@ import {
 } from "./runtime.ts";
 import { Screen } from "./screen.ts";
 import { storageFrom } from "./storage.ts";
-import { forTerminal, type Terminal, write } from "./terminal.ts";
+import { type Terminal, write } from "./terminal.ts";
 
 export interface RunCommand {
   options: Options;
@@ -155,8 +155,6 @@ async function writeResult(
     await write(terminal.stderr, timingLines(result, performance.now() - ran, performance.now() - started));
 }
 
-const formats = once(() => import("../../host/formats/formats.ts"));
-
 /** Where the UDF may send runs. @throws UsageError where no server is named */
 async function serverOfNestedRuns(options: Options, { env }: Terminal) {
   return (await import("./logins.ts")).loginFrom(options, env);
@@ -172,7 +170,7 @@ function inputFor(options: Options, udf: string, terminal: Terminal): Terminal["
 function watchDecisions(auditLog: string | undefined) {
   const log = auditLog === undefined ? undefined : openAuditLog(auditLog);
   const failed = new AbortController();
-  const onDecision: RuntimeOptions["onDecision"] = (decision) => {
+  const onDecision = (decision: Decision) => {
     try {
       log?.write(decision);
     } catch (error) {
@@ -181,7 +179,7 @@ function watchDecisions(auditLog: string | undefined) {
     }
   };
   return {
-    onDecision: onDecision as NonNullable<typeof onDecision>,
+    onDecision,
     /** Aborts where a decision could not be logged: the run must not go on. */
     failed: failed.signal,
     explain(error: unknown): unknown {
@@ -221,50 +219,6 @@ async function askFirst(
   }
   if (signal.aborted) throw new CancelledError("Cancelled");
   return udf;
-}
-
-/** The limits that options name. */
-export function limitsFrom(options: Options): Partial<Limits> {
-  const time = options.get("time-limit");
-  const memory = options.get("memory-limit");
-  return {
-    ...(time === undefined ? {} : { timeMs: parseTime(time, "time-limit") }),
-    ...(memory === undefined ? {} : { memoryBytes: parseSize(memory, "memory-limit") }),
-  };
-}
-
-/** The result's bytes. Without a format, a document or bytes are written as they are, and all else as JSON; a terminal gets text that cannot steer it. */
-export async function encode(
-  { raw }: Pick<RunResult, "raw">,
-  format: FormatName | undefined,
-  stdout: Terminal["stdout"] | undefined,
-  position: { tile?: Tile },
-): Promise<Uint8Array> {
-  const toTerminal = stdout?.isTTY === true;
-  const document = format === undefined ? bytesOf(raw) : undefined;
-  if (document) {
-    if (toTerminal) throw notShown(document.type);
-    return document.bytes;
-  }
-  const { formatResult } = await formats();
-  const { bytes, mediaType } = await formatResult(raw, format ?? "json", { pretty: toTerminal, ...position });
-  if (!/^(application\/(geo\+)?json|text\/)/.test(mediaType)) return bytes;
-  const shown = toTerminal
-    ? new TextEncoder().encode(forTerminal(new TextDecoder().decode(bytes), stdout))
-    : bytes;
-  if (!/^(application|text\/plain)/.test(mediaType) || shown.at(-1) === 10) return shown;
-  const line = new Uint8Array(shown.length + 1);
-  line.set(shown);
-  line[shown.length] = 10;
-  return line;
-}
-
-function bytesOf(raw: unknown): { type: string; bytes: Uint8Array } | undefined {
-  if (raw instanceof Uint8Array) return { type: "bytes", bytes: raw };
-  if (raw === null || typeof raw !== "object" || !("type" in raw) || !("bytes" in raw)) return undefined;
-  const { type, bytes } = raw;
-  // A media value by its shape: the class itself may come from another bundle.
-  return typeof type === "string" && bytes instanceof Uint8Array ? { type, bytes } : undefined;
 }
 
 function timingLines({ timing, cached }: RunResult, formatMs: number, totalMs: number): string {

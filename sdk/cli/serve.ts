@@ -6,19 +6,18 @@ import { parseAge } from "../../host/cache/age.ts";
 import { openAuditLog } from "../../host/permissions/audit-log.node.ts";
 import type { Decision } from "../../host/permissions/broker.ts";
 import { servedDenial } from "../../host/permissions/served.ts";
-import { GITHUB } from "../../host/server/github.ts";
 import { makeLog } from "../../host/server/log.ts";
 import { openServer } from "../../host/server/server.node.ts";
 import { tokenHash } from "../../host/server/token-hash.ts";
 import type { ServedFiles } from "../../host/storage/storage.node.ts";
+import { GITHUB } from "../../host/udfs/github.ts";
 import { UsageError } from "../../runtime/errors.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { createRuntime } from "../typescript/index.node.ts";
 import type { Options } from "./arguments.ts";
 import { serverFolder } from "./backup.ts";
 import { grantsFrom } from "./grants.ts";
-import { parseTime } from "./quantities.ts";
-import { limitsFrom } from "./run.ts";
+import { limitsFrom, parseTime } from "./quantities.ts";
 import { assetsFrom, packagesFrom } from "./runtime.ts";
 import { storageFrom } from "./storage.ts";
 import { type Terminal, write } from "./terminal.ts";
@@ -35,31 +34,13 @@ const LEAST_KEEP_MS = 3_600_000;
 /** Serves until the signal fires. @throws FuseletError where it cannot begin */
 export async function serve(options: Options, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const { stdout, stderr, env } = terminal;
-  const port = readNumber(options, "port", 8000, 0, 65_535);
-  const isolates = readNumber(options, "isolates", 8, 1, 256);
-  const host = options.get("host") ?? "127.0.0.1";
-  const data = serverFolder(options, env);
-  const token = options.get("token") ?? env.FUSELET_TOKEN;
-  if (token !== undefined && (token.length < FEWEST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token))) {
-    throw new UsageError(
-      `Cannot serve: a token must have at least ${FEWEST_TOKEN_CHARACTERS} characters, of ASCII and without spaces; leave --token out, and one is made`,
-    );
-  }
-  const publicUrl = readUrl("--public-url", options.get("public-url"));
-  const allowedHosts = options.all("allow-host").map(readHost);
-  const corsOrigins = options.all("cors-origin").map(readOrigin);
+  const { port, host, token, limits, ...settings } = readSettings(options, env);
+  const { data, storage, github, isolates, runMs, taskMs } = settings;
   const assets = assetsFrom(options, env);
   await checkAssets(assets);
   const { permissions, auditLog } = await grantsFrom(options);
   const audit = auditLog === undefined ? undefined : openAuditLog(auditLog);
-  const storage = storageFrom(env);
   const log = (line: string) => void stderr.write(line);
-  const limits = limitsFrom(options);
-  const runMs = limits.timeMs ?? DEFAULT_LIMITS.timeMs;
-  const jobTime = options.get("job-time-limit");
-  const taskMs = jobTime === undefined ? TASK_MS : parseTime(jobTime, "job-time-limit");
-  const keepJobs = options.get("keep-jobs");
-  const keepJobsMs = keepJobs === undefined ? undefined : parseKeep(keepJobs);
   let server: Awaited<ReturnType<typeof openServer>> | undefined;
   // The server is opened with the runtime; until then nothing runs.
   const served: ServedFiles = {
@@ -77,34 +58,22 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     limits: { ...limits, timeMs: Math.max(runMs, taskMs) },
     pool: { maxIsolates: isolates, mostPerOwner: Math.max(1, isolates - 1) },
     assets,
-    packages: packagesFrom(options, env) ?? {},
+    packages: packagesFrom(options, env),
     storage: { ...storage, served },
     data,
     udfs: async (name, by) => (await server?.findUdf(name, by)) ?? null,
+    github,
     ...(onDecision ? { onDecision } : {}),
     explainDenial: servedDenial,
   });
   try {
     server = await openServer({
-      data,
-      storage,
+      ...settings,
       runner: runtime,
       permissions,
-      runMs,
-      taskMs,
-      keepJobsMs,
-      isolates,
       tasksAtOnce: Math.max(1, Math.min(availableParallelism(), Math.floor(isolates / 2))),
       version: version(),
-      publicUrl,
-      allowedHosts,
-      corsOrigins,
       tokenHash: token === undefined ? undefined : tokenHash(token),
-      secretsKey: env.FUSELET_SECRETS_KEY,
-      github: {
-        api: readUrl("FUSELET_GITHUB_API", env.FUSELET_GITHUB_API) ?? GITHUB.api,
-        raw: readUrl("FUSELET_GITHUB_RAW", env.FUSELET_GITHUB_RAW) ?? GITHUB.raw,
-      },
       onDecision,
       assets: embedFolder(),
       log: makeLog(log, options.has("verbose") ? "info" : "warn"),
@@ -126,6 +95,39 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
       await runtime.close().finally(() => audit?.close());
     }
   }
+}
+
+/** What the options and the environment say. @throws UsageError */
+function readSettings(options: Options, env: Terminal["env"]) {
+  const token = options.get("token") ?? env.FUSELET_TOKEN;
+  if (token !== undefined && (token.length < FEWEST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token))) {
+    throw new UsageError(
+      `Cannot serve: a token must have at least ${FEWEST_TOKEN_CHARACTERS} characters, of ASCII and without spaces; leave --token out, and one is made`,
+    );
+  }
+  const limits = limitsFrom(options);
+  const jobTime = options.get("job-time-limit");
+  const keepJobs = options.get("keep-jobs");
+  return {
+    port: readNumber(options, "port", 8000, 0, 65_535),
+    host: options.get("host") ?? "127.0.0.1",
+    token,
+    limits,
+    data: serverFolder(options, env),
+    isolates: readNumber(options, "isolates", 8, 1, 256),
+    publicUrl: readUrl("--public-url", options.get("public-url")),
+    allowedHosts: options.all("allow-host").map(readHost),
+    corsOrigins: options.all("cors-origin").map(readOrigin),
+    runMs: limits.timeMs ?? DEFAULT_LIMITS.timeMs,
+    taskMs: jobTime === undefined ? TASK_MS : parseTime(jobTime, "job-time-limit"),
+    keepJobsMs: keepJobs === undefined ? undefined : parseKeep(keepJobs),
+    storage: storageFrom(env),
+    secretsKey: env.FUSELET_SECRETS_KEY,
+    github: {
+      api: readUrl("FUSELET_GITHUB_API", env.FUSELET_GITHUB_API) ?? GITHUB.api,
+      raw: readUrl("FUSELET_GITHUB_RAW", env.FUSELET_GITHUB_RAW) ?? GITHUB.raw,
+    },
+  };
 }
 
 /** Files that pages load: `dist/embed`, beside this program. */

@@ -11,6 +11,7 @@ import { checkPermissions, type Permissions } from "../../host/permissions/descr
 import { narrow } from "../../host/permissions/narrow.ts";
 import { redactionOf } from "../../host/secrets/runs.ts";
 import { type Finder, type FindUdf, type RunRemote, udfBinding } from "../../host/udfs/binding.ts";
+import type { GitHubHosts } from "../../host/udfs/github.ts";
 import { sourceFromObject, sourceFromText } from "../../host/udfs/source.ts";
 import type { FetchBytes } from "../../host/udfs/source-url.ts";
 import type { Assets } from "../../runtime/assets.ts";
@@ -78,6 +79,8 @@ export interface RuntimeOptions {
   udfs?:
     | Readonly<Record<string, string | UdfSource>>
     | ((name: string, by: Finder) => Promise<string | UdfSource | null>);
+  /** Where `fused.load("https://github.com/…")` of a UDF finds GitHub: `{ api, raw }`. Default: where it is. */
+  github?: GitHubHosts;
   /** Where packages are fetched from that are not on this machine, for runs that `import` is granted. */
   packages?: PackageOptions;
   /** `maxIsolates` (default 4), `memoryBytes` of all together (default 4 GiB), `spares` kept booted (default 1), the most that runs of one owner have (`mostPerOwner`, default all), `reusable` (default true: isolates serve many runs). */
@@ -164,6 +167,7 @@ const OPTIONS = new Set([
   "limits",
   "host",
   "udfs",
+  "github",
   "packages",
   "pool",
   "assets",
@@ -278,6 +282,10 @@ export async function composeRuntime(
     const [guard, { fetchSource }] = await Promise.all([openGuard(), import("../../host/udfs/fetch.ts")]);
     return fetchSource(guard, url, { principal: DEFAULT_PRINCIPAL, permissions, broker });
   };
+  const gitHub = once(async () => {
+    const { gitHubReader } = await import("../../host/udfs/github-reader.ts");
+    return gitHubReader(openGuard, options.github);
+  });
   const closing = new AbortController();
   const remote = await openPackages({
     options: options.packages,
@@ -337,7 +345,12 @@ export async function composeRuntime(
       broker,
       bindings: {
         context: contextBinding,
-        udfs: udfBinding({ find: findUdf, atOnce: pool.maxIsolates, runRemote }),
+        udfs: udfBinding({
+          find: findUdf,
+          readGitHub: async (...asked) => (await gitHub())(...asked),
+          atOnce: pool.maxIsolates,
+          runRemote,
+        }),
         packages: packagesBinding(packages, assets.sha256),
         ...host.bindings,
       },

@@ -1,7 +1,7 @@
 /** Running other UDFs from a TypeScript UDF. */
 import { AGE_RULE, parseAge } from "../../host/cache/age.ts";
 import type { NestedRun } from "../../host/udfs/binding.ts";
-import type { FinishedRun, RunFailure } from "../../host/udfs/started.ts";
+import type { FinishedRun, RunFailure } from "../../host/udfs/nested-runs.ts";
 import { door } from "./door.ts";
 import type { Tile } from "./udf.ts";
 

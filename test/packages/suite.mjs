@@ -698,6 +698,25 @@ async def udf(names: list = ["App.Kit"]):
     );
   },
 
+  "a package of the folder that the source does not show is installed when it is imported": async () => {
+    const wheels = wheelFolder(
+      makeWheel({
+        name: "late",
+        version: "1.0",
+        requires: ["side"],
+        files: { "late.py": "import side\nVERSION = side.VERSION\n" },
+      }),
+      makeWheel({ name: "side", version: "3" }),
+    );
+    const late = (name) => python([], `importlib.import_module("${name}").VERSION`, ["importlib"]);
+    await succeeds(["run", late("late"), "--wheels", wheels], '"3"\n');
+    await fails(
+      ["run", late("later"), "--wheels", wheels],
+      1,
+      /ModuleNotFoundError: No module named 'later'/,
+    );
+  },
+
   // Lock files
   "a lock file: written once and the same again, and run by, without network and grant": async () => {
     const udf = python(["App.Kit"], "[App_Kit.VERSION, needed.VERSION, six.__version__]", [

@@ -68,6 +68,8 @@ class FakeHost:
         return None
 
     def call(self, name: str, text: str, buffers: Any) -> Any:
+        if name == "packages.provider":
+            return ['{"ok":true,"value":null}', []]
         args = decode(text, buffers)
         self.asked.append((name, args))
         if name in self.errors:

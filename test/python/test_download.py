@@ -96,7 +96,18 @@ def test_a_checksum_is_handed_over(host: FakeHost) -> None:
         download("https://example.org/a.bin", "a.bin", checksum="md5:00")
 
 
-@pytest.mark.parametrize("path", ["", "/a", "../a", "a/../b", "a//b", "./a", "a/.", "a\\b", "a\0b", "a/"])
+@pytest.mark.parametrize("path", ["https://example.org/a.bin", "/https:/example.org/./a.bin", "https:/example.org//a.bin"])
+def test_an_address_is_a_path_as_well(host, path):
+    assert download("https://example.org/a.bin", path) == Path(file_path("https:/example.org/a.bin", mkdir=False))
+    assert host.asked[0][1][0]["path"] == "https:/example.org/a.bin"
+
+
+def test_an_absolute_path_of_a_file_is_refused():
+    with pytest.raises(ValueError, match="file_path must be relative"):
+        file_path("/a")
+
+
+@pytest.mark.parametrize("path", ["", "/", ".", "../a", "a/../b", "/..", "a\\b", "a\0b"])
 def test_paths_that_leave_their_folder_are_refused(host: FakeHost, path: str) -> None:
     for function in (lambda: download("https://example.org", path), lambda: file_path(path)):
         with pytest.raises(ValueError, match="file_path must"):

@@ -8,8 +8,10 @@ import decimal
 import enum
 import fractions
 import itertools
+import io
 import json
 import pathlib
+import re
 import sys
 import types
 import uuid
@@ -202,6 +204,10 @@ def test_bytes_become_buffers(value):
     assert memoryview(buffers[0]).c_contiguous
 
 
+def test_a_file_in_memory_is_its_bytes():
+    assert [bytes(buffer) for buffer in encode([io.BytesIO(b"abc")])[1]] == [b"abc"]
+
+
 def test_bytes_are_not_copied():
     value = bytearray(10)
     assert encode([value])[1][0] is value
@@ -323,6 +329,19 @@ def test_html_crosses_as_a_document():
     text, buffers = encode([Page()])
     assert text == '[{"$":"media","type":"text/html","b":0}]'
     assert buffers == ["<b>ä</b>".encode()]
+
+
+def test_an_answer_of_a_web_framework_is_its_document():
+    from fused._responses import HTMLResponse, JSONResponse, Response
+
+    class Answer(Response):
+        __module__ = "starlette.responses"
+
+    Response.__module__ = "fastapi"
+    answers = [HTMLResponse("<b>ä</b>"), JSONResponse({"ä": [1]}), Answer(b"\x89PNG", media_type="image/png; a=b"), Response(b"ab")]
+    text, buffers = encode(answers)
+    assert re.findall(r'"type":"(.*?)"', text) == ["text/html", "application/json", "image/png"]
+    assert buffers == ["<b>ä</b>".encode(), '{"ä":[1]}'.encode(), b"\x89PNG", b"ab"]
 
 
 def test_html_that_is_none_is_refused():

@@ -22,6 +22,12 @@ def test_all_names_are_exported_and_sorted():
     assert set(fused.types.__all__) <= set(vars(fused.types))
 
 
+@pytest.mark.parametrize("name", ["cache", "download", "file_path", "get_chunk_from_table", "get_chunks_metadata"])
+def test_core_has_what_many_udfs_name_there(name):
+    assert getattr(fused.core, name) is getattr(fused, name)
+    assert name in dir(fused.core)
+
+
 @pytest.mark.skipif(sys.platform == "emscripten", reason="there are no processes")
 def test_importing_loads_no_library():
     script = f"import sys; sys.path.insert(0, {str(SDK.parent)!r}); import fused._guest; print(*sys.modules)"

@@ -141,6 +141,11 @@ class TestWithLibraries:
     def test_a_place_as_a_parameter(self, run, annotation, value, body, expected):
         assert json.loads(json.dumps(run(udf(f": {annotation}", body=body), bounds=value), default=lambda item: item.item())) == expected
 
+    def test_bounds_of_a_frame_are_bounds(self, run):
+        import numpy as np
+
+        assert run(udf(": fused.types.Bounds", body="[type(v).__name__, v]"), bounds=np.array([1, 2, 3.5, 4])) == ["list", [1, 2, 3.5, 4]]
+
     @pytest.mark.parametrize("annotation", ["np.ndarray", "np.ndarray | None", "npt.NDArray[np.float64]"])
     def test_a_list_as_an_array(self, run, annotation):
         code = f"import numpy as np\nimport numpy.typing as npt\n@fused.udf\ndef hello(p: {annotation}): return [p.shape, p.sum()]"

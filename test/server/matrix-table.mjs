@@ -171,6 +171,8 @@ export const TABLE = {
   [`POST ${RT}/run/udf`]: { statuses: SELF, body: RUN },
   [`POST ${RT}/run/udf/start/tiles/{z}/{x}/{y}`]: { statuses: with202(SELF), thing: "tile", body: RUN },
   [`POST ${RT}/run/udf/tiles/{z}/{x}/{y}`]: { statuses: SELF, thing: "tile", body: RUN },
+  [`GET ${RT}/run/udf/saved/{owner}/{slug}`]: { statuses: READS, thing: "udf" },
+  [`GET ${RT}/run/udf/saved/{owner}/{slug}/tiles/{z}/{x}/{y}`]: { statuses: READS, thing: "udf" },
   [`GET ${RT}/run/udf/get/{run_id}`]: {
     statuses: [[200, 202, 422], 404, 404, 401, 401, 401, 404],
     thing: "run",

@@ -39,7 +39,7 @@ export async function matrixCases(server) {
     const slug = fresh();
     const options = { language: "typescript", token, ...fields };
     const { id } = await server.save(slug, CODE, options);
-    return { id, slug, collection: "default", owner: "matrix-owner", version: 1 };
+    return { id, slug, collection: "default", owner: "matrix-owner", version: 1, z: 0, x: 0, y: 0 };
   };
   /** Links that have expired take a second to do so: one of each kind is made beforehand. */
   const share = (fields) => call("POST", "udf-access-token/new", fields);

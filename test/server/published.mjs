@@ -6,9 +6,24 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { publishedClient } from "../setup/published-client.mjs";
 
-/** A server of files that UDFs may download from. */
+const ON_GITHUB = `import fused
+
+@fused.udf
+def udf(n: int = 1):
+    return seven_times(n)
+
+def seven_times(n):
+    return n * 7
+`;
+
+/** A server of files that UDFs may download from. Below `/github` it stands for GitHub. */
 export async function openFiles() {
-  const server = createServer((_request, response) => {
+  const server = createServer(({ url }, response) => {
+    if (url.startsWith("/github/")) {
+      const isThere = url === "/github/ada/maps/main/seven.py";
+      response.writeHead(isThere ? 200 : 404).end(isThere ? ON_GITHUB : "");
+      return;
+    }
     response.writeHead(200, { "content-type": "text/csv" });
     response.end("city,population\nOslo,717710\n");
   });

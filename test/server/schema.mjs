@@ -175,6 +175,7 @@ async function makeThings(server, count) {
     { path: "/udf/(new|by-id)", body: saves },
     { path: "/by-user-email/", parameters: { owner: [email] } },
     { path: "/by-user-handle/", parameters: { owner: [handle] } },
+    { path: "/run/udf/saved/", parameters: { owner: [handle] } },
     { path: "/udf/shared/by-token/\\{token\\}/", parameters: { token: [canvasToken], slug: ["shown"] } },
     { path: "/session-token/", parameters: { token: [canvasToken] }, body: [{ ttl: 60 }] },
     { path: "^/\\{token\\}/\\{slug\\}/", parameters: { token: [canvasToken], slug: ["shown"] } },

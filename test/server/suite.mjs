@@ -42,6 +42,7 @@ const server = await startServer({
     ...["--allow-cache", "--allow-run", `--allow-net=${files.host}`, "--allow-secrets=API_KEY:reveal"],
     ...["--allow-read=fd://,/mount", "--allow-write=fd://,/mount"],
   ],
+  env: { FUSELET_GITHUB_RAW: `${files.url}/github` },
 });
 const shared = openShared(server);
 

@@ -1,5 +1,6 @@
 /** What clients ask of a service before they use it: a realtime client, the team's token, whether it lives. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { tokenOf } from "../auth.ts";
 import type { App } from "../parts.ts";
 import { answer, errors } from "../schemas.ts";
 import { BASE, CLIENT_ID } from "./base.ts";
@@ -32,7 +33,7 @@ export function addAccountRoutes(app: App): void {
       responses: { 200: answer(z.string(), "The token"), ...errors() },
     }),
     // Whoever is here has sent one.
-    (c) => c.json(c.req.header("authorization")!.replace(/^\S+ +/, ""), 200),
+    (c) => c.json(tokenOf(c)!, 200),
   );
 
   app.openapi(

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCrew } from "../fixtures/crew.ts";
+import { ADMIN } from "../fixtures/server.ts";
 
 const { server, ada, bob, eve, statuses } = await openCrew();
 afterAll(() => server.close());
@@ -174,15 +175,27 @@ describe("the token of a collection", () => {
     expect(Number(letIn.split(":")[1]) * 1000).toBe(Date.parse(end));
     const within = (text: string) => read(`${path}?fused_session_token=${encodeURIComponent(text)}`);
     expect(await within(letIn)).toBe(200);
-    const [, seconds, signature] = letIn.split(":");
+    const [maker, seconds, signature] = letIn.split(":");
     for (const forged of [
-      `1:${Number(seconds) + 1}:${signature}`,
-      `1:${seconds}:${signature.replace(/^./, (c: string) => (c === "0" ? "1" : "0"))}`,
-      `2:${seconds}:${signature}`,
+      `${maker}:${Number(seconds) + 1}:${signature}`,
+      `${maker}:${seconds}:${signature.replace(/^./, (c: string) => (c === "0" ? "1" : "0"))}`,
+      `${ada.id}:${seconds}:${signature}`,
       signature,
       "",
     ])
       expect([forged, await within(forged)]).toEqual([forged, 403]);
+    // It ends with what its maker may do.
+    const user = (change: object) => server.ask(ADMIN, "POST", `user/by-id/${bob.id}`, change);
+    const { execution_environment_id: team } = (await server.ask(bob.token, "GET", "user/self")).body;
+    for (const [gone, back] of [
+      [{ is_enabled: false }, { is_enabled: true }],
+      [{ team: "elsewhere" }, { team }],
+    ] as const) {
+      await user(gone);
+      expect(await within(letIn)).toBe(403);
+      await user(back);
+      expect(await within(letIn)).toBe(200);
+    }
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
     expect(await within(letIn)).toBe(403);
     vi.useRealTimers();
@@ -206,6 +219,14 @@ describe("the token of a collection", () => {
     for (let tries = 1; tries < 30; tries++) await withCode("wrong");
     expect([await withCode("wrong"), await withCode("open sesame")]).toEqual([429, 429]);
     expect(await read(path, bob.token)).toBe(200);
+    // Who guesses keeps out nobody elsewhere.
+    const elsewhere = await server.server.handler(
+      new Request(`http://127.0.0.1/server/v1/udf/shared/by-token/${path}`, {
+        headers: { host: "127.0.0.1", authorization: "Fused-Canvas-Passcode open sesame" },
+      }),
+      { address: "192.0.2.1", gone: new AbortController().signal },
+    );
+    expect(elsewhere.status).toBe(200);
     expect((await change({ passcode: "" })).body.passcode).toBeNull();
     expect(await read(path)).toBe(200);
   });

@@ -116,8 +116,7 @@ async function toChange(parts: ServerParts, user: User, id: string): Promise<Col
 
 function addLookups(app: App, parts: ServerParts, shown: Shown): void {
   const { collections, users } = parts;
-  const teammates = async (user: User) =>
-    (await users.list()).filter(({ id, team }) => team === user.team && id !== user.id);
+  const teammates = async (user: User) => (await users.ofTeam(user.team)).filter(({ id }) => id !== user.id);
 
   app.openapi(
     createRoute({

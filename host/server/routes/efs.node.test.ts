@@ -64,11 +64,26 @@ describe("the team's disk", () => {
   test("takes no file without a name, or with a path as its name", async () => {
     for (const name of ["../x", "a/b", "..", "."]) {
       // `FormData` has no such files: it is written by hand.
-      const body = `--b\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\n\r\nx\r\n--b--\r\n`;
+      const field = 'content-disposition: form-data; name="dir"\r\n\r\n/';
+      const file = `content-disposition: form-data; name="file"; filename="${name}"\r\n\r\nx`;
+      const body = `--b\r\n${field}\r\n--b\r\n${file}\r\n--b--\r\n`;
       const headers = { "content-type": "multipart/form-data; boundary=b" };
       const answer = await send(site.server, "POST", "efs/any/upload", { token: ada.token, body, headers });
       expect(answer.status, name).toBe(422);
     }
+  });
+
+  test("takes no file whose folder comes behind it, or not at all", async () => {
+    const file = 'content-disposition: form-data; name="file"; filename="late.txt"\r\n\r\nx';
+    const field = 'content-disposition: form-data; name="dir"\r\n\r\n/late';
+    for (const fields of [[file, field], [file]]) {
+      const body = `${fields.map((each) => `--b\r\n${each}\r\n`).join("")}--b--\r\n`;
+      const headers = { "content-type": "multipart/form-data; boundary=b" };
+      const answer = await send(site.server, "POST", "efs/any/upload", { token: ada.token, body, headers });
+      expect(answer.status).toBe(422);
+      expect((await answer.json()).message).toContain('"dir", the folder, must be before the field "file"');
+    }
+    expect((await download("late.txt")).status).toBe(404);
   });
 
   test("has no way out by links, and none to another team's", async () => {

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { HttpError } from "../errors.ts";
 import { fileAnswer } from "../file-answer.ts";
 import { entryBody, FileEntry, fileAnswers, listAll, MOST_PATH, storageErrors } from "../file-entries.ts";
-import { readForm, textOf } from "../multipart.ts";
+import { FORM_BYTES, readForm, textOf } from "../multipart.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
 import { answer, json, wholeNumber } from "../schemas.ts";
@@ -12,8 +12,6 @@ import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
 
 const MOUNT = "file:///mount";
-/** What a form has beside its file. */
-const FORM_BYTES = 64 * 1024;
 
 const Client = z.object({ client: z.string().max(255) });
 const Item = z.object({ item: z.string().max(MOST_PATH) }).openapi("MountItem");
@@ -87,9 +85,9 @@ export function addEfsRoutes(app: App, parts: ServerParts): void {
             "multipart/form-data": {
               schema: {
                 type: "object",
-                required: ["file"],
+                required: ["dir", "file"],
                 properties: {
-                  dir: { type: "string", description: "The folder; before the file" },
+                  dir: { type: "string", description: "The folder; before the file. /: the disk itself" },
                   file: { type: "string", format: "binary" },
                 },
               },
@@ -104,13 +102,22 @@ export function addEfsRoutes(app: App, parts: ServerParts): void {
     }),
     async (c) => {
       const body = bodyOf(c.req.raw, settings.uploadBytes + FORM_BYTES);
-      let folder = "";
+      let folder: string | undefined;
       for await (const part of readForm(body, c.req.header("content-type"))) {
         if (part.name === "dir") folder = await textOf(part);
         if (part.name !== "file") continue;
+        // The file is written as it comes: its folder must be known before.
+        if (folder === undefined)
+          throw new HttpError(
+            422,
+            'Cannot upload: the field "dir", the folder, must be before the field "file"; "/" is the disk itself',
+          );
         const { fileName } = part;
         if (!fileName || fileName.includes("/"))
-          throw new HttpError(422, "Cannot upload: the file has no name");
+          throw new HttpError(
+            422,
+            `Cannot upload: the file must have a name without slashes: received ${JSON.stringify(fileName)}`,
+          );
         const url = urlOf(`${folder.replace(/\/+$/, "")}/${fileName}`);
         const target = await storage.upload(url, { contentType: null, ifNoneMatch: false }, callOf(c));
         const size = await receive(part.body, target, c.env.gone);

@@ -51,10 +51,8 @@ const tags = ["runs"];
 const text = (most: number) => z.string().max(most);
 
 export function addRunLogRoutes(app: App, { users, runLog }: ServerParts): void {
-  const ofTeam = async ({ team }: User) => {
-    const members = (await users.list()).filter((other) => other.team === team);
-    return runLog.of(members).filter((run) => run.team === team);
-  };
+  const ofTeam = async ({ team }: User) =>
+    runLog.of(await users.ofTeam(team)).filter((run) => run.team === team);
   const lists: { path: string; of: (user: User, value: string) => Promise<LoggedRun[]> }[] = [
     { path: "self", of: async (user) => runLog.of([user]) },
     { path: "exec-env/self", of: ofTeam },

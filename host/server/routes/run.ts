@@ -5,6 +5,7 @@
  *     GET  …/run/udf/get/{run_id}[/logs]         its answer, or 202; what it prints, as it goes on
  *     DELETE …/run/udf/get/{run_id}              cancels it
  *     POST …/run/udf[/tiles/{z}/{x}/{y}]         runs one; the answer is that of the run
+ *     GET  …/run/udf/saved/{owner}/{slug}[/tiles/{z}/{x}/{y}]   runs a saved one, with the parameters of the query
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -15,12 +16,17 @@ import type { App, ServerEnv, ServerParts, ServerRun } from "../parts.ts";
 import { failureAnswer, type RunAnswer, refusalAnswer, resultAnswer, toResponse } from "../run-answer.ts";
 import {
   checkTile,
+  queryParameters,
   RunQuery,
   readAge,
   readContext,
+  readQueryWish,
   readRunId,
+  readTileFile,
   readWish,
+  TileFileParams,
   TileParams,
+  UdfQuery,
 } from "../run-request.ts";
 import { answer, anyResult, errors, events, json } from "../schemas.ts";
 import { type StartedRun, StartedRuns } from "../started-runs.ts";
@@ -51,7 +57,13 @@ const failures = errors(404, 500);
 
 export function addRunRoutes(
   app: App,
-  { runs, writeResult, log, streams }: Pick<ServerParts, "runs" | "writeResult" | "log" | "streams">,
+  {
+    runs,
+    writeResult,
+    registry,
+    log,
+    streams,
+  }: Pick<ServerParts, "runs" | "writeResult" | "registry" | "log" | "streams">,
 ): void {
   const tags = ["runs"];
   const started = new StartedRuns();
@@ -175,6 +187,44 @@ export function addRunRoutes(
         const asked = read(c, c.req.valid("json"), c.req.valid("query"), tileOf(c.req.valid("param")));
         const runId = readRunId(c.req.header("fused-run-id"));
         return toResponse(await run(asked, runId, { signal: c.env.gone }));
+      },
+    );
+  }
+
+  const Saved = z.object({ ...Client, owner: z.string().max(255), slug: z.string().max(255) });
+  for (const isTile of [false, true]) {
+    app.openapi(
+      createRoute({
+        method: "get",
+        path: `${REALTIME}/run/udf/saved/{owner}/{slug}${isTile ? "/tiles/{z}/{x}/{y}" : ""}`,
+        tags,
+        summary: isTile ? "Run a saved UDF for a tile" : "Run a saved UDF",
+        description:
+          "The owner is an email address, a handle or `team`. What else stands in the query are parameters of the UDF. Failed runs are 422, with x-fused-metadata.",
+        request: { params: isTile ? Saved.extend(TileFileParams.shape) : Saved, query: UdfQuery },
+        responses: { 200: anyResult, ...failures },
+      }),
+      async (c) => {
+        const user = c.get("user");
+        const query = c.req.valid("query");
+        const { owner, slug, ...rest } = c.req.valid("param") as z.infer<typeof Saved>;
+        const { tile, extension } = isTile
+          ? readTileFile(rest as unknown as z.infer<typeof TileFileParams>)
+          : { tile: undefined, extension: undefined };
+        const wish = { ...readQueryWish(c, query, extension), tile };
+        const udf = await registry.find(user, `${owner}/${slug}`);
+        if (udf?.kind !== "udf") throw notFound(`The UDF ${JSON.stringify(`${owner}/${slug}`)}`);
+        const asked: Asked = {
+          as: { owner: user },
+          source: registry.sourceOf(udf),
+          parameters: queryParameters(query),
+          tile,
+          context: readContext(c, { user }),
+          cacheMaxAge: readAge(query.cache_max_age),
+          savedId: udf.id,
+          wish,
+        };
+        return toResponse(await run(asked, readRunId(c.req.header("fused-run-id")), { signal: c.env.gone }));
       },
     );
   }

@@ -7,11 +7,11 @@ import { answer, errors, json, nestedWithin } from "../schemas.ts";
 import { BASE } from "./base.ts";
 import { RunBody, runBody } from "./jobs.ts";
 
-/** Numbers of one field; one alone counts as a list. */
-const times = (least: number, most: number, description: string) =>
+/** Numbers of one field. */
+const times = (least: number, most: number, description: string, fewest = 1) =>
   z
     .array(z.number().int().min(least).max(most))
-    .min(1)
+    .min(fewest)
     .max(most - least + 1)
     .openapi({ description });
 
@@ -23,9 +23,9 @@ const Fields = {
   enabled: z.boolean(),
   minute: times(0, 59, "Minutes of the hour"),
   hour: times(0, 23, "Hours of the day"),
-  day_of_month: times(1, 31, "Days of the month"),
-  month: times(1, 12, "Months"),
-  day_of_week: times(0, 6, "Days of the week; 0 is Sunday"),
+  day_of_month: times(1, 31, "Days of the month; none is every day", 0),
+  month: times(1, 12, "Months; none is every month", 0),
+  day_of_week: times(0, 6, "Days of the week; 0 is Sunday, none is every day", 0),
   udf: z.string().max(255).openapi({ description: "The id of the UDF" }),
   udf_args: z
     .record(z.string().max(255), z.unknown())
@@ -33,17 +33,27 @@ const Fields = {
     .nullable(),
 };
 
+const timezone = z
+  .string()
+  .min(1)
+  .max(64)
+  .optional()
+  .openapi({ description: "A name such as Europe/Berlin. Default: UTC, or what it was" });
+
 const NewCronJob = z
   .object({
     ...Fields,
     description: Fields.description.optional(),
     enabled: Fields.enabled.default(true),
     udf_args: Fields.udf_args.optional(),
-    timezone: z.string().min(1).max(64).optional().openapi({
-      description: "A name such as Europe/Berlin. Default: UTC, or what it was",
-    }),
+    timezone,
   })
   .openapi("NewCronJob", { description: "It is due whenever all five fields fit" });
+
+const CronJobChanges = z
+  .object({ ...Fields, timezone })
+  .partial()
+  .openapi("CronJobChanges", { description: "What is left out stays as it is" });
 
 const CronJob = z
   .object({
@@ -136,12 +146,15 @@ export function addScheduleRoutes(app: App, { schedules, jobs }: ServerParts): v
         path: `${BASE}/cronjob/by-id/{id}`,
         tags,
         summary: "Change a schedule",
-        request: { params: Id, body: json(NewCronJob) },
+        request: { params: Id, body: json(CronJobChanges) },
         responses: { 200: answer(CronJob, "The schedule as it is now"), ...errors(404) },
       }),
       async (c) => {
-        const fields = fieldsOf(c.req.valid("json"), await c.req.text());
-        return c.json(toBody(await schedules.update(c.get("user"), c.req.valid("param").id, fields)), 200);
+        const { id } = c.req.valid("param");
+        const before = toBody(await schedules.get(c.get("user"), id));
+        const changes = c.req.valid("json") as Partial<typeof before>;
+        const fields = fieldsOf({ ...before, ...changes }, await c.req.text());
+        return c.json(toBody(await schedules.update(c.get("user"), id, fields)), 200);
       },
     );
   }
@@ -196,21 +209,24 @@ function fieldsOf(body: z.infer<typeof NewCronJob>, text: string): ScheduleField
     typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? "")
       ? source
       : value;
-  const { udf_args: udfArgs } = JSON.parse(text, exact) as Pick<typeof body, "udf_args">;
+  const { udf_args: udfArgs = body.udf_args } = JSON.parse(text, exact) as Pick<typeof body, "udf_args">;
   return {
     name: body.name,
     description: body.description ?? null,
     enabled: body.enabled,
     minute: body.minute,
     hour: body.hour,
-    dayOfMonth: body.day_of_month,
-    month: body.month,
-    dayOfWeek: body.day_of_week,
+    dayOfMonth: orAll(body.day_of_month, 1, 31),
+    month: orAll(body.month, 1, 12),
+    dayOfWeek: orAll(body.day_of_week, 0, 6),
     udfId: body.udf,
     udfArgs: (udfArgs ?? null) as ScheduleFields["udfArgs"],
     ...(body.timezone === undefined ? {} : { timezone: body.timezone }),
   };
 }
+
+const orAll = (values: number[], least: number, most: number) =>
+  values.length > 0 ? values : Array.from({ length: most - least + 1 }, (_, i) => least + i);
 
 const toBody = (schedule: Schedule): z.infer<typeof CronJob> => ({
   id: schedule.id,

@@ -9,6 +9,8 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { memoBySource } from "../../../runtime/memo.ts";
+import { isRecord } from "../../../runtime/record.ts";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
 import { DEFAULT_RESULT_AGE } from "../../cache/age.ts";
 import type { FormattedResult } from "../../formats/formats.ts";
@@ -17,53 +19,27 @@ import { withoutCode } from "../../udfs/without-code.ts";
 import { presentedBy, type SignIn, senderOf } from "../auth.ts";
 import { cacheAges } from "../cache-ages.ts";
 import { HttpError, notFound } from "../errors.ts";
-import { parseExact, stringifyExact } from "../exact-json.ts";
+import { exactly, stringifyExact } from "../exact-json.ts";
 import type { LinkAnswers } from "../link-answers.ts";
 import type { App, SavedUdf, ServerEnv, ServerParts, SharedToken } from "../parts.ts";
 import { RecentMap } from "../recent-map.ts";
 import { cachedAnswer, failureAnswer, resultAnswer, toResponse } from "../run-answer.ts";
 import {
   FORMAT_PATTERN,
-  RunQuery,
+  queryParameters,
   readAge,
   readContext,
+  readQueryWish,
   readRunId,
   readTileFile,
-  readWish,
   TileFileParams,
+  UdfQuery,
+  varyOf,
 } from "../run-request.ts";
 import { anyResult, errors } from "../schemas.ts";
 import { endOf } from "../shared-tokens.ts";
 import { tokenLabel } from "../token-hash.ts";
-import { BASE } from "./base.ts";
-
-const Query = z.looseObject({
-  ...RunQuery,
-  dtype_out_vector: z
-    .string()
-    .max(200)
-    .optional()
-    .openapi({ description: "The format of a table", pattern: FORMAT_PATTERN.list }),
-  dtype_out_raster: z
-    .string()
-    .max(200)
-    .optional()
-    .openapi({ description: "The format of an array", pattern: FORMAT_PATTERN.list }),
-  fused_session_token: z.string().max(4096).optional().openapi({
-    description: "Where the token is for a team",
-  }),
-});
-
-/** In the query, and no parameters of the UDF. */
-const RESERVED = new Set([
-  ...Object.keys(Query.shape),
-  "profile",
-  "fused_cache_disable_stream",
-  "client_id",
-  // Options that the published client passes on.
-  "_stream_logs",
-  "_use_polling",
-]);
+import { BASE, CLIENT_ID } from "./base.ts";
 
 const Token = { token: z.string().min(1).max(512) };
 const Slug = { slug: z.string().min(1).max(255) };
@@ -79,20 +55,22 @@ const SHORT = new RegExp(
   `^((?:${BASE}/realtime-shared)?/(?:(?:fsh_|UDF_)[\\w-]+|[0-9a-f]{64}|fc_[\\w-]+(?:/(?!run$)[^/]+?)?))(\\.[A-Za-z0-9]{1,16})?$`,
 );
 
-/** The path that a request is routed by: that of a link in its whole form. */
-export const linkPath = (path: string): string => path.replace(SHORT, "$1/run/file$2");
+/** The path that a request is routed by: that of a link, or of a run of one's own, in its whole form. */
+export const linkPath = (path: string): string =>
+  path === "/run/udf" ? `${BASE}/realtime/${CLIENT_ID}/api/v1/run/udf` : path.replace(SHORT, "$1/run/file$2");
 
 /** Not looked into here: a record of Zod takes seconds for what a body can have. */
 const Body = z
-  .custom<Record<string, unknown>>(
-    (body) => typeof body === "object" && body !== null && !Array.isArray(body),
-  )
+  .custom<Record<string, unknown>>(isRecord)
   .openapi({ type: "object", additionalProperties: true });
 
 /** The most bytes of a body that comes with a link: anybody may have one. */
 export const LINK_BODY_BYTES = 4 * 1024 * 1024;
 /** Of a body. Objects of very many take seconds wherever they are copied. */
 const MOST_PARAMETERS = 10_000;
+
+/** How old a result may be whose parts are asked for, where nobody says: with its length, they are of one run. */
+const PARTS_MS = 60_000;
 
 /** The UDFs that were run last, read, and the characters of them together. */
 const MOST_SOURCES = 1000;
@@ -103,7 +81,7 @@ interface Asked {
   slug: string | undefined;
   tile: Tile | undefined;
   extension: string | undefined;
-  query: z.infer<typeof Query>;
+  query: z.infer<typeof UdfQuery>;
   parameters: Record<string, unknown>;
 }
 
@@ -134,6 +112,19 @@ export function addSharedRunRoutes(
     return source;
   };
 
+  const declared = memoBySource(async (source) => (await runner.inspect(source)).parameters);
+  /** Without names that only make an address another one for caches on the way: `_v=2`, or jQuery's `_`. */
+  const meant = async (parameters: Asked["parameters"], source: UdfSource) => {
+    const isNote = (name: string) => name.startsWith("_");
+    if (!Object.keys(parameters).some(isNote)) return parameters;
+    const known = await declared(source);
+    if (known.some(({ kind }) => kind === "rest")) return parameters;
+    const names = new Set(known.map(({ name }) => name));
+    return Object.fromEntries(
+      Object.entries(parameters).filter(([name]) => !isNote(name) || names.has(name)),
+    );
+  };
+
   /** Only a link that is not for everybody asks who somebody is. */
   const open = async (c: Context<ServerEnv>, { token, slug }: Asked) => {
     const presented = presentedBy(c);
@@ -154,22 +145,11 @@ export function addSharedRunRoutes(
   };
 
   const answer = async (c: Context<ServerEnv>, asked: Asked): Promise<Response> => {
-    const { tile, extension, query, parameters } = asked;
+    const { tile, extension, query } = asked;
     const runId = readRunId(c.req.header("fused-run-id"));
-    const wish: Wish = {
-      ...readWish({
-        format: query.format,
-        extension,
-        dtypeOutRaster: query.dtype_out_raster,
-        dtypeOutVector: query.dtype_out_vector,
-        accept: c.req.header("accept"),
-        agent: c.req.header("user-agent"),
-      }),
-      tile,
-    };
+    const wish: Wish = { ...readQueryWish(c, query, extension), tile };
     const { shared, owner, udf } = await open(c, asked);
     if (udf.kind !== "udf") throw notFound("The link");
-    const ifNoneMatch = c.req.header("if-none-match");
     const isOpen =
       shared.scope === "public" &&
       c.req.header("authorization") === undefined &&
@@ -179,9 +159,14 @@ export function addSharedRunRoutes(
     let written: FormattedResult | undefined;
     try {
       const source = sourceOf(udf);
+      const parameters = await meant(asked.parameters, source);
       const saidMs = await ageOf({ source, cacheMaxAge: shared.cache ? readAge(query.cache_max_age) : 0 });
       // A link that caches keeps tiles without being told for how long: the published client says so of `cache=True`.
-      const age = { ms: saidMs ?? (tile ? DEFAULT_RESULT_AGE * 1000 : 0), isSaid: saidMs !== undefined };
+      const age = {
+        ms: saidMs ?? (tile ? DEFAULT_RESULT_AGE * 1000 : c.req.header("range") === undefined ? 0 : PARTS_MS),
+        isSaid: saidMs !== undefined,
+        untilMs: endOf(shared.expires),
+      };
       const key =
         age.ms > 0
           ? stringifyExact([
@@ -190,17 +175,18 @@ export function addSharedRunRoutes(
               udf.version,
               await epochs.of(udf.id, tile),
               owner.permissions ?? null,
+              owner.team,
               wish,
               Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)),
             ])
           : undefined;
       const remember = () => {
-        if (key !== undefined && isOpen) c.get("remember")?.({ key, age, untilMs: endOf(shared.expires) });
+        if (key !== undefined && isOpen) c.get("remember")?.({ key, age });
       };
       const found = key === undefined ? undefined : answers.get(key, age, runId, by);
       if (found) {
         remember();
-        return toResponse(found, ifNoneMatch);
+        return toResponse(found, c.req);
       }
       const result = await runs.run({
         // The token itself would stand in logs and labels.
@@ -212,7 +198,7 @@ export function addSharedRunRoutes(
           ...readContext(c, { shareToken: shared.token }),
           sessionToken: query.fused_session_token ?? null,
         },
-        cacheMaxAge: age.ms / 1000,
+        cacheMaxAge: Math.max(age.ms, saidMs === undefined && c.req.method === "HEAD" ? PARTS_MS : 0) / 1000,
         savedId: udf.id,
         bytes: bodyBytes(c),
         signal: c.env.gone,
@@ -221,12 +207,12 @@ export function addSharedRunRoutes(
           written = await writeResult(result, wish, { owner, signal: c.env.gone });
         },
       });
-      const made = await cachedAnswer(resultAnswer(result, written!, runId), result, age, by);
+      const made = await cachedAnswer(resultAnswer(result, written!, runId), result, age, by, varyOf(wish));
       if (key !== undefined && made.headers.etag !== undefined && result.kept) {
         answers.put(key, made, result.kept.atMs);
         remember();
       }
-      return toResponse(made, ifNoneMatch);
+      return toResponse(made, c.req);
     } catch (error) {
       const shown = (await mayRead(c, shared, udf)) ? error : withoutCode(error);
       const failed = failureAnswer(shown, runId, printed);
@@ -263,7 +249,7 @@ export function addSharedRunRoutes(
               security: [],
               request: {
                 params,
-                query: Query,
+                query: UdfQuery,
                 ...(method === "post" ? { body: { content: bodyContent } } : {}),
               },
               responses: {
@@ -309,7 +295,7 @@ async function bodyParameters(c: Context<ServerEnv>): Promise<Record<string, unk
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type === undefined) return {};
   if (type === "application/json") {
-    const parameters = parseExact(await c.req.text()) as Record<string, unknown>;
+    const parameters = exactly(c.req.valid("json" as never) as Record<string, unknown>, await c.req.text());
     if (Object.keys(parameters).length <= MOST_PARAMETERS) return parameters;
     throw new HttpError(422, `The body cannot be read: it has more than ${MOST_PARAMETERS} parameters`);
   }
@@ -317,14 +303,5 @@ async function bodyParameters(c: Context<ServerEnv>): Promise<Record<string, unk
   throw new HttpError(
     415,
     "Parameters come as application/json or application/x-www-form-urlencoded, or in the query",
-  );
-}
-
-/** The last of several with one name counts. */
-function queryParameters(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(query)
-      .filter(([name]) => !RESERVED.has(name))
-      .map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]),
   );
 }

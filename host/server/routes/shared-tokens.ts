@@ -85,18 +85,24 @@ export function addSharedTokenRoutes(app: App, parts: ServerParts): void {
       request: {
         params: Token,
         body: json(
-          z.strictObject({ ttl: z.int().min(1).max(2_592_000).openapi({ description: "Seconds" }) }),
+          z.strictObject({
+            ttl: z.int().min(1).max(2_592_000).default(3600).openapi({ description: "Seconds" }),
+          }),
         ),
       },
       responses: {
-        200: answer(z.object({ session_token: z.string(), expires_at: z.string() }), "The session token"),
+        200: answer(
+          z.object({ token: z.string(), session_token: z.string(), expires_at: z.string() }),
+          "The session token, and what it is for",
+        ),
         ...errors(404),
       },
     }),
     async (c) => {
       const { token } = c.req.valid("param");
       const session = await sharedTokens.session(c.get("user"), token, c.req.valid("json").ttl);
-      return c.json({ session_token: session.token, expires_at: session.expires.toISOString() }, 200);
+      const expires = session.expires.toISOString();
+      return c.json({ token, session_token: session.token, expires_at: expires }, 200);
     },
   );
 }

@@ -6,15 +6,12 @@ import type { Context } from "hono";
 import type { StorageCall } from "../../storage/driver.ts";
 import { HttpError } from "../errors.ts";
 import { fileAnswer } from "../file-answer.ts";
-import { readForm } from "../multipart.ts";
+import { FORM_BYTES, readForm } from "../multipart.ts";
 import type { App, ServerEnv, ServerParts } from "../parts.ts";
 import { bodyOf, receive } from "../receive.ts";
 import type { SignedAccess } from "../signed-urls.ts";
 import { userCall } from "../user-call.ts";
 import { BASE } from "./base.ts";
-
-/** What a form has beside its file. */
-const FORM_BYTES = 64 * 1024;
 
 export function addSignedRoutes(app: App, parts: ServerParts): void {
   const { settings, users, storage, signedUrls } = parts;
@@ -29,10 +26,9 @@ export function addSignedRoutes(app: App, parts: ServerParts): void {
   const write = async (
     { url, call }: { url: string; call: StorageCall },
     content: AsyncIterable<Uint8Array>,
-    contentType: string | null,
-    gone: AbortSignal,
   ): Promise<Response> => {
-    await receive(content, await storage.upload(url, { contentType, ifNoneMatch: false }, call), gone);
+    const target = await storage.upload(url, { contentType: null, ifNoneMatch: false }, call);
+    await receive(content, target, call.signal);
     return new Response(null, { status: 204 });
   };
   const limitOf = ({ mostBytes }: SignedAccess) =>
@@ -45,7 +41,7 @@ export function addSignedRoutes(app: App, parts: ServerParts): void {
 
   app.put(`${BASE}/signed/*`, async (c) => {
     const access = await open(c);
-    return write(access, bodyOf(c.req.raw, limitOf(access)), null, c.env.gone);
+    return write(access, bodyOf(c.req.raw, limitOf(access)));
   });
 
   app.post(`${BASE}/signed/*`, async (c) => {
@@ -54,7 +50,7 @@ export function addSignedRoutes(app: App, parts: ServerParts): void {
     const form = readForm(bodyOf(c.req.raw, most + FORM_BYTES), c.req.header("content-type"));
     for await (const { name, body } of form) {
       // Awaited: the form ends where this loop does.
-      if (name === "file") return await write(access, atMost(body, most), null, c.env.gone);
+      if (name === "file") return await write(access, atMost(body, most));
     }
     throw new HttpError(422, 'Cannot upload: the form has no field "file"');
   });

@@ -1,10 +1,9 @@
 /** `/user` and `/execution-env`: who one is, one's tokens, one's team; and, for admins, all users. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { tokenIn } from "../auth.ts";
+import { tokenOf } from "../auth.ts";
 import { HttpError, notFound } from "../errors.ts";
 import { deleteUser, endAllOf } from "../forget.ts";
-import type { App, ServerEnv, ServerParts, User } from "../parts.ts";
+import type { App, ServerParts, User } from "../parts.ts";
 import { answer, errors, json, UserBody, UserForAdminsBody } from "../schemas.ts";
 import { BASE } from "./base.ts";
 
@@ -64,7 +63,7 @@ const TokenBody = z
 const Id = z.object({ id: z.string().max(255) });
 
 /** A user as the wire has it. */
-export const userBody = ({ id, email, handle, name, team, isAdmin }: User) => ({
+const userBody = ({ id, email, handle, name, team, isAdmin }: User) => ({
   id,
   email,
   handle,
@@ -78,9 +77,6 @@ const forAdmins = (user: User): z.infer<typeof UserForAdminsBody> => ({
   is_enabled: user.isEnabled,
   permissions: (user.permissions ?? null) as Record<string, unknown> | null,
 });
-
-/** The token that was sent: whoever is here has sent one. */
-const tokenOf = (c: Context<ServerEnv>) => tokenIn(c.req.header("authorization") ?? "");
 
 const endOf = (seconds: number | undefined) => (seconds === undefined ? null : Date.now() + seconds * 1000);
 
@@ -117,8 +113,7 @@ export function addUserRoutes(app: App, parts: ServerParts): void {
     }),
     async (c) => {
       const { team } = c.get("user");
-      const members = (await users.list()).filter((user) => user.team === team);
-      return c.json({ id: team, name: team, members: members.map(userBody) }, 200);
+      return c.json({ id: team, name: team, members: (await users.ofTeam(team)).map(userBody) }, 200);
     },
   );
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayCollect, packagesForFiles, scanRequirements, takesFrames } from "./engine.ts";
+import { mayGetTables, packagesForFiles, scanRequirements, takesFrames } from "./engine.ts";
 
 const scan = (code: string) => scanRequirements({ code, file: "a.py" });
 
@@ -33,7 +33,7 @@ describe("scanRequirements()", () => {
   });
 });
 
-describe("mayCollect()", () => {
+describe("mayGetTables()", () => {
   const code = `import fused\n@fused.udf\ndef one(x):\n    return x\n\n@fused.udf\nasync def udf(\n    x,\n):\n    return fused.submit(one, x)\n\ndef after():\n    pass\n`;
   it.each([
     ["a file", code, undefined, true],
@@ -43,8 +43,12 @@ describe("mayCollect()", () => {
     ["one that is not there", code, "nobody", false],
     ["a name that was imported", "from fused import cache, submit\n", undefined, true],
     ["something else's", "executor.submit(1)\nimport fused\n", undefined, false],
+    ["a run of another UDF", 'data = fused.run("parent")\n', undefined, true],
+    ["one that is loaded", 'parent = fused.load("parent")\n', undefined, true],
+    ["a pool", "pool = one.map([1, 2])\nreturn pool.df()\n", undefined, true],
+    ["a list that is mapped", "return list(pool.map(str, [1, 2]))\n", undefined, false],
   ])("looks at %s", (_what, text, entrypoint, expected) => {
-    expect(mayCollect(text, entrypoint)).toBe(expected);
+    expect(mayGetTables(text, entrypoint)).toBe(expected);
   });
 });
 

@@ -73,12 +73,18 @@ export async function scanRequirements(
   };
 }
 
-/** Whether a source, or one function of it, may make a table of what many runs gave: it needs what for its own results it might not. */
-export function mayCollect(code: string, entrypoint: string | undefined): boolean {
+const RUNS_OTHERS =
+  /\bfused\s*\.\s*(?:submit|run|load)(?:_async)?\b|\bfrom\s+fused\s+import\b.*\b(?:submit|run|load)(?:_async)?\b/;
+/** `udf.map(…)`, and what makes a table of its pool or gives the tables in it. */
+const MAPS = /\.\s*map(?:_async)?\s*\(/;
+const POOLED = /\.\s*(?:df|collect|results|results_now|success|arg_df|logs_df|status)\s*\(/;
+
+/** Whether a source, or one function of it, may get tables that other runs gave: that needs what the source itself may not import. */
+export function mayGetTables(code: string, entrypoint: string | undefined): boolean {
   const start = entrypoint === undefined ? 0 : code.search(new RegExp(`^(async )?def ${entrypoint}\\b`, "m"));
   // The function ends where something stands at the beginning of a line again.
   const text = entrypoint === undefined ? code : code.slice(start).replace(/\n(?=[^\s#)\]])[\s\S]*$/, "");
-  return start >= 0 && /\bfused\s*\.\s*submit\b|\bfrom\s+fused\s+import\b.*\bsubmit\b/.test(text);
+  return start >= 0 && (RUNS_OTHERS.test(text) || (MAPS.test(text) && POOLED.test(text)));
 }
 
 /** Annotations that stand for frames and shapes, and the names that a tile's frame goes into where they have none. */
@@ -151,7 +157,7 @@ export function pythonEngine(options: PythonEngineOptions): Engine {
   };
   const helpfulFor = memoBySource(({ code, headers, part }) => [
     ...new Set([
-      ...(mayCollect(code, part?.entrypoint) ? ["pyarrow", "pandas"] : []),
+      ...(mayGetTables(code, part?.entrypoint) ? ["pyarrow", "pandas", "geopandas"] : []),
       ...(takesFrames(code) ? ["geopandas"] : []),
       ...[code, ...headers.map((header) => header.code)].flatMap(packagesForFiles),
     ]),

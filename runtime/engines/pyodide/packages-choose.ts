@@ -128,6 +128,12 @@ export class PythonPackages {
     return this.#resolve(await this.#roots(wish), { caller, pureOnly: true, installed });
   }
 
+  /** The name of the package that has a module, as the folder of wheels or the distribution says. */
+  async provider(module: string): Promise<string | undefined> {
+    if (OURS.has(module)) return undefined;
+    return (await this.#wheels())?.providers.get(module) ?? (await this.distribution()).providers.get(module);
+  }
+
   /** A message for a guest, which is not to know where on this machine files lie. */
   withoutPaths(message: string): string {
     const { pyodide, wheels } = this.#assets;
@@ -185,7 +191,7 @@ export class PythonPackages {
     );
     const names = new Set(named.map(({ requirement }) => requirement.name));
     for (const module of imports) {
-      const name = await this.#provider(module);
+      const name = await this.provider(module);
       if (name === undefined || names.has(name)) continue;
       names.add(name);
       named.push({ requirement: parseRequirement(name), by: file });
@@ -193,16 +199,11 @@ export class PythonPackages {
     return named;
   }
 
-  async #provider(module: string): Promise<string | undefined> {
-    if (OURS.has(module)) return undefined;
-    return (await this.#wheels())?.providers.get(module) ?? (await this.distribution()).providers.get(module);
-  }
-
   /** Imports that a package provides, sorted. */
   async #wantedImports({ imports }: PackageWish): Promise<string[]> {
     const wanted: string[] = [];
     for (const module of new Set(imports))
-      if ((await this.#provider(module)) !== undefined) wanted.push(module);
+      if ((await this.provider(module)) !== undefined) wanted.push(module);
     return wanted.sort();
   }
 

@@ -1,14 +1,12 @@
 /** Which file of a package an import means: its `exports` and `imports`, and what bundlers do with `module` and `browser`. */
 import { resolve } from "resolve.exports";
+import { isRecord } from "../../record.ts";
 
 /** The part of package.json that counts here, as it came: data of strangers. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
 /** How something is imported. */
 export type ImportKind = "import" | "require";
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * What counts for whom. There is no Node inside an isolate: what packages have for browsers fits better. `resolve` stays with the first
@@ -21,7 +19,7 @@ const CONDITIONS: Record<ImportKind, readonly (readonly string[])[]> = {
 
 /** Without patterns of more than plain names: `resolve` makes regular expressions of them, as they are. */
 const withPlainPatterns = (map: unknown) =>
-  isObject(map)
+  isRecord(map)
     ? Object.fromEntries(
         Object.entries(map).filter(([key]) => !key.includes("*") || /^[\w@./~#-]*\*[\w@./~-]*$/.test(key)),
       )
@@ -77,7 +75,7 @@ export function withExtensions(path: string): string[] {
  * @returns the text that takes its place, false for an empty module, undefined where it says nothing
  */
 export function replacementOf({ browser }: Manifest, name: string): string | false | undefined {
-  if (!isObject(browser) || !Object.hasOwn(browser, name)) return undefined;
+  if (!isRecord(browser) || !Object.hasOwn(browser, name)) return undefined;
   const value = browser[name];
   return value === false || typeof value === "string" ? value : undefined;
 }

@@ -1,5 +1,6 @@
 /** Reads a TypeScript or JavaScript UDF: what it declares, from its syntax tree alone. Nothing of it runs. */
 import { UdfLoadError } from "../../errors.ts";
+import { isRecord } from "../../record.ts";
 import type { Header, Parameter, RequestedPermissions } from "../../udf.ts";
 import { child, children, loadError, type Node, parseSource, type SourceText, text, visit } from "./ast.ts";
 import { bare, readLiteral, readProperties } from "./literal.ts";
@@ -68,10 +69,6 @@ const TRANSFORMED = new Set([
   "Decorator",
   "ClassAccessorProperty",
 ]);
-
-function isRecord(value: unknown): boolean {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
 
 /**
  * Reads a UDF's entry file.

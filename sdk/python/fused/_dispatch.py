@@ -45,6 +45,7 @@ _BY_NAME: dict[tuple[str, str], Method] = {
     ("uuid", "UUID"): _kinds.write_uuid,
     ("pathlib", "PurePath"): _kinds.write_path,
     ("array", "array"): lambda writer, value, depth: writer.write(value.tolist(), depth),
+    ("_io", "BytesIO"): lambda writer, value, depth: writer.write(value.getbuffer(), depth),
     ("collections", "deque"): _kinds.write_copy,
     ("builtins", "dict_keys"): _kinds.write_copy,
     ("builtins", "dict_values"): _kinds.write_copy,
@@ -77,6 +78,8 @@ _BY_NAME: dict[tuple[str, str], Method] = {
     ("matplotlib", "Axes"): _media.write_axes,
     ("plotly", "BaseFigure"): _media.write_chart,
     ("altair", "TopLevelMixin"): _media.write_chart,
+    ("fastapi", "Response"): _media.write_response,
+    ("starlette", "Response"): _media.write_response,
 }
 
 def find_method(kind: type) -> Method:

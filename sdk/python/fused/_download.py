@@ -13,17 +13,18 @@ _FOLDER = "/mnt/cache"
 
 
 def _checked(file_path: str) -> str:
-    """The path below its folder. Raises TypeError and ValueError for what is no relative path, or leaves the folder."""
+    """The path below its folder, without empty parts: a URL is a path, too. Raises TypeError and ValueError for what is no relative path,
+    or leaves the folder."""
     if not isinstance(file_path, str):
         raise TypeError(f"file_path must be a text: received {type(file_path).__name__}")
-    parts = file_path.split("/")
-    if file_path == "" or "\0" in file_path or "\\" in file_path:
+    parts = [part for part in file_path.split("/") if part not in ("", ".")]
+    if not parts or "\0" in file_path or "\\" in file_path:
         raise ValueError(f"file_path must be a path with slashes: received {file_path!r}")
-    if parts[0] == "":
+    if file_path.startswith("/"):
         raise ValueError(f"file_path must be relative: received {file_path!r}")
-    if any(part in ("", ".", "..") for part in parts):
-        raise ValueError(f"file_path must stay in its folder and have no empty part: received {file_path!r}")
-    return file_path
+    if ".." in parts:
+        raise ValueError(f"file_path must stay in its folder: received {file_path!r}")
+    return "/".join(parts)
 
 
 def download(url: str, file_path: str, storage: str = "auto", *, checksum: str | None = None) -> "Path":
@@ -44,7 +45,7 @@ def download(url: str, file_path: str, storage: str = "auto", *, checksum: str |
     from pathlib import Path
 
     # As the published client takes it: below the folder all the same.
-    file_path = _checked(file_path if connected() else file_path.strip("/"))
+    file_path = _checked(file_path.lstrip("/") if isinstance(file_path, str) else file_path)
     sha256 = None
     if checksum is not None:
         kind, _, sha256 = checksum.partition(":")

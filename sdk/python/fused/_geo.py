@@ -30,6 +30,9 @@ def to_bounds(value: Any) -> list[float]:
         return [float(number) for number in value.total_bounds]
     if hasattr(value, "geom_type"):
         return [float(number) for number in value.bounds]
+    if hasattr(value, "tolist"):
+        # As `frame.total_bounds` is.
+        value = value.tolist()
     if not isinstance(value, (list, tuple)) or len(value) != 4:
         raise ValueError("it is no list of four numbers")
     if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in value):

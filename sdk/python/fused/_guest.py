@@ -26,9 +26,12 @@ for _name in ("cache", "context", "download", "file_path", "load", "run", "secre
     getattr(sys.modules[__package__], _name)
 
 if sys.platform == "emscripten":
+    from ._late_imports import LateFinder
     from ._net_imports import install as install_network
 
     install_network()
+    # The last to be asked.
+    sys.meta_path.append(LateFinder())
 
 result_buffers: list[Any] = []
 """The buffers of the last result: C-contiguous objects with the buffer protocol."""

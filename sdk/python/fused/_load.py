@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from . import _host
 from ._load_files import is_folder, load_file, load_folder, load_text, load_zip
-from ._load_server import Asking, drive, drive_async, github_udf, is_token, saved_udf, token_udf
+from ._load_server import Asking, drive, drive_async, github_udf, is_hosts, is_token, saved_udf, token_udf
 from ._options import options
 from ._udf_object import Udf
 
@@ -15,10 +14,11 @@ def load(url_or_udf: str | Path, /, *, cache_key: Any = None, import_globals: bo
     """Loads a UDF. Nothing of it is run here.
 
     Args:
-        url_or_udf: the first of these that fits: an address that begins with https://github.com (the server reads it); text with
-            a line end is code; a path that ends in .py or .zip; a folder that `to_directory` wrote; a shared token; a name of
-            yours, an id, `user/name` or `team/name` on the server. Inside an isolate paths are the UDF's own files first, and
-            without a server a name is one that the host knows; the object then runs there, and its code is read for its globals.
+        url_or_udf: the first of these that fits: an address that begins with https://github.com (the server or the host reads it);
+            text with a line end is code; a path that ends in .py or .zip; a folder that `to_directory` wrote; a shared token; a name
+            of yours, an id, `user/name` or `team/name` on the server. Inside an isolate paths are the UDF's own files first, and
+            without a server a token or name is one that the host knows; the object then runs there, and its code is read when it
+            is needed here: for its globals, and for parameters that are given by their place.
         cache_key: is taken and ignored: a UDF is read each time.
         import_globals: whether globals of its module may be read as attributes, which runs its code once.
         collection_name: the collection of a saved UDF; default: "default".
@@ -59,10 +59,10 @@ def _find(url_or_udf: str | Path, collection_name: str | None) -> Udf | Asking:
         if not path.exists():
             raise FileNotFoundError(text)
         raise ValueError(f"Cannot load {text!r}: a UDF is a folder, or a file that ends in .py or .zip")
+    if is_hosts():
+        return Udf._of_name(text)
     if is_token(text):
         return token_udf(text)
-    if _host.connected() and not options.base_url:
-        return Udf._of_name(text)
     return saved_udf(text, collection_name)
 
 

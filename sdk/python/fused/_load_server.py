@@ -1,4 +1,4 @@
-"""UDFs that are saved on a server: by name, by token, from GitHub through the server's code-proxy.
+"""UDFs that are saved on a server: by name, by token, from GitHub through the server's code-proxy; and those that an isolate's host reads.
 
 What has to be asked is a generator of requests, so that the blocking and the asynchronous way are the same code.
 """
@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
+from . import _host
+from ._header import Header
 from ._load_files import load_body, load_described, load_text, take_place
+from ._options import options
+from ._run_named import spoken
 from ._udf_fields import UdfFields
 from ._udf_object import Udf
 
@@ -25,7 +29,19 @@ class Ask(NamedTuple):
     params: dict[str, str] | None = None
 
 
-Asking = Generator[Ask, Any, Udf]
+class AskHost(NamedTuple):
+    """A call of the host."""
+
+    method: str
+    what: str
+
+
+Asking = Generator[Ask | AskHost, Any, Udf]
+
+
+def is_hosts() -> bool:
+    """Whether the host is asked, and no server: in an isolate, where none is named."""
+    return _host.connected() and not options.base_url
 
 
 def is_token(text: str) -> bool:
@@ -34,8 +50,20 @@ def is_token(text: str) -> bool:
 
 
 def github_udf(url: str) -> Asking:
-    """The UDF behind an address on github.com, as the server's code-proxy reads it."""
-    return load_body((yield Ask("code-proxy/by-url", {"url": url})))
+    """The UDF behind an address on github.com, as the server's code-proxy, or the host, reads it. Raises FileNotFoundError where the host
+    finds nothing there."""
+    if not is_hosts():
+        return load_body((yield Ask("code-proxy/by-url", {"url": url})))
+    given = yield AskHost("udfs.github", url)
+    if given is None:
+        raise FileNotFoundError(f"There is nothing at {url}")
+    return _of_host(given)
+
+
+def _of_host(given: dict[str, Any]) -> Udf:
+    entrypoint = given["entrypoint"] or load_text(given["code"]).entrypoint
+    headers = [Header(**header) for header in given["headers"]]
+    return Udf.model_validate({**given, "entrypoint": entrypoint, "headers": headers})
 
 
 def token_udf(token: str) -> Asking:
@@ -69,7 +97,15 @@ def drive(asking: Asking) -> Udf:
     from ._server.server import call
     from ._server.steps import follow
 
-    return follow(asking, lambda ask: call("GET", ask.path, params=ask.params))
+    def answer(ask: Ask | AskHost) -> Any:
+        if isinstance(ask, Ask):
+            return call("GET", ask.path, params=ask.params)
+        try:
+            return _host.call(*ask)
+        except _host.HostError as error:
+            raise spoken(error) from None
+
+    return follow(asking, answer)
 
 
 async def drive_async(asking: Asking) -> Udf:
@@ -77,7 +113,15 @@ async def drive_async(asking: Asking) -> Udf:
     from ._server.server import call_async
     from ._server.steps import follow_async
 
-    return await follow_async(asking, lambda ask: call_async("GET", ask.path, params=ask.params))
+    async def answer(ask: Ask | AskHost) -> Any:
+        if isinstance(ask, Ask):
+            return await call_async("GET", ask.path, params=ask.params)
+        try:
+            return await _host.call_async(*ask)
+        except _host.HostError as error:
+            raise spoken(error) from None
+
+    return await follow_async(asking, answer)
 
 
 def load_gist(gist_id: str) -> Udf:

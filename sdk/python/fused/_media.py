@@ -1,5 +1,6 @@
 """Values that cross as finished documents (PNG, HTML), and geometries, which cross as GeoJSON."""
 
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 # What PNG holds as it is; other modes are converted to the nearest of these.
 _PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")
 _NEAREST = {"I": "I;16", "F": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
 
@@ -42,6 +44,18 @@ def write_chart(writer: "Writer", value: Any, depth: int) -> None:
 def write_html(writer: "Writer", value: Any, depth: int) -> None:
     """Writes what an object shows in a notebook."""
     _write_html_text(writer, value, value._repr_html_())
+
+
+def write_response(writer: "Writer", value: Any, depth: int) -> None:
+    """Writes what an answer of FastAPI or Starlette holds."""
+    body = getattr(value, "body", None)
+    if not isinstance(body, bytes):
+        writer.fail(f"an object of class {type_name(type(value))} without a body")
+    media_type = str(value.media_type).partition(";")[0].strip().lower()
+    if _MEDIA_TYPE.fullmatch(media_type):
+        _write_media(writer, media_type, body)
+    else:
+        writer.write(body, depth)
 
 
 def write_geometry(writer: "Writer", value: Any, depth: int) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
 
-from fused._host import HostError, call_async
+from fused._host import HostError, call, call_async
 
 __all__ = ["PackageMetadata", "install", "list"]
 
@@ -46,13 +46,20 @@ async def install(
     if not deps or credentials is not None or pre or index_urls is not None:
         raise ValueError("Cannot install: deps, credentials, pre and index_urls cannot be changed: the host decides about them")
     texts = [requirements] if isinstance(requirements, str) else [*requirements]
-    present = {_canonical(name): package.version for name, package in list().items()}
     try:
-        chosen = await call_async("packages.choose", texts, present)
+        chosen = await call_async("packages.choose", texts, _present())
         for number in range(len(chosen["files"])):
             _unpack(await call_async("packages.read", chosen["choice"], number))
     except HostError as error:
         raise ValueError(str(error)) from None
+    importlib.invalidate_caches()
+
+
+def install_now(requirement: str) -> None:
+    """The same for one, where the host can be waited for. Raises HostError, PermissionDeniedError."""
+    chosen = call("packages.choose", [requirement], _present())
+    for number in range(len(chosen["files"])):
+        _unpack(call("packages.read", chosen["choice"], number))
     importlib.invalidate_caches()
 
 
@@ -64,6 +71,10 @@ def list() -> dict[str, PackageMetadata]:
         if name and version:
             found[name] = PackageMetadata(name, version)
     return found
+
+
+def _present() -> dict[str, str]:
+    return {_canonical(name): package.version for name, package in list().items()}
 
 
 def _canonical(name: str) -> str:

@@ -1,4 +1,5 @@
-"""Puts Python's libraries on the host's network and storage when they are imported, and costs nothing where none is."""
+"""Puts Python's libraries on the host's network and storage, and makes them do without threads, when they are imported; and costs nothing where
+none is."""
 
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ _REPLACED = {
 """Modules in whose place a file of ours is loaded, under their name."""
 
 _PATCHED = {
+    "concurrent.futures.thread": "_threads",
     "socket": "_net_socket",
     "pyodide.http": "_net_pyodide",
     "pyodide.webloop": "_net_asyncio",

@@ -44,7 +44,7 @@ def _run_module(udf: "UdfFields") -> dict[str, Any]:
     from ._udf_object import Udf
 
     if (host_name := udf._host_name()) is not None:
-        udf = _of_host(host_name)
+        udf = of_host(host_name)
     source = source_of(udf)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
@@ -67,13 +67,17 @@ def _run_module(udf: "UdfFields") -> dict[str, Any]:
     return {name: value for name, value in namespace.items() if not name.startswith("__")}
 
 
-def _of_host(name: str) -> "UdfFields":
-    """The UDF that the host knows by a name, with its code."""
+def of_host(name: str) -> "UdfFields":
+    """The UDF that the host knows by a name, with its code. Raises ValueError where that may not be read."""
     from ._header import Header
-    from ._host import call
+    from ._host import HostError, call
     from ._load_files import load_text
+    from ._run_named import spoken
 
-    given = call("udfs.source", name)
+    try:
+        given = call("udfs.source", name)
+    except HostError as error:
+        raise spoken(error) from None
     udf = load_text(given["code"])
     udf.entrypoint = given["entrypoint"] or udf.entrypoint
     udf.headers = [Header(**header) for header in given["headers"]]

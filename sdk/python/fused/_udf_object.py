@@ -50,8 +50,6 @@ class Udf(SavedUdf):
         """
         from ._run import run
 
-        if args and self._host_name() is not None:
-            raise TypeError(f"UDF {self.name} is known to the host by its name only: its parameters must be given by name")
         names = positional_parameters(self) if args else []
         if len(args) > len(names):
             raise TypeError(f"UDF {self.name} has {len(names)} parameters, but got {len(args)} positional arguments")

@@ -107,7 +107,11 @@ def code_of(function: Any, name: str, with_headers: bool) -> str:
 
 
 def positional_parameters(udf: "UdfFields") -> list[str]:
-    """The names of the parameters that may be given by their place. Raises ValueError for code that is no usable UDF."""
+    """The names of the parameters that may be given by their place. Raises ValueError for code that is no usable UDF, or may not be read."""
+    if (host_name := udf._host_name()) is not None:
+        from ._udf_globals import of_host
+
+        udf = of_host(host_name)
     function = unwrap(vars(udf).get("_function"))
     if function is not None:
         return list(function.__code__.co_varnames[: function.__code__.co_argcount])

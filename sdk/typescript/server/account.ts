@@ -1,6 +1,7 @@
 /** Who we are to a server, what it keeps for us, and its log of runs. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { fromWire, inPath, isRecord } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { fromWire, inPath } from "./answers.ts";
 import type { Ask, Connection } from "./connection.ts";
 
 /** What a server knows of its user; other servers have more fields. */

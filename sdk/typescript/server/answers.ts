@@ -1,4 +1,5 @@
 /** What a server answers: the names of its fields as TypeScript has them, and what its refusals say. */
+import { isRecord } from "../../../runtime/record.ts";
 import { ServerError } from "./server-error.ts";
 
 /** A whole answer, whatever its status. */
@@ -32,9 +33,9 @@ function detailOf(headers: Headers, body: Uint8Array): string | null {
   return JSON.stringify(value).slice(0, 2000);
 }
 
-/** Whether a value is an object with fields. */
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+/** The error for an answer that is not what was asked for. */
+export const unreadable = (why: string): ServerError =>
+  new ServerError(`Cannot read the server's answer: ${why}`, { status: 200, url: "" });
 
 /** A value as a part of a path. */
 export const inPath = (text: string) => encodeURIComponent(text);
@@ -44,8 +45,7 @@ export const inPath = (text: string) => encodeURIComponent(text);
  * @throws ServerError for an answer that is no object
  */
 export function fromWire<Type>(value: unknown, what: string): Type {
-  if (!isRecord(value))
-    throw new ServerError(`Cannot read the server's answer: ${what} is no object`, { status: 200, url: "" });
+  if (!isRecord(value)) throw unreadable(`${what} is no object`);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
@@ -56,7 +56,6 @@ export function fromWire<Type>(value: unknown, what: string): Type {
 
 /** The same for a list. */
 export function listFromWire<Type>(value: unknown, what: string): Type[] {
-  if (!Array.isArray(value))
-    throw new ServerError(`Cannot read the server's answer: ${what} are no list`, { status: 200, url: "" });
+  if (!Array.isArray(value)) throw unreadable(`${what} are no list`);
   return value.map((one) => fromWire<Type>(one, what));
 }

@@ -1,6 +1,8 @@
 /** Requests to a server: who we are, tries, waits, and what its refusals say. */
+import { concat } from "../../../runtime/bytes.ts";
 import { CancelledError } from "../../../runtime/errors.ts";
-import { isRecord, refusal, type ServerAnswer } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { refusal, type ServerAnswer } from "./answers.ts";
 import { ServerError } from "./server-error.ts";
 import { type CheckedSettings, checkSettings, type ServerSettings } from "./settings.ts";
 
@@ -80,7 +82,7 @@ export class Connection {
   async answer(path: string, ask: Ask = {}): Promise<ServerAnswer> {
     const answer = await this.send(`${this.settings.baseUrl}/${path}`, {
       ...ask,
-      headers: { ...this.own(), ...ask.headers },
+      headers: { ...this.authorization(), ...ask.headers },
     });
     if (answer.status >= 400) throw refusal(answer);
     return answer;
@@ -150,7 +152,7 @@ export class Connection {
   }
 
   /** The header that says who we are. */
-  own(): Record<string, string> {
+  authorization(): Record<string, string> {
     const { token, scheme } = this.settings;
     return token === null ? {} : { authorization: `${scheme} ${token}` };
   }
@@ -238,14 +240,7 @@ async function readWhole(response: Response, timeoutMs: number): Promise<Uint8Ar
     parts.push(part);
   }
   const [only] = parts;
-  if (parts.length === 1 && only) return only;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return parts.length === 1 && only ? only : concat(parts);
 }
 
 /** Why there is no answer. Errors of the host, such as a denial, stay as they are. */

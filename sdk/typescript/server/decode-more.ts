@@ -1,7 +1,7 @@
 /** Results that need a library to be read: tables, and archives of several results. */
 import type { ParquetReader } from "../../../host/tables/parquet.ts";
 import { readZip } from "../../../host/udfs/zip.ts";
-import { isRecord } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
 import { type DecodeMore, decodeResult } from "./decode.ts";
 
 const ZIP_LIMITS = { maxEntries: 10_000, maxTotalBytes: 1024 ** 3, maxRatio: 1000 };

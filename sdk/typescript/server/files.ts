@@ -1,5 +1,7 @@
 /** Files on a server. A path is a URL: `fd://` (your own files), `s3://`, `gs://`, or `file:///mount/…` (the disk that runs share). */
-import { inPath, isRecord, refusal } from "./answers.ts";
+import { concat } from "../../../runtime/bytes.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { inPath, refusal } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { resolveFunctions } from "./files-resolve.ts";
 
@@ -159,12 +161,8 @@ function form(
     )
     .join("");
   const file = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${quoted(fileName)}"\r\n\r\n`;
-  const start = new TextEncoder().encode(head + file);
-  const end = new TextEncoder().encode(`\r\n--${boundary}--\r\n`);
-  const body = new Uint8Array(start.length + content.length + end.length);
-  body.set(start);
-  body.set(content, start.length);
-  body.set(end, start.length + content.length);
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const body = concat([encode(head + file), content, encode(`\r\n--${boundary}--\r\n`)]);
   return { type: `multipart/form-data; boundary=${boundary}`, body };
 }
 

@@ -1,6 +1,7 @@
 /** Batch jobs on a server. */
 import { JobPoolTailTimeoutError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
-import { fromWire, inPath, isRecord, listFromWire } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { fromWire, inPath, listFromWire } from "./answers.ts";
 import { type Connection, wait } from "./connection.ts";
 import type { DecodeMore } from "./decode.ts";
 import { outcomeOfFile, type RunOutcome } from "./outcome.ts";
@@ -167,7 +168,7 @@ export function jobFunctions(
       {
         refreshSeconds = 1,
         sampleLogs = true,
-        timeoutSeconds,
+        timeoutSeconds = Number.POSITIVE_INFINITY,
         print: to = print,
         signal,
       }: {
@@ -178,8 +179,7 @@ export function jobFunctions(
         signal?: AbortSignal;
       } = {},
     ): Promise<void> {
-      const end =
-        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
+      const end = performance.now() + timeoutSeconds * 1000;
       let newest = -1;
       let known = new Set<string>();
       for (;;) {
@@ -200,7 +200,7 @@ export function jobFunctions(
         if (!isLive) return;
         if (performance.now() > end) {
           throw new JobPoolTailTimeoutError(`The job ${now.jobId} has not ended after ${timeoutSeconds} s`, {
-            allowed: (timeoutSeconds as number) * 1000,
+            allowed: timeoutSeconds * 1000,
           });
         }
         await wait(refreshSeconds * 1000, signal);
@@ -229,16 +229,15 @@ export function jobFunctions(
     /** Waits until a job has finished. @returns it as it is then @throws UdfTimeoutError */
     async jobWaitForJob(
       job: JobOrId,
-      { pollIntervalSeconds = 5, timeoutSeconds, signal }: JobWait = {},
+      { pollIntervalSeconds = 5, timeoutSeconds = Number.POSITIVE_INFINITY, signal }: JobWait = {},
     ): Promise<JobStatus> {
-      const end =
-        timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
+      const end = performance.now() + timeoutSeconds * 1000;
       for (;;) {
         const now = await self.jobGetStatus(job);
         if (now.finishedJobStatus ?? now.terminalStatus) return now;
         if (performance.now() > end)
           throw new UdfTimeoutError(`The job ${now.jobId} has not finished after ${timeoutSeconds} s`, {
-            allowed: (timeoutSeconds as number) * 1000,
+            allowed: timeoutSeconds * 1000,
           });
         await wait(pollIntervalSeconds * 1000, signal);
       }

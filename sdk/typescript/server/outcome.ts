@@ -12,7 +12,8 @@ import {
   UdfSerializationError,
   UdfTimeoutError,
 } from "../../../runtime/errors.ts";
-import { isRecord, refusal, type ServerAnswer } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { refusal, type ServerAnswer } from "./answers.ts";
 import { type DecodeMore, decodeResult } from "./decode.ts";
 import { ServerError } from "./server-error.ts";
 

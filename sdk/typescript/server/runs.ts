@@ -1,8 +1,9 @@
 /** Runs of UDFs on a server. */
 import { CancelledError, UdfTimeoutError, UsageError } from "../../../runtime/errors.ts";
+import { isRecord } from "../../../runtime/record.ts";
 import { RunResult } from "../../../runtime/result.ts";
 import type { Tile, UdfSource } from "../../../runtime/udf.ts";
-import { inPath, isRecord, type ServerAnswer } from "./answers.ts";
+import { inPath, type ServerAnswer } from "./answers.ts";
 import { type Ask, type Connection, partsOf, wait } from "./connection.ts";
 import type { DecodeMore } from "./decode.ts";
 import { eventsOf } from "./events.ts";
@@ -21,7 +22,7 @@ export interface ServerRunOptions {
   cacheMaxAge?: number;
   /** The realtime client that runs it. Default: that of the settings, or the server's choice */
   clientId?: string;
-  /** The formats that the result may come in, the best first. */
+  /** The formats that the result may come in, the best first: `parquet,json`. Default: those of the settings */
   formats?: string;
   /** An id for the run, which the server's logs show. */
   runId?: string;
@@ -89,7 +90,7 @@ export function runFunctions(connection: Connection, { more, readsParquet, load,
           timeoutMs: Math.ceil(leftMs) + 1,
           signal,
           ...more,
-          headers: { ...connection.own(), ...headers },
+          headers: { ...connection.authorization(), ...headers },
         });
       } catch (error) {
         if (!signal?.aborted && performance.now() - started >= timeoutMs) throw late(runId, timeoutMs);
@@ -123,7 +124,7 @@ export function runFunctions(connection: Connection, { more, readsParquet, load,
         await connection
           .send(`${base}/get/${runId}`, {
             method: "DELETE",
-            headers: connection.own(),
+            headers: connection.authorization(),
             signal: AbortSignal.timeout(CANCEL_MS),
           })
           .catch(() => {});
@@ -166,7 +167,7 @@ export function runFunctions(connection: Connection, { more, readsParquet, load,
     let release = () => {};
     try {
       const opened = await connection.open(url, {
-        headers: connection.own(),
+        headers: connection.authorization(),
         signal: signal ? AbortSignal.any([signal, late]) : late,
         timeoutMs,
       });

@@ -1,8 +1,8 @@
 /** UDFs that are saved on a server, as it has them. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { inPath, isRecord } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { inPath, unreadable } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { ServerError } from "./server-error.ts";
 
 /** A saved UDF. */
 export interface SavedUdf {
@@ -40,10 +40,13 @@ const LISTS = {
 
 /** What a text must look like to be taken for a shared token. */
 const TOKEN = /^((UDF_|fsh_|fc_)\S+|[0-9a-f]{64})$/;
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether a text looks like a shared token. */
 export const isSharedToken = (text: string) => TOKEN.test(text);
+
+/** Whether a text looks like the id of a saved UDF. */
+export const isUdfId = (text: string) => ID.test(text);
 
 /** Makes the functions for what is saved. */
 export function savedUdfFunctions(connection: Connection) {
@@ -82,10 +85,7 @@ export function savedUdfFunctions(connection: Connection) {
     ): Promise<SavedUdf> {
       const found = readSaved(await connection.json(await pathOf(name, collectionName)));
       if (found) return found;
-      throw new ServerError(`Cannot read the server's answer: it holds no UDF for ${JSON.stringify(name)}`, {
-        status: 200,
-        url: "",
-      });
+      throw unreadable(`it holds no UDF for ${JSON.stringify(name)}`);
     },
 
     /** Deletes a saved UDF. @param id its id */
@@ -96,7 +96,7 @@ export function savedUdfFunctions(connection: Connection) {
 
   async function pathOf(name: string, collectionName: string): Promise<string> {
     if (isSharedToken(name)) return `udf/shared/by-token/${inPath(name)}`;
-    if (ID.test(name)) return `udf/by-id/${name}`;
+    if (isUdfId(name)) return `udf/by-id/${name}`;
     const slash = name.indexOf("/");
     const where = `by-collection/${inPath(collectionName)}/by-slug/${inPath(name.slice(slash + 1))}`;
     const owner = slash < 0 ? await ownEmail() : name.slice(0, slash);

@@ -1,6 +1,7 @@
 /** Schedules: UDFs that a server runs at given times. */
 import { UsageError } from "../../../runtime/errors.ts";
-import { fromWire, inPath, isRecord, listFromWire } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { fromWire, inPath, listFromWire } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import type { JobStatus } from "./jobs.ts";
 

@@ -1,5 +1,6 @@
 /** Secrets that a server keeps for its user. */
-import { inPath, isRecord } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { inPath } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 
 /** Makes the functions for secrets. */

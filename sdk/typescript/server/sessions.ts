@@ -1,7 +1,8 @@
 /** Session tokens of shared collections, and the links to their UDFs. */
 import { AGE_RULE, parseAge } from "../../../host/cache/age.ts";
 import { UsageError } from "../../../runtime/errors.ts";
-import { fromWire, inPath, isRecord } from "./answers.ts";
+import { isRecord } from "../../../runtime/record.ts";
+import { fromWire, inPath } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 
 /** A token that lets its holder use a shared collection for a while. */

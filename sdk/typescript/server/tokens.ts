@@ -2,6 +2,7 @@
 import { UsageError } from "../../../runtime/errors.ts";
 import { fromWire, inPath, listFromWire } from "./answers.ts";
 import type { Ask, Connection } from "./connection.ts";
+import { isUdfId } from "./saved-udfs.ts";
 
 /** A shared token. */
 export interface UdfAccessToken {
@@ -24,7 +25,7 @@ export interface TokenOptions {
   clientId?: string | null;
   /** Whether anybody may read the code. */
   publicRead?: boolean;
-  /** Who may use it. */
+  /** Who may use it: `public` (whoever has it) or `team`. Default: public */
   accessScope?: string;
   /** Whether results are kept. Default: true */
   cache?: boolean;
@@ -57,8 +58,7 @@ export function tokenFunctions(connection: Connection, emailOf: () => Promise<st
     async createUdfAccessToken(udf: string, options: TokenOptions = {}): Promise<UdfAccessToken> {
       if (udf === "") throw new UsageError("Cannot make a token: name the UDF");
       const slash = udf.indexOf("/");
-      const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(udf);
-      const named = isId
+      const named = isUdfId(udf)
         ? { udf_id: udf, udf_email: null, udf_slug: null }
         : {
             udf_id: null,

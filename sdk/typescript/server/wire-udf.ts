@@ -1,8 +1,9 @@
 /** UDFs as the wire has them. */
-import { bodyOf, sourceFromFields } from "../../../host/server/udf-body.ts";
+import { bodyOf, fieldsOf, sourceFromFields, UDF_ID } from "../../../host/server/udf-body.ts";
 import { UdfLoadError, UsageError } from "../../../runtime/errors.ts";
+import { isRecord } from "../../../runtime/record.ts";
 import type { Udf, UdfSource } from "../../../runtime/udf.ts";
-import { inPath, isRecord } from "./answers.ts";
+import { inPath, unreadable } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { readSaved, type SavedUdf } from "./saved-udfs.ts";
 import { ServerError } from "./server-error.ts";
@@ -18,19 +19,11 @@ export function stepOf(
   source: Sendable,
   parameters: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const {
-    parameters: own,
-    entrypoint,
-    ...udf
-  } = JSON.parse(bodyOf(source, entrypointOf(source))) as Record<string, unknown>;
+  const { parameters: own, entrypoint, ...udf } = fieldsOf(source, entrypointOf(source));
   return {
     type: "udf",
     name: source.name,
-    udf: {
-      ...udf,
-      ...(entrypoint ? { entrypoint } : {}),
-      parameters: { ...(isRecord(own) ? own : {}), ...parameters },
-    },
+    udf: { ...udf, ...(entrypoint ? { entrypoint } : {}), parameters: { ...own, ...parameters } },
   };
 }
 
@@ -97,7 +90,7 @@ export function udfFunctions(
       });
       const saved = readSaved(answer);
       if (saved) return saved;
-      throw new ServerError("Cannot read the server's answer: it holds no UDF", { status: 200, url: "" });
+      throw unreadable("it holds no UDF");
     },
   };
 
@@ -109,5 +102,5 @@ export function udfFunctions(
 
 function sourceOfSaved({ id, name, body }: SavedUdf): UdfSource {
   const source = sourceFromFields(body, name);
-  return { ...source, metadata: { ...source.metadata, "fused:id": id } };
+  return { ...source, metadata: { ...source.metadata, [UDF_ID]: id } };
 }

@@ -87,7 +87,7 @@ def test_file_path_returns_a_text_and_makes_folders(data):
         fused.file_path("a", storage="object")
 
 
-@pytest.mark.parametrize("path", ["../a", "a/../../b", "a//b", "a\\..\\b", "", "a/./b", "nul\0"])
+@pytest.mark.parametrize("path", ["../a", "a/../../b", "a\\..\\b", "", "nul\0"])
 def test_paths_that_leave_the_folder_are_refused(data, url, path):
     with pytest.raises(ValueError, match="file_path must"):
         fused.file_path(path)

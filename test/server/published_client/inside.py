@@ -38,10 +38,27 @@ def _() -> None:
     equal(fused.run(source(f"return fused.run('{inner.name}', n=5) + 1")), 16)
 
 
+@scenario("a UDF gets tables of others, which it need not import pandas for")
+def _() -> None:
+    table = save("return pd.DataFrame({'n': range(n)})", "n: int = 2", imports="import pandas as pd")
+    equal(fused.run(source(f"return fused.run('{table.name}')")).n.tolist(), [0, 1])
+    equal(fused.run(source(f"return fused.load('{table.name}')(3)")).n.tolist(), [0, 1, 2])
+    equal(fused.run(source(f"return fused.load('{table.name}').map([1, 2]).df()")).n.tolist(), [0, 0, 1])
+
+
 @scenario("a UDF runs another by a token")
 def _() -> None:
     token = save("return n * 3", "n: int = 1").create_access_token().token
     equal(fused.run(source(f"return fused.run('{token}', n=2)")), 6)
+
+
+@scenario("a UDF loads one from GitHub, as far as it may reach that")
+def _() -> None:
+    address = "https://github.com/ada/maps/blob/main/seven.py"
+    equal(fused.run(source(f"seven = fused.load('{address}')\nreturn [seven.name, seven.seven_times(2), seven(n=3)]")), ["seven", 14, 21])
+    fails("UdfRuntimeError", "There is nothing at", fused.run, source(f"fused.load('{address.replace('seven', 'eight')}')"))
+    # Without a meta.json, the other host of GitHub is asked for a list.
+    fails("UdfRuntimeError", "--allow-net=api.github.com:443", fused.run, source("fused.load('https://github.com/ada/maps')"))
 
 
 @scenario("a UDF runs many others at once")
@@ -49,6 +66,14 @@ def _() -> None:
     inner = save("return n * n", "n: int = 1")
     found = fused.run(source(f"return fused.submit('{inner.name}', [dict(n=n) for n in range(5)], collect=False).results()"))
     equal(found, [0, 1, 4, 9, 16])
+
+
+@scenario("a UDF gives a page as FastAPI does, and a pool of threads runs one after another")
+def _() -> None:
+    page = source("from fastapi import Response\nreturn Response('<b>ä</b>', media_type='text/html; charset=utf-8')")
+    equal(fused.run(page), "<b>ä</b>")
+    pool = source("from concurrent.futures import ThreadPoolExecutor\nreturn list(ThreadPoolExecutor(4).map(str, range(3)))")
+    equal(fused.run(pool), ["0", "1", "2"])
 
 
 @scenario("what another UDF raises is raised")

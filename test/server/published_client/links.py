@@ -5,6 +5,7 @@ import json
 import time
 import urllib.request
 
+import fsspec
 import fused
 import numpy
 import pandas
@@ -42,6 +43,15 @@ def _() -> None:
     equal(json.loads(fetched(f"{place}.json")[1]), [{"a": 1}, {"a": 2}])
     equal(pandas.read_csv(token.get_file_url(format="csv")).a.tolist(), [1, 2])
     assert b"<table" in fetched(f"{place}.html")[1]
+
+
+@scenario("a token's address is read in parts, as fsspec reads files")
+def _() -> None:
+    token = save("return pd.DataFrame({'a': range(n)})", "n: int = 1", imports="import pandas as pd").create_access_token()
+    url, files = f"{PLACE.url}/{token.token}.parquet?n=5000", fsspec.filesystem("http")
+    equal(files.cat_file(url, start=-4), b"PAR1")
+    with files.open(url, block_size=1000) as file:
+        equal(pandas.read_parquet(file).a.tolist(), list(range(5000)))
 
 
 @scenario("formats of an array by a token: png, tiff, npy")

@@ -1,18 +1,35 @@
 """Running UDFs on a server by a shared token, or by the e-mail address of their owner.
 
-All give a UdfEvaluationResult, which also tells of a failure of the UDF; they raise HTTPError where the server refuses, and
-ServerNotConfiguredError where there is none.
+All of these give a UdfEvaluationResult, which also tells of a failure of the UDF; they raise HTTPError where the server refuses, and
+ServerNotConfiguredError where there is none. `cache`, `download` and the like are those of `fused`: many UDFs name them here.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from .._lazy import all_names as _all_names, find_name as _find_name
 from .._options import options
 
 if TYPE_CHECKING:
+    from .._cache import cache
+    from .._download import download, file_path
     from .._server.steps import Steps
+    from .._tables_format import get_chunk_from_table, get_chunks_metadata
     from ..models.evaluation import UdfEvaluationResult
 
+_LAZY = {
+    "cache": ".._cache",
+    "download": ".._download",
+    "file_path": ".._download",
+    "get_chunk_from_table": ".._tables_format",
+    "get_chunks_metadata": ".._tables_format",
+}
+
 __all__ = [
+    "cache",
+    "download",
+    "file_path",
+    "get_chunk_from_table",
+    "get_chunks_metadata",
     "run_file",
     "run_file_async",
     "run_shared_file",
@@ -22,6 +39,14 @@ __all__ = [
     "run_tile",
     "run_tile_async",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return _find_name(globals(), _LAZY, name)
+
+
+def __dir__() -> list[str]:
+    return _all_names(globals(), _LAZY)
 
 
 def run_shared_file(token: str, *, cache_max_age: int | None = None, _format: str | None = None, _profile: bool = False,

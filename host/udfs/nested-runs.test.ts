@@ -10,7 +10,7 @@ import type { RunResult } from "../../runtime/result.ts";
 import type { UdfSource } from "../../runtime/udf.ts";
 import type { Call } from "../host.ts";
 import { type UdfBindingOptions, udfBinding } from "./binding.ts";
-import type { FinishedRun } from "./started.ts";
+import type { FinishedRun } from "./nested-runs.ts";
 
 const whole: UdfSource = {
   name: "whole",
@@ -63,7 +63,7 @@ function open(options: Partial<UdfBindingOptions> = {}, more: Partial<Call> = {}
     ...more,
   } as unknown as Call;
   const find = vi.fn(async (name: string) => (name === "other" ? { ...whole, name } : null));
-  const binding = udfBinding({ find, atOnce: 2, ...options });
+  const binding = udfBinding({ find, readGitHub: async () => null, atOnce: 2, ...options });
   const ask = async (method: string, ...args: unknown[]) => binding[method]?.(args, call);
   const take = (timeoutMs = 0) => ask("take", timeoutMs) as Promise<FinishedRun[]>;
   const start = (target: unknown, list: unknown) => ask("start", target, list, null) as Promise<number[]>;

@@ -1,7 +1,7 @@
 /** Where a UDF lies on GitHub, by the address that a browser shows. */
+import { UdfLoadError } from "../../runtime/errors.ts";
 import { showText } from "../../runtime/show.ts";
-import { unsafePath } from "../udfs/paths.ts";
-import { HttpError } from "./errors.ts";
+import { isSourcePath, unsafePath } from "./paths.ts";
 
 /** Where files are asked for. GitHub's own, or a server that answers as they do. */
 export interface GitHubHosts {
@@ -31,7 +31,7 @@ const OWNER = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 const REPOSITORY = /^(?!\.{1,2}$)[\w.-]{1,100}$/;
 const GIST = /^[0-9a-f]{20,64}$/;
 
-/** @throws HttpError 422 for what is no such address */
+/** @throws UdfLoadError for what is no such address */
 export function readPlace(text: string): GitHubPlace {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const parts = url?.pathname.split("/").filter((part) => part !== "") ?? [];
@@ -45,13 +45,14 @@ export function readPlace(text: string): GitHubPlace {
   const repository = name.replace(/\.git$/, "");
   if (url.hostname !== "github.com" || !OWNER.test(owner) || !REPOSITORY.test(repository))
     throw noPlace(text);
-  const isFile = what === "blob" || what === "raw";
-  if ((what !== undefined && what !== "tree" && !isFile) || (isFile && rest.length < 2)) throw noPlace(text);
+  const isBlob = what === "blob" || what === "raw";
+  if ((what !== undefined && what !== "tree" && !isBlob) || (isBlob && rest.length < 2)) throw noPlace(text);
   return {
     kind: "repository",
     repository: `${owner}/${repository}`,
     parts: rest.map((part) => decode(part, text)),
-    isFile,
+    // GitHub shows a folder at such an address, too.
+    isFile: isBlob && isSourcePath(rest.at(-1) as string),
   };
 }
 
@@ -69,7 +70,6 @@ function decode(part: string, text: string): string {
 export const encode = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
 
 const noPlace = (text: string) =>
-  new HttpError(
-    422,
+  new UdfLoadError(
     `Cannot load ${showText(text)}: an address is https://github.com/OWNER/REPOSITORY/tree/BRANCH/FOLDER, …/blob/BRANCH/FILE, or a gist's`,
   );

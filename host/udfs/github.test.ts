@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { UdfLoadError } from "../../runtime/errors.ts";
 import { readPlace } from "./github.ts";
 
 describe("an address on GitHub", () => {
@@ -10,6 +11,7 @@ describe("an address on GitHub", () => {
     ["https://github.com/o/r/tree/main/public/A_B/", "o/r", ["main", "public", "A_B"], false],
     ["https://github.com/o/r/tree/feature/x/a%20b", "o/r", ["feature", "x", "a b"], false],
     ["https://github.com/o/r/blob/main/udf.py?plain=1#L3", "o/r", ["main", "udf.py"], true],
+    ["https://github.com/o/r/blob/main/public/A_B/", "o/r", ["main", "public", "A_B"], false],
     ["https://github.com/o-o/r.r/raw/v1.0/a/udf.ts", "o-o/r.r", ["v1.0", "a", "udf.ts"], true],
   ])("%s is read", (text, repository, parts, isFile) => {
     expect(readPlace(text)).toEqual({ kind: "repository", repository, parts, isFile });
@@ -55,7 +57,7 @@ describe("an address on GitHub", () => {
       });
       expect(text).toContain("..");
     } catch (error) {
-      expect(error).toMatchObject({ status: 422 });
+      expect(error).toBeInstanceOf(UdfLoadError);
     }
   });
 });

@@ -1,12 +1,13 @@
 /** Runs that a run has started and not waited for: many are under way at once, and what came of them is kept until it is taken. */
 import { FuseletError, UdfRuntimeError, UsageError } from "../../runtime/errors.ts";
+import { isRecord } from "../../runtime/record.ts";
 import type { Tile, UdfSource } from "../../runtime/udf.ts";
 import { MediaValue, NdArray, TableValue } from "../../runtime/value.ts";
 import { type Call, failureOf } from "../host.ts";
 import { withoutCode } from "./without-code.ts";
 
 /** Runs of one run that wait, are under way, or are done and not taken. */
-export const MOST_STARTED = 1024;
+const MOST_STARTED = 1024;
 /** Parameters that wait, of all of them together. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 /** Results that nobody has taken: with more of them no further run begins. */
@@ -42,7 +43,7 @@ interface Waiting {
   bytes: number;
 }
 
-export class StartedRuns {
+export class NestedRuns {
   readonly #call: Call;
   readonly #atOnce: number;
   readonly #waiting: Waiting[] = [];
@@ -233,7 +234,6 @@ function bytesOf(value: unknown): number {
 
 /** @throws UsageError where one is no object */
 export function readParameters(value: unknown, label: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new UsageError(`Cannot run ${label}: parameters must be an object`);
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw new UsageError(`Cannot run ${label}: parameters must be an object`);
+  return value;
 }
