@@ -17,7 +17,7 @@ import { StorageError, type StorageErrorCode } from "../storage/errors.ts";
 import { StoreError } from "../store/errors.ts";
 import { allowUser, openSignIn, requireUser } from "./auth.ts";
 import { errorBody, errorResponse, HttpError, notFound } from "./errors.ts";
-import { jsonProblem } from "./json-size.ts";
+import { jsonProblem, MOST_OPEN_VALUES } from "./json-size.ts";
 import { answerAgain, LinkAnswers } from "./link-answers.ts";
 import { loggablePath } from "./log.ts";
 import { checkHost, cors } from "./origin.ts";
@@ -144,7 +144,7 @@ function limitBodies({ settings, sharedTokens }: ServerParts): MiddlewareHandler
   return async (c, next) => {
     const { method, path } = c.req;
     if (method === "GET" || method === "HEAD" || UPLOAD.test(path)) return next();
-    if (path.startsWith(`${BASE}/`) && !isOpenPath(path)) return limited(c, next);
+    if (!isForAnybody(path)) return limited(c, next);
     const [, token] = LINK_RUN.exec(path) ?? [];
     if (token === undefined) return c.notFound();
     if (!(await sharedTokens.byText(token))) throw notFound("What this token opens");
@@ -165,7 +165,9 @@ const checkBody: MiddlewareHandler<ServerEnv> = async (c, next) => {
   const [, kind] = /(json|x-www-form-urlencoded)/i.exec(c.req.header("content-type") ?? "") ?? [];
   if (kind && !UPLOAD.test(c.req.path)) {
     const text = textOf(await c.req.arrayBuffer());
-    const problemOf = kind.toLowerCase() === "json" ? jsonProblem : formProblem;
+    const mostValues = isForAnybody(c.req.path) ? MOST_OPEN_VALUES : undefined;
+    const problemOf = (text: string) =>
+      kind.toLowerCase() === "json" ? jsonProblem(text, mostValues) : formProblem(text);
     const problem = text === null ? "it is no UTF-8" : problemOf(text);
     if (problem !== null) throw new HttpError(422, `The body cannot be read: ${problem}`);
   }
@@ -193,6 +195,9 @@ const isOpenPath = (path: string) =>
   (path.startsWith(`${BASE}/realtime-shared/`) && !path.includes("/udf-cache/")) ||
   path.startsWith(`${BASE}/signed/`) ||
   path === `${BASE}/health`;
+
+/** Whether no user's token is asked for. */
+const isForAnybody = (path: string) => !path.startsWith(`${BASE}/`) || isOpenPath(path);
 
 /** Runs by a link, with its token. */
 const LINK_RUN = new RegExp(`^(?:${BASE}/realtime-shared)?/([^/]+)/(?:[^/]+/)?run(?:/|$)`);

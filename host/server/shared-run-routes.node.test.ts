@@ -115,6 +115,15 @@ test("have a short form, which ends with the format", async () => {
   expect((await get("/other.json")).status).toBe(404);
 });
 
+test("take no body that keeps the server busy: anybody may send one", async () => {
+  await save("parameters");
+  const post = async (values: number, path = `/${token}/run`) =>
+    (await server.ask("POST", path, { token: null, body: { a: Array(values).fill({}) } })).status;
+  expect(await post(1000)).toBe(200);
+  expect(await post(60_000)).toBe(422);
+  expect(await post(60_000, `/server/v1/realtime-shared/${token}/run/file`)).toBe(422);
+});
+
 test("are not found where there is no such token", async () => {
   expect((await get("/fsh_nothing/run")).status).toBe(404);
   expect((await get("/server/v1/realtime-shared/fsh_nothing/run/file")).status).toBe(404);
