@@ -165,10 +165,7 @@ const checkBody: MiddlewareHandler<ServerEnv> = async (c, next) => {
   const [, kind] = /(json|x-www-form-urlencoded)/i.exec(c.req.header("content-type") ?? "") ?? [];
   if (kind && !UPLOAD.test(c.req.path)) {
     const text = textOf(await c.req.arrayBuffer());
-    const mostValues = isForAnybody(c.req.path) ? MOST_OPEN_VALUES : undefined;
-    const problemOf = (text: string) =>
-      kind.toLowerCase() === "json" ? jsonProblem(text, mostValues) : formProblem(text);
-    const problem = text === null ? "it is no UTF-8" : problemOf(text);
+    const problem = text === null ? "it is no UTF-8" : problemOf(kind, text, c.req.path);
     if (problem !== null) throw new HttpError(422, `The body cannot be read: ${problem}`);
   }
   await next();
@@ -182,6 +179,11 @@ function textOf(bytes: ArrayBuffer): string | null {
     return null;
   }
 }
+
+const problemOf = (kind: string, text: string, path: string) =>
+  kind.toLowerCase() === "json"
+    ? jsonProblem(text, isForAnybody(path) ? MOST_OPEN_VALUES : undefined)
+    : formProblem(text);
 
 const formProblem = (text: string) =>
   text.split("&", MOST_FIELDS + 1).length > MOST_FIELDS ? `it has more than ${MOST_FIELDS} fields` : null;

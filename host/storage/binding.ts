@@ -30,7 +30,7 @@ const DEFAULT_DEPTH = 3;
  *     signPrefix(url, { expiresSeconds: 3600 })                     -> { path: URL }
  *     mounts()                                                      -> the folders that the isolate has at the same path
  *
- * All ask for `read` or `write`, and fail with StorageError or PermissionDeniedError.
+ * All but `mounts` ask for `read` or `write`, and fail with StorageError or PermissionDeniedError.
  * @throws UsageError for options that are wrong
  */
 export function storageBinding(options: StorageOptions): Binding {

@@ -8,8 +8,6 @@ import type { FsNode, FsStream, Pyodide } from "./module.ts";
 
 /** What one part of an upload has at most (host/storage/storage.ts). */
 const MOST_PART = 8 * 1024 * 1024;
-/** What one read of a whole file asks for at most. */
-const MOST_READ = 4 * 1024 * 1024;
 /** A file that is written is in memory until it is sent. */
 const MOST_WRITTEN = 256 * 1024 * 1024;
 /** What the host said of a file is asked anew after so many milliseconds: others may change it, and programs ask several times in a row. */
@@ -127,7 +125,8 @@ export function openHostFolder(
   /** The host has something there now, and so it has its folders. */
   const noteSent = (node: HostNode) => {
     node.seenMs = Number.NEGATIVE_INFINITY;
-    for (let at = node; at.isNew; at = at.parent) at.isNew = false;
+    node.isNew = false;
+    for (let at = node.parent; at.isNew; at = at.parent) at.isNew = false;
   };
 
   const refresh = (node: HostNode) => {
@@ -143,8 +142,7 @@ export function openHostFolder(
     try {
       if (file.size > MOST_WRITTEN) fail(ERRNO.tooBig);
       const bytes = new Uint8Array(file.size);
-      for (let at = 0; at < bytes.length; at += MOST_READ)
-        files.read(file, bytes, at, Math.min(MOST_READ, bytes.length - at), at);
+      files.read(file, bytes, 0, bytes.length, 0);
       return bytes;
     } finally {
       files.close(file);
@@ -171,7 +169,7 @@ export function openHostFolder(
     written.isChanged = false;
     noteSent(node);
   };
-  const write = (bytes: Uint8Array, isChanged: boolean): Written => ({
+  const beginWriting = (bytes: Uint8Array, isChanged: boolean): Written => ({
     ...{ bytes, size: bytes.length, isChanged, isDeleted: false, writers: 0, upload: undefined },
   });
   const resize = (written: Written, size: number) => {
@@ -185,7 +183,6 @@ export function openHostFolder(
     written.size = size;
     written.isChanged = true;
   };
-  const sizeOf = ({ node, open }: HostStream) => node.written?.size ?? open?.file.size ?? node.size;
 
   const nodeOperations = {
     getattr(node: HostNode) {
@@ -201,7 +198,7 @@ export function openHostFolder(
       if (mode !== undefined) node.mode = mode;
       if (size === undefined) return;
       // A file that `open` empties is written by what follows.
-      node.written ??= write(size === 0 || node.isNew ? new Uint8Array() : readWhole(node), true);
+      node.written ??= beginWriting(size === 0 || node.isNew ? new Uint8Array() : readWhole(node), true);
       resize(node.written, size);
       if (size === 0 || node.written.writers > 0) return;
       const { written } = node;
@@ -266,10 +263,7 @@ export function openHostFolder(
       node.parent.entries.delete(node.name);
       Object.assign(node, { name, parent: folder });
       folder.entries.set(name, node);
-      if (FS.isFile(node.mode)) {
-        node.isNew = true;
-        noteSent(node);
-      }
+      if (FS.isFile(node.mode)) noteSent(node);
     },
   };
 
@@ -283,7 +277,7 @@ export function openHostFolder(
         return;
       }
       try {
-        node.written ??= write(node.isNew ? new Uint8Array() : readWhole(node), node.isNew);
+        node.written ??= beginWriting(node.isNew ? new Uint8Array() : readWhole(node), node.isNew);
         node.written.upload ??= ask<number>("openWrite", [placeOf(node)]);
         node.written.writers++;
       } catch (error) {
@@ -328,8 +322,9 @@ export function openHostFolder(
       written.bytes.set(from.subarray(offset, offset + length), position);
       return length;
     },
-    llseek(stream: HostStream, offset: number, whence: number): number {
-      const from = [0, stream.position, sizeOf(stream)][whence] ?? fail(ERRNO.invalid);
+    llseek({ node, open, position }: HostStream, offset: number, whence: number): number {
+      const size = node.written?.size ?? open?.file.size ?? node.size;
+      const from = [0, position, size][whence] ?? fail(ERRNO.invalid);
       return from + offset >= 0 ? from + offset : fail(ERRNO.invalid);
     },
     mmap: () => fail(ERRNO.noDevice),

@@ -11,10 +11,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from . import _host
-from ._header import Header
 from ._load_files import load_body, load_described, load_text, take_place
 from ._options import options
-from ._run_named import spoken
+from ._run_named import ask, ask_async
 from ._udf_fields import UdfFields
 from ._udf_object import Udf
 
@@ -62,8 +61,7 @@ def github_udf(url: str) -> Asking:
 
 def _of_host(given: dict[str, Any]) -> Udf:
     entrypoint = given["entrypoint"] or load_text(given["code"]).entrypoint
-    headers = [Header(**header) for header in given["headers"]]
-    return Udf.model_validate({**given, "entrypoint": entrypoint, "headers": headers})
+    return Udf.model_validate({**given, "entrypoint": entrypoint})
 
 
 def token_udf(token: str) -> Asking:
@@ -97,13 +95,8 @@ def drive(asking: Asking) -> Udf:
     from ._server.server import call
     from ._server.steps import follow
 
-    def answer(ask: Ask | AskHost) -> Any:
-        if isinstance(ask, Ask):
-            return call("GET", ask.path, params=ask.params)
-        try:
-            return _host.call(*ask)
-        except _host.HostError as error:
-            raise spoken(error) from None
+    def answer(asked: Ask | AskHost) -> Any:
+        return call("GET", asked.path, params=asked.params) if isinstance(asked, Ask) else ask(*asked)
 
     return follow(asking, answer)
 
@@ -113,13 +106,10 @@ async def drive_async(asking: Asking) -> Udf:
     from ._server.server import call_async
     from ._server.steps import follow_async
 
-    async def answer(ask: Ask | AskHost) -> Any:
-        if isinstance(ask, Ask):
-            return await call_async("GET", ask.path, params=ask.params)
-        try:
-            return await _host.call_async(*ask)
-        except _host.HostError as error:
-            raise spoken(error) from None
+    async def answer(asked: Ask | AskHost) -> Any:
+        if isinstance(asked, Ask):
+            return await call_async("GET", asked.path, params=asked.params)
+        return await ask_async(*asked)
 
     return await follow_async(asking, answer)
 

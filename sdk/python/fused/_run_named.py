@@ -12,22 +12,32 @@ def run_named(name: str, parameters: dict[str, Any], tile: dict[str, int] | None
 
     Raises what `fused.run` says for what is no failure of the UDF.
     """
-    try:
-        return call("udfs.run", name, parameters, tile, *_age(max_age))
-    except HostError as error:
-        raise spoken(error) from None
+    return ask("udfs.run", name, parameters, tile, *_age(max_age))
 
 
 async def run_named_async(name: str, parameters: dict[str, Any], tile: dict[str, int] | None, max_age: int | None) -> dict[str, Any]:
     """The same, while other things go on."""
-    try:
-        return await call_async("udfs.run", name, parameters, tile, *_age(max_age))
-    except HostError as error:
-        raise spoken(error) from None
+    return await ask_async("udfs.run", name, parameters, tile, *_age(max_age))
 
 
 def _age(seconds: int | None) -> tuple[int, ...]:
     return (seconds * 1000,) if seconds else ()
+
+
+def ask(name: str, *args: Any) -> Any:
+    """Calls the host. Raises what `spoken` makes of its error, and PermissionDeniedError."""
+    try:
+        return call(name, *args)
+    except HostError as error:
+        raise spoken(error) from None
+
+
+async def ask_async(name: str, *args: Any) -> Any:
+    """The same, while other things go on."""
+    try:
+        return await call_async(name, *args)
+    except HostError as error:
+        raise spoken(error) from None
 
 
 def spoken(error: HostError) -> Exception:

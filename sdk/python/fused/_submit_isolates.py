@@ -9,7 +9,7 @@ from ._exceptions import PermissionDeniedError
 from ._headers import own_files
 from ._host import HostError, call, call_async
 from ._per_run import memory
-from ._run_named import spoken
+from ._run_named import ask, ask_async, spoken
 from ._run_outcome import raised_there
 from ._source import Source, find_entrypoint
 from ._submit_future import Future, Outcome
@@ -42,24 +42,18 @@ class IsolateRunner:
         wanted = self._wanted(futures)
         if not wanted:
             return 0
-        try:
-            if self._target is None:
-                self._target = call("udfs.define", self._part())
-            return self._note(wanted, call("udfs.start", self._target, self._parameters(wanted), None))
-        except HostError as error:
-            raise spoken(error) from None
+        if self._target is None:
+            self._target = ask("udfs.define", self._part())
+        return self._note(wanted, ask("udfs.start", self._target, self._parameters(wanted), None))
 
     async def start_async(self, futures: list[Future]) -> int:
         """The same, while other things go on."""
         wanted = self._wanted(futures)
         if not wanted:
             return 0
-        try:
-            if self._target is None:
-                self._target = await call_async("udfs.define", self._part())
-            return self._note(wanted, await call_async("udfs.start", self._target, self._parameters(wanted), None))
-        except HostError as error:
-            raise spoken(error) from None
+        if self._target is None:
+            self._target = await ask_async("udfs.define", self._part())
+        return self._note(wanted, await ask_async("udfs.start", self._target, self._parameters(wanted), None))
 
     def poll(self, seconds: float) -> list[Outcome]:
         """What has ended; waits for the first end for as long as that."""

@@ -70,14 +70,10 @@ def _run_module(udf: "UdfFields") -> dict[str, Any]:
 def of_host(name: str) -> "UdfFields":
     """The UDF that the host knows by a name, with its code. Raises ValueError where that may not be read."""
     from ._header import Header
-    from ._host import HostError, call
     from ._load_files import load_text
-    from ._run_named import spoken
+    from ._run_named import ask
 
-    try:
-        given = call("udfs.source", name)
-    except HostError as error:
-        raise spoken(error) from None
+    given = ask("udfs.source", name)
     udf = load_text(given["code"])
     udf.entrypoint = given["entrypoint"] or udf.entrypoint
     udf.headers = [Header(**header) for header in given["headers"]]
